@@ -1,0 +1,3 @@
+export * from "./provider.ts";
+export * from "./runtime.ts";
+export * from "./store.ts";
