@@ -50,6 +50,8 @@ export interface PlanAction {
   /** Why there is an action at all, for people, most important first. */
   readonly reasons: readonly string[];
   readonly replaceMode?: ReplaceMode;
+  /** Send the update even when the diff is quiet: a finalizer is owed and the provider's memory may be empty. */
+  readonly force?: boolean;
   readonly undo: Reversibility;
   /** Indexes of the actions that must succeed first. Derived from the nodes; for display and reports. */
   readonly after: readonly number[];

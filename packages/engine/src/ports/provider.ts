@@ -67,6 +67,8 @@ export interface CallOptions {
   /** From dispatch, in milliseconds. */
   readonly timeoutMs: number;
   readonly run: string;
+  /** Length of the longest chain of actions that waits for this call, itself included: where calls must queue, the longest goes first. @default 0 */
+  readonly priority?: number;
   /** Same for all attempts of one action half. */
   readonly clientToken?: string;
   /** `<stack lineage>/<resource>`, written into the object by drivers that can. */
