@@ -1,0 +1,3 @@
+export * from "./admission.ts";
+export * from "./reduce.ts";
+export * from "./retention.ts";

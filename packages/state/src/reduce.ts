@@ -1,0 +1,361 @@
+import {
+  WfctlError,
+  type Intent,
+  type JournalEvent,
+  type JsonObject,
+  type Outcome,
+  type PluginProcess,
+  type RecordChange,
+  type ResourceRecord,
+  type RunEnd,
+  type RunHeader,
+  type RunState,
+  type StackState,
+} from "@wfctl/model";
+
+/**
+ * The meaning of the journal, in one place. Every store and every replay check uses it.
+ *
+ * Rules beyond what the event types say:
+ * - The serial grows by one per *commit call* that carries a record change (`changesRecord`), however calls are
+ *   grouped into transactions.
+ * - Intents are keyed by (run, action, half, phase); a later attempt takes the place of the earlier one.
+ * - `half` closes the apply intent of that half; `outcome` closes all intents of the action, open and unknown, of both
+ *   phases, unless `keepIntents`; `intent-closed` closes the one it names.
+ * - When a run closes, its open and unknown intents move to `StackState.unknown`. From there they are closed by an
+ *   `intent-closed` (or `half`, or `outcome`) that carries the ORIGINAL run, action, half and phase, in whatever run
+ *   the command itself works. A `record` event closes nothing. Of several unknown intents of one resource the newest
+ *   shows; closing it uncovers the one before.
+ * - When a run closes, the finalizers it still owes move to `StackState.finalizeOwed`. A `finalize-done` without
+ *   errors, of any run, settles the provider there and in its own run; one with errors leaves it owed.
+ * - `hooksOwed` grows by `half` with `hooksOwed` and shrinks by `hooks-done` only.
+ * - Provider configurations that no record, deposed object, unknown intent or owed finalizer names are dropped when
+ *   the last open run closes.
+ * - Events of a run that is not open change records, unknown intents and owed finalizers; the run itself changes
+ *   only where its history is kept. Which events such a run may still have: see `admission.ts`.
+ */
+
+/** `action:half:phase`, unique within a run. */
+export type IntentKey = string;
+
+export interface RunDraft {
+  /** Counts the runs of the stack from 1, in the order of their start. */
+  readonly number: number;
+  readonly header: RunHeader;
+  readonly open: Map<IntentKey, Intent>;
+  readonly unknown: Map<IntentKey, UnknownIntent>;
+  readonly outcomes: Map<number, Outcome>;
+  readonly hooksOwed: Set<number>;
+  readonly halvesDone: Set<string>;
+  readonly sent: Map<IntentKey, Intent>;
+  readonly finalizeOwed: Set<string>;
+  readonly finalizeErrors: string[];
+  readonly plugins: PluginProcess[];
+  cleanupStarted: boolean;
+  undo: { actions: readonly number[]; skip: readonly string[] } | undefined;
+  closed: { end: RunEnd; at: string; error?: string } | undefined;
+  lastSerial: number;
+}
+
+export interface UnknownIntent {
+  readonly intent: Intent;
+  readonly why: string;
+}
+
+export interface StackDraft {
+  readonly lineage: string;
+  serial: number;
+  /** Runs ever started. */
+  runCount: number;
+  readonly records: Map<string, ResourceRecord>;
+  /** In the order of their start. */
+  readonly openRuns: Map<string, RunDraft>;
+  /** Of closed runs, by `run:action:half:phase`, oldest first. */
+  readonly unknown: Map<string, UnknownIntent>;
+  readonly finalizeOwed: Set<string>;
+  readonly providerConfigs: Map<string, { readonly name: string; readonly config: JsonObject }>;
+  /** Closed runs, oldest first, where the owner of the draft wants them kept. */
+  readonly history: Map<string, RunDraft> | undefined;
+}
+
+/** Why an intent is unknown that nobody had looked into when its run closed. */
+export const closedOpen = "the run closed before the end of the call was known";
+
+export function createDraft(lineage: string, options: { history?: boolean } = {}): StackDraft {
+  return {
+    lineage,
+    serial: 0,
+    runCount: 0,
+    records: new Map(),
+    openRuns: new Map(),
+    unknown: new Map(),
+    finalizeOwed: new Set(),
+    providerConfigs: new Map(),
+    history: options.history === true ? new Map() : undefined,
+  };
+}
+
+export function createRunDraft(header: RunHeader, number: number, serial: number): RunDraft {
+  return {
+    number,
+    header,
+    open: new Map(),
+    unknown: new Map(),
+    outcomes: new Map(),
+    hooksOwed: new Set(),
+    halvesDone: new Set(),
+    sent: new Map(),
+    finalizeOwed: new Set(),
+    finalizeErrors: [],
+    plugins: [],
+    cleanupStarted: false,
+    undo: undefined,
+    closed: undefined,
+    lastSerial: serial,
+  };
+}
+
+/** The record change that an event carries. */
+export function recordChangeOf(event: JournalEvent): RecordChange | undefined {
+  switch (event.kind) {
+    case "intent":
+      return event.record === undefined ? undefined : { put: event.record };
+    case "outcome":
+    case "half":
+    case "intent-closed":
+    case "record":
+      return event.record;
+    default:
+      return undefined;
+  }
+}
+
+/** True where the commit of these events makes the serial grow. */
+export function changesRecord(events: readonly JournalEvent[]): boolean {
+  return events.some((event) => recordChangeOf(event) !== undefined);
+}
+
+/** The run an event belongs to; undefined for `provider-config`, which belongs to the stack. */
+export function runOf(event: JournalEvent): string | undefined {
+  switch (event.kind) {
+    case "run-started":
+      return event.run.id;
+    case "intent":
+      return event.intent.run;
+    case "provider-config":
+      return undefined;
+    default:
+      return event.run;
+  }
+}
+
+export function intentKey(of: { readonly action: number; readonly half: string; readonly phase: string }): IntentKey {
+  return `${of.action}:${of.half}:${of.phase}`;
+}
+
+/** Applies one commit. The caller has admitted the events; on a throw the draft is spoiled. */
+export function applyCommit(draft: StackDraft, events: readonly JournalEvent[]): number {
+  if (changesRecord(events)) draft.serial += 1;
+  for (const event of events) applyEvent(draft, event);
+  return draft.serial;
+}
+
+/** Applies one event at the draft's present serial. */
+export function applyEvent(draft: StackDraft, event: JournalEvent): void {
+  const change = recordChangeOf(event);
+  if (change !== undefined) applyRecordChange(draft.records, change);
+  if (event.kind === "provider-config") {
+    draft.providerConfigs.set(event.provider, { name: event.name, config: event.config });
+    return;
+  }
+  if (event.kind === "run-started") {
+    draft.runCount += 1;
+    draft.openRuns.set(event.run.id, createRunDraft(event.run, draft.runCount, draft.serial));
+    return;
+  }
+  const id = runOf(event)!;
+  const run = draft.openRuns.get(id);
+  if (run !== undefined) {
+    applyToRun(run, event, draft.serial);
+    if (event.kind === "run-closed") closeRun(draft, run);
+  } else {
+    applyToUnknown(draft.unknown, event);
+    const past = draft.history?.get(id);
+    if (past !== undefined) applyToRun(past, event, draft.serial);
+  }
+  if (event.kind === "finalize-done" && event.errors.length === 0) draft.finalizeOwed.delete(event.provider);
+}
+
+function applyRecordChange(records: Map<string, ResourceRecord>, change: RecordChange): void {
+  if ("put" in change) records.set(change.put.name, change.put);
+  else records.delete(change.remove);
+}
+
+function closeRun(draft: StackDraft, run: RunDraft): void {
+  const id = run.header.id;
+  draft.openRuns.delete(id);
+  draft.history?.set(id, run);
+  for (const [key, unknown] of leftOpen(run)) draft.unknown.set(`${id}:${key}`, unknown);
+  for (const provider of run.finalizeOwed) draft.finalizeOwed.add(provider);
+  if (draft.openRuns.size === 0) dropUnusedConfigs(draft);
+}
+
+/** What a run that closes leaves in doubt: unknown intents first, then those still open, each in order of dispatch. */
+export function* leftOpen(run: RunDraft): Generator<[IntentKey, UnknownIntent]> {
+  yield* run.unknown;
+  for (const [key, intent] of run.open) yield [key, { intent, why: closedOpen }];
+}
+
+function dropUnusedConfigs(draft: StackDraft): void {
+  if (draft.providerConfigs.size === 0) return;
+  const used = new Set(draft.finalizeOwed);
+  for (const record of draft.records.values()) for (const provider of providersOf(record)) used.add(provider);
+  for (const { intent } of draft.unknown.values()) used.add(intent.provider);
+  for (const provider of draft.providerConfigs.keys()) if (!used.has(provider)) draft.providerConfigs.delete(provider);
+}
+
+/** Provider modules that own the record's objects, each once. */
+export function providersOf(record: ResourceRecord): string[] {
+  if (record.deposed.length === 0) return [record.provider];
+  return [...new Set([record.provider, ...record.deposed.map((object) => object.provider)])];
+}
+
+/** Applies an event of a closed run to the intents that closed runs left in doubt. */
+function applyToUnknown(unknown: Map<string, UnknownIntent>, event: JournalEvent): void {
+  switch (event.kind) {
+    case "intent-closed":
+      unknown.delete(`${event.run}:${intentKey(event)}`);
+      break;
+    case "half":
+      unknown.delete(`${event.run}:${intentKey({ ...event, phase: "apply" })}`);
+      break;
+    case "outcome": {
+      if (event.keepIntents === true) break;
+      const prefix = `${event.run}:${event.outcome.action}:`;
+      for (const key of unknown.keys()) if (key.startsWith(prefix)) unknown.delete(key);
+      break;
+    }
+    case "intent-unknown": {
+      const key = `${event.run}:${intentKey(event)}`;
+      const entry = unknown.get(key);
+      if (entry !== undefined) unknown.set(key, { intent: entry.intent, why: event.why });
+      break;
+    }
+    default:
+  }
+}
+
+/** Applies an event to its own run. `serial` is the stack's serial after the commit that holds the event. */
+export function applyToRun(run: RunDraft, event: JournalEvent, serial: number): void {
+  if (recordChangeOf(event) !== undefined) run.lastSerial = serial;
+  switch (event.kind) {
+    case "plugin-started":
+      run.plugins.push(event.process);
+      break;
+    case "intent": {
+      const key = intentKey(event.intent);
+      run.unknown.delete(key);
+      run.open.set(key, event.intent);
+      if (event.intent.phase === "apply") run.sent.set(key, event.intent);
+      break;
+    }
+    case "intent-closed":
+      run.open.delete(intentKey(event));
+      run.unknown.delete(intentKey(event));
+      break;
+    case "intent-unknown": {
+      const key = intentKey(event);
+      const intent = run.open.get(key) ?? run.unknown.get(key)?.intent;
+      if (intent === undefined) break;
+      run.open.delete(key);
+      run.unknown.set(key, { intent, why: event.why });
+      break;
+    }
+    case "half": {
+      const key = intentKey({ ...event, phase: "apply" });
+      run.open.delete(key);
+      run.unknown.delete(key);
+      run.halvesDone.add(`${event.action}:${event.half}`);
+      if (event.hooksOwed === true) run.hooksOwed.add(event.action);
+      break;
+    }
+    case "outcome":
+      run.outcomes.set(event.outcome.action, event.outcome);
+      if (event.keepIntents !== true) closeIntents(run, event.outcome.action);
+      break;
+    case "hooks-done":
+      run.hooksOwed.delete(event.action);
+      break;
+    case "finalize-owed":
+      run.finalizeOwed.add(event.provider);
+      break;
+    case "finalize-done":
+      if (event.errors.length === 0) run.finalizeOwed.delete(event.provider);
+      run.finalizeErrors.push(...event.errors);
+      break;
+    case "cleanup-started":
+      run.cleanupStarted = true;
+      break;
+    case "undo-started":
+      run.undo = { actions: event.actions, skip: event.skip };
+      break;
+    case "run-closed":
+      run.closed = {
+        end: event.end,
+        at: event.at,
+        ...(event.error === undefined ? {} : { error: event.error }),
+      };
+      break;
+    case "record":
+    case "run-started":
+    case "provider-config":
+      break;
+    default:
+      throw new WfctlError("STORE_CORRUPT", `Unknown journal event '${String((event as { kind?: unknown }).kind)}'`);
+  }
+}
+
+function closeIntents(run: RunDraft, action: number): void {
+  for (const half of ["main", "create", "delete"] as const) {
+    for (const phase of ["apply", "undo"] as const) {
+      const key = intentKey({ action, half, phase });
+      run.open.delete(key);
+      run.unknown.delete(key);
+    }
+  }
+}
+
+/** A snapshot that later changes of the draft do not touch. */
+export function toRunState(run: RunDraft): RunState {
+  return {
+    header: run.header,
+    openIntents: [...run.open.values()],
+    unknownIntents: [...run.unknown.values()],
+    outcomes: new Map(run.outcomes),
+    hooksOwed: [...run.hooksOwed],
+    halvesDone: [...run.halvesDone],
+    sentIntents: [...run.sent.values()],
+    finalizeOwed: [...run.finalizeOwed],
+    finalizeErrors: [...run.finalizeErrors],
+    plugins: [...run.plugins],
+    cleanupStarted: run.cleanupStarted,
+    ...(run.undo === undefined ? {} : { undo: run.undo }),
+    ...(run.closed === undefined ? {} : { closed: run.closed }),
+    lastSerial: run.lastSerial,
+  };
+}
+
+/** A snapshot that later changes of the draft do not touch. */
+export function toStackState(draft: StackDraft): StackState {
+  const unknown = new Map<string, UnknownIntent>();
+  for (const entry of draft.unknown.values()) unknown.set(entry.intent.name, entry);
+  return {
+    lineage: draft.lineage,
+    serial: draft.serial,
+    records: new Map(draft.records),
+    openRuns: [...draft.openRuns.values()].map(toRunState),
+    unknown,
+    finalizeOwed: [...draft.finalizeOwed],
+    providerConfigs: new Map(draft.providerConfigs),
+  };
+}
