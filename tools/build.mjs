@@ -1,0 +1,152 @@
+/**
+ * Bundles what is executed: apps/cli, and each provider, into its own dist/. Plain JavaScript, because `npm ci` runs it
+ * under whatever Node the machine has (20 or newer).
+ *
+ *   node tools/build.mjs [--quiet]
+ *
+ * A program's package.json may name further entries, beside src/main.ts:
+ *   "wfctl": { "entries": { "supervisor": "src/supervisor/main.ts" } }    becomes dist/supervisor.js
+ * Files called worker.ts or *-worker.ts in the packages it depends on are entries as well, under their own name.
+ * All output is flat, so `new URL("./worker.js", import.meta.url)` finds a worker from every chunk.
+ */
+import { existsSync } from "node:fs";
+import { readFile, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * @typedef {{ folder: string, name: string, manifest: Record<string, any> }} Program
+ * @typedef {{ files: number, bytes: number, packages: string[] }} Built   `packages`: folders of the npm packages bundled in
+ */
+
+/** The folders that hold a program: apps and providers with a src/main.ts. @returns {Promise<Program[]>} */
+export async function findPrograms() {
+  const programs = [];
+  for (const parent of ["apps", "providers"]) {
+    for (const name of (await readdir(join(root, parent)).catch(() => [])).sort()) {
+      const folder = join(root, parent, name);
+      if (!existsSync(join(folder, "src/main.ts")) || !existsSync(join(folder, "package.json"))) continue;
+      programs.push({ folder, name, manifest: await readJson(join(folder, "package.json")) });
+    }
+  }
+  return programs;
+}
+
+/**
+ * Bundles one program into `out`, which is replaced as a whole once the bundle is complete.
+ * @param {Program} program
+ * @param {string} out
+ * @returns {Promise<Built>}
+ */
+export async function buildProgram(program, out) {
+  const { rolldown } = await import("rolldown");
+  const started = new Date();
+  const programs = { main: "src/main.ts", ...program.manifest.wfctl?.entries };
+  const workers = await findWorkers(program.manifest);
+  const taken = Object.keys(workers).filter((name) => name in programs);
+  if (taken.length > 0) throw new Error(`Cannot build ${program.name}: two entries are called "${taken[0]}"`);
+
+  const input = { ...workers };
+  for (const [name, file] of Object.entries(programs)) input[`${name}.program`] = join(program.folder, file);
+  const bundle = await rolldown({
+    input,
+    platform: "node",
+    external: /^node:/,
+    tsconfig: join(root, "tsconfig.json"),
+    treeshake: true,
+    onLog(level, log, handle) {
+      if (log.code !== "EVAL" && log.code !== "CIRCULAR_DEPENDENCY") handle(level, log);
+    },
+  });
+  const staging = `${out}.${process.pid}.tmp`;
+  await rm(staging, { recursive: true, force: true });
+  const { output } = await bundle.write({
+    dir: staging,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name]-[hash].js",
+    minify: false,
+    sourcemap: false,
+    comments: false,
+  });
+  await bundle.close();
+  for (const name of Object.keys(programs)) {
+    await writeFile(join(staging, `${name}.js`), starter(`./${name}.program.js`));
+    await utimes(join(staging, `${name}.js`), started, started);
+  }
+  await replaceFolder(staging, out);
+  return {
+    files: output.length,
+    bytes: output.reduce(
+      (sum, chunk) => sum + Buffer.byteLength(chunk.type === "chunk" ? chunk.code : chunk.source),
+      0,
+    ),
+    packages: npmPackagesOf(output),
+  };
+}
+
+/** Turns the compile cache on before the program's code is loaded; everything after it then starts from the cache. */
+function starter(program) {
+  return `import { enableCompileCache } from "node:module";
+const { XDG_CACHE_HOME: cache, HOME: home } = process.env;
+if (cache || home) enableCompileCache(\`\${cache || \`\${home}/.cache\`}/wfctl/node\`);
+await import(${JSON.stringify(program)});
+`;
+}
+
+/** Worker files of the workspace packages that `manifest` depends on, however far: name of the entry to its file. */
+async function findWorkers(manifest) {
+  const found = {};
+  const pending = Object.keys(manifest.dependencies ?? {});
+  const seen = new Set();
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const folder = join(root, "packages", name.replace("@wfctl/", ""));
+    if (seen.has(name) || !name.startsWith("@wfctl/") || !existsSync(join(folder, "package.json"))) continue;
+    seen.add(name);
+    pending.push(...Object.keys((await readJson(join(folder, "package.json"))).dependencies ?? {}));
+    for (const file of await readdir(join(folder, "src"), { recursive: true }).catch(() => [])) {
+      if (!/(^|[/-])worker\.ts$/.test(file)) continue;
+      const entry = basename(file, ".ts");
+      if (entry in found)
+        throw new Error(`Two workers are called "${entry}.ts": ${found[entry]} and ${join(folder, "src", file)}`);
+      found[entry] = join(folder, "src", file);
+    }
+  }
+  return found;
+}
+
+/** A start that comes between the two renames finds no bundle and runs the sources. */
+async function replaceFolder(from, to) {
+  const old = `${to}.${process.pid}.old`;
+  if (existsSync(to)) await rename(to, old);
+  await rename(from, to);
+  await rm(old, { recursive: true, force: true });
+}
+
+function npmPackagesOf(output) {
+  const folders = new Set();
+  for (const chunk of output) {
+    for (const id of chunk.type === "chunk" ? chunk.moduleIds : []) {
+      const folder = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
+      if (folder !== undefined) folders.add(folder);
+    }
+  }
+  return [...folders].sort();
+}
+
+async function readJson(path) {
+  return JSON.parse(await readFile(path, "utf8"));
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const quiet = process.argv.includes("--quiet");
+  for (const program of await findPrograms()) {
+    const from = performance.now();
+    const built = await buildProgram(program, join(program.folder, "dist"));
+    if (quiet) continue;
+    const size = `${built.files} files, ${Math.round(built.bytes / 1024)} KB, ${Math.round(performance.now() - from)} ms`;
+    console.log(`${relative(root, program.folder)}/dist: ${size}`);
+  }
+}
