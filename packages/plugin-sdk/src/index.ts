@@ -1,0 +1,10 @@
+export { z } from "zod";
+export * from "./author/clock.ts";
+export * from "./author/context.ts";
+export * from "./author/define-provider.ts";
+export * from "./author/define-resource.ts";
+export * from "./author/failure.ts";
+export * from "./author/limiter.ts";
+export * from "./author/log.ts";
+export { waitFor, type WaitOptions } from "./author/wait-for.ts";
+export { sealValue } from "./schema/sealed.ts";
