@@ -11,9 +11,11 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
-import { buildProgram, findPrograms, root } from "./build.mjs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs, promisify } from "node:util";
+import { buildProgram, findPrograms } from "./build.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * Packs the CLI and every provider that has a plugin.json. A provider without one is no plugin yet and left out.
@@ -96,7 +98,6 @@ async function readJson(path) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const at = process.argv.indexOf("--out");
-  const out = resolve(at === -1 ? join(root, "dist-packages") : process.argv[at + 1]);
-  for (const tarball of await packAll(out)) console.log(tarball);
+  const { values } = parseArgs({ options: { out: { type: "string", default: join(root, "dist-packages") } } });
+  for (const tarball of await packAll(resolve(values.out))) console.log(tarball);
 }

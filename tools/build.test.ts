@@ -1,0 +1,111 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+const build = fileURLToPath(new URL("build.mjs", import.meta.url));
+const run = promisify(execFile);
+
+let root = "";
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), "wfctl-build-")));
+  await put({
+    "apps/cli/package.json": JSON.stringify({
+      type: "module",
+      dependencies: { "@wfctl/state": "0.1.0" },
+      wfctl: { entries: { supervisor: "src/supervise/main.ts" } },
+    }),
+    "apps/cli/src/main.ts": `
+      import { ask } from "@wfctl/state";
+      import type { Absent } from "@wfctl/absent";
+      const { late } = await import("./late.ts");
+      console.log(JSON.stringify([late satisfies Absent, await ask("main")]));`,
+    "apps/cli/src/late.ts": `import { word } from "npm-word";\nexport const late = word;`,
+    "apps/cli/src/supervise/main.ts": `console.log("supervising");`,
+    "packages/state/package.json": JSON.stringify({ type: "module", exports: "./src/index.ts", dependencies: {} }),
+    "packages/state/src/index.ts": `export { ask } from "./sqlite/ask.ts";`,
+    "packages/state/src/sqlite/ask.ts": `
+      import { Worker } from "node:worker_threads";
+      import { once } from "node:events";
+      const file = import.meta.url.endsWith(".js") ? "./worker.js" : "./worker.ts";
+      export async function ask(from: string): Promise<unknown> {
+        const worker = new Worker(new URL(file, import.meta.url), { workerData: from });
+        return (await once(worker, "message"))[0];
+      }`,
+    "packages/state/src/sqlite/worker.ts": `
+      import { parentPort, workerData } from "node:worker_threads";
+      parentPort?.postMessage("answer to " + workerData);`,
+    "node_modules/npm-word/package.json": JSON.stringify({ name: "npm-word", main: "index.cjs" }),
+    "node_modules/npm-word/index.cjs": `const { sep } = require("path");\nexports.word = "late" + sep;`,
+  });
+  await mkdir(join(root, "node_modules/@wfctl"));
+  await symlink("../../packages/state", join(root, "node_modules/@wfctl/state"));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+async function put(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+  }
+}
+
+/** Runs a bundle where nothing of the repository but the bundle is left. */
+async function runBundle(name: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  for (const gone of ["node_modules", "packages", "apps/cli/src"])
+    await rm(join(root, gone), { recursive: true, force: true });
+  const bundle = join(root, "apps/cli/dist", name);
+  const { stdout } = await run(process.execPath, [bundle], { env: { HOME: root, ...env }, timeout: 30_000 });
+  return stdout.trim();
+}
+
+test("bundles the workspace, npm packages, late chunks and workers so that nothing else is needed", async () => {
+  await run(process.execPath, [build, "--root", root]);
+  expect(await runBundle("main.js")).toBe(`["late/","answer to main"]`);
+});
+
+test("bundles the further entries of package.json", async () => {
+  await run(process.execPath, [build, "--root", root]);
+  expect(await runBundle("supervisor.js")).toBe("supervising");
+});
+
+test("fills the compile cache under XDG_CACHE_HOME, else under the home folder", async () => {
+  await run(process.execPath, [build, "--root", root]);
+  await runBundle("main.js", { XDG_CACHE_HOME: join(root, "xdg") });
+  expect(await readdir(join(root, "xdg/wfctl/node"))).not.toEqual([]);
+  await runBundle("main.js");
+  expect(await readdir(join(root, ".cache/wfctl/node"))).not.toEqual([]);
+});
+
+test("replaces an older bundle as a whole and leaves nothing beside it", async () => {
+  await put({ "apps/cli/dist/left-over.js": "" });
+  await run(process.execPath, [build, "--root", root]);
+  expect(await readdir(join(root, "apps/cli/dist"))).not.toContain("left-over.js");
+  expect((await readdir(join(root, "apps/cli"))).toSorted()).toEqual(["dist", "package.json", "src"]);
+});
+
+test("keeps the bundle as it was when a source cannot be bundled", async () => {
+  await run(process.execPath, [build, "--root", root]);
+  const before = await readFile(join(root, "apps/cli/dist/main.js"), "utf8");
+  await put({ "apps/cli/src/late.ts": `export { late } from "./nowhere.ts";` });
+  await expect(run(process.execPath, [build, "--root", root])).rejects.toThrow("nowhere.ts");
+  expect(await readFile(join(root, "apps/cli/dist/main.js"), "utf8")).toBe(before);
+});
+
+test("refuses two workers of one name", async () => {
+  await put({ "packages/state/src/lease/worker.ts": "" });
+  await expect(run(process.execPath, [build, "--root", root])).rejects.toThrow(`Two workers are called "worker.ts"`);
+});
+
+test("refuses a package that cannot be resolved", async () => {
+  await put({ "apps/cli/src/late.ts": `export { late } from "not-installed";` });
+  await expect(run(process.execPath, [build, "--root", root])).rejects.toThrow("not-installed");
+});
+
+test("passes over folders without a program and says nothing when told to be quiet", async () => {
+  await put({ "providers/empty/package.json": "{}", "apps/web/readme.md": "" });
+  expect((await run(process.execPath, [build, "--root", root, "--quiet"])).stdout).toBe("");
+});
