@@ -1,1 +1,8 @@
+export * from "./apply/index.ts";
+export { finalizeOwed, type FinalizeError } from "./finalize/finalize.ts";
+export * from "./plan/index.ts";
 export * from "./ports/index.ts";
+export * from "./recover/index.ts";
+export { buildApplyResult } from "./report/apply-result.ts";
+export { createSecretSet, type SecretSet } from "./report/redact.ts";
+export { outputOf } from "./substitute/evaluate.ts";

@@ -4,10 +4,7 @@ import { isJsonObject, pathToPointer, type Json, type JsonObject } from "./json.
  * One piece of a text with references: literal text, an environment variable, or an output of another resource
  * (`path` is `id` for the provider id, else an output key; an exact flat key wins over a dotted path).
  */
-export type TemplatePart =
-  | string
-  | { readonly env: string }
-  | { readonly resource: string; readonly path: string };
+export type TemplatePart = string | { readonly env: string } | { readonly resource: string; readonly path: string };
 
 /**
  * A value that is known only after substitution, inside a JSON tree: `{"$expr": [part, …]}`.

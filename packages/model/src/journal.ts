@@ -91,7 +91,14 @@ export interface RunHeader {
   readonly engineVersion: string;
 }
 
-export const runEnds = ["succeeded", "failed", "interrupted", "compensated", "compensation_failed", "recovered"] as const;
+export const runEnds = [
+  "succeeded",
+  "failed",
+  "interrupted",
+  "compensated",
+  "compensation_failed",
+  "recovered",
+] as const;
 export type RunEnd = (typeof runEnds)[number];
 
 /** A plugin process that a run has started, exact enough to be found and killed by the next holder on the same machine. */
@@ -116,22 +123,65 @@ export type JournalEvent =
   | { readonly kind: "provider-config"; readonly provider: string; readonly name: string; readonly config: JsonObject }
   | { readonly kind: "intent"; readonly intent: Intent; readonly record?: ResourceRecord }
   /** The answer proved that nothing was changed and the action will be tried again: the intent closes without an outcome. */
-  | { readonly kind: "intent-closed"; readonly run: string; readonly action: number; readonly half: NodeHalf; readonly phase: "apply" | "undo"; readonly record?: RecordChange }
+  | {
+      readonly kind: "intent-closed";
+      readonly run: string;
+      readonly action: number;
+      readonly half: NodeHalf;
+      readonly phase: "apply" | "undo";
+      readonly record?: RecordChange;
+    }
   /** Recovery found no certainty: the intent stays open, its resource is `unknown`. */
-  | { readonly kind: "intent-unknown"; readonly run: string; readonly action: number; readonly half: NodeHalf; readonly phase: "apply" | "undo"; readonly why: string }
+  | {
+      readonly kind: "intent-unknown";
+      readonly run: string;
+      readonly action: number;
+      readonly half: NodeHalf;
+      readonly phase: "apply" | "undo";
+      readonly why: string;
+    }
   /** First half of a replace is done, or an effect whose hooks are owed: the record is durable, the outcome still open. */
-  | { readonly kind: "half"; readonly run: string; readonly action: number; readonly half: NodeHalf; readonly record: RecordChange; readonly hooksOwed?: boolean }
+  | {
+      readonly kind: "half";
+      readonly run: string;
+      readonly action: number;
+      readonly half: NodeHalf;
+      readonly record: RecordChange;
+      readonly hooksOwed?: boolean;
+    }
   /** Closes the action's open intents. */
-  | { readonly kind: "outcome"; readonly run: string; readonly outcome: Outcome; readonly record?: RecordChange; readonly keepIntents?: boolean }
+  | {
+      readonly kind: "outcome";
+      readonly run: string;
+      readonly outcome: Outcome;
+      readonly record?: RecordChange;
+      readonly keepIntents?: boolean;
+    }
   | { readonly kind: "hooks-done"; readonly run: string; readonly action: number }
   /** A record written outside an action: refresh, import, resolve, untaint, undo. */
   | { readonly kind: "record"; readonly run: string; readonly record: RecordChange }
   | { readonly kind: "finalize-owed"; readonly run: string; readonly provider: string }
-  | { readonly kind: "finalize-done"; readonly run: string; readonly provider: string; readonly errors: readonly string[] }
+  | {
+      readonly kind: "finalize-done";
+      readonly run: string;
+      readonly provider: string;
+      readonly errors: readonly string[];
+    }
   /** The first call of the clean-up phase follows: the run is not undone from here on. */
   | { readonly kind: "cleanup-started"; readonly run: string }
-  | { readonly kind: "undo-started"; readonly run: string; readonly actions: readonly number[]; readonly skip: readonly string[] }
-  | { readonly kind: "run-closed"; readonly run: string; readonly end: RunEnd; readonly at: string; readonly error?: string };
+  | {
+      readonly kind: "undo-started";
+      readonly run: string;
+      readonly actions: readonly number[];
+      readonly skip: readonly string[];
+    }
+  | {
+      readonly kind: "run-closed";
+      readonly run: string;
+      readonly end: RunEnd;
+      readonly at: string;
+      readonly error?: string;
+    };
 
 export type RecordChange = { readonly put: ResourceRecord } | { readonly remove: string };
 

@@ -82,7 +82,15 @@ export interface PlannedProvider {
 /** What is not acted on although it is not as wanted, with the reason. */
 export interface PlanNote {
   readonly name: string;
-  readonly code: ErrorCode | "RENAME" | "UNKNOWN_RESOURCE" | "DEFERRED" | "IGNORED" | "FALLBACK" | "PROTECTED" | "RETAINED";
+  readonly code:
+    | ErrorCode
+    | "RENAME"
+    | "UNKNOWN_RESOURCE"
+    | "DEFERRED"
+    | "IGNORED"
+    | "FALLBACK"
+    | "PROTECTED"
+    | "RETAINED";
   readonly text: string;
 }
 

@@ -21,7 +21,12 @@ export interface TypeTraits {
   /** How long after a lost create a Read by name may still miss the object, in milliseconds. @default 30000 */
   readonly settleMs?: number;
   /** Default deadlines in milliseconds. @default 30 min for create, update, delete; 2 min for read */
-  readonly timeouts?: { readonly create?: number; readonly read?: number; readonly update?: number; readonly delete?: number };
+  readonly timeouts?: {
+    readonly create?: number;
+    readonly read?: number;
+    readonly update?: number;
+    readonly delete?: number;
+  };
   /** JSON Schema of the input. */
   readonly schema?: JsonObject;
   /** JSON Schema of the outputs. */
@@ -134,11 +139,19 @@ export interface Provider {
   delete(ref: Ref, options: CallOptions): Promise<void>;
   /** Pure: compares what is wanted with what is known. Sends nothing to the cloud. */
   diff(spec: Spec, current: LiveObject, options: CallOptions): Promise<DiffReply>;
-  resolveSizing(type: string, size: string, hints: ResourceHints | undefined, options: CallOptions): Promise<SizingReply | undefined>;
+  resolveSizing(
+    type: string,
+    size: string,
+    hints: ResourceHints | undefined,
+    options: CallOptions,
+  ): Promise<SizingReply | undefined>;
   /** The object that a create with this token made, where `features.lookup`. */
   lookup(type: string, clientToken: string, name: string, options: CallOptions): Promise<LiveObject | undefined>;
   /** Errors of the finalizer, one text each; empty on success. Only where `features.finalizer`. */
-  finalize(planId: string, options: CallOptions): Promise<readonly { resource: string; action: string; error: string }[]>;
+  finalize(
+    planId: string,
+    options: CallOptions,
+  ): Promise<readonly { resource: string; action: string; error: string }[]>;
   /** Asks drivers to stop waiting and return what they have. Only where `features.stop`. */
   stop(run: string): Promise<void>;
   /** True once the plugin process that served the last call is known to be gone. */

@@ -40,13 +40,52 @@ export interface Hooks {
 /** What happens while a run goes on, for people and for NDJSON. Never secret values. */
 export type EngineEvent =
   | { readonly event: "run-started"; readonly run: string; readonly actions: number }
-  | { readonly event: "action-started"; readonly action: number; readonly half: string; readonly kind: string; readonly name: string; readonly type: string }
-  | { readonly event: "action-progress"; readonly action: number; readonly name: string; readonly message: string; readonly elapsedMs: number }
-  | { readonly event: "action-retry"; readonly action: number; readonly name: string; readonly attempt: number; readonly afterMs: number; readonly why: string }
-  | { readonly event: "action-done"; readonly action: number; readonly name: string; readonly kind: string; readonly outcome: Outcome }
-  | { readonly event: "recovery"; readonly run: string; readonly name: string; readonly operation: string; readonly result: string; readonly message: string }
+  | {
+      readonly event: "action-started";
+      readonly action: number;
+      readonly half: string;
+      readonly kind: string;
+      readonly name: string;
+      readonly type: string;
+    }
+  | {
+      readonly event: "action-progress";
+      readonly action: number;
+      readonly name: string;
+      readonly message: string;
+      readonly elapsedMs: number;
+    }
+  | {
+      readonly event: "action-retry";
+      readonly action: number;
+      readonly name: string;
+      readonly attempt: number;
+      readonly afterMs: number;
+      readonly why: string;
+    }
+  | {
+      readonly event: "action-done";
+      readonly action: number;
+      readonly name: string;
+      readonly kind: string;
+      readonly outcome: Outcome;
+    }
+  | {
+      readonly event: "recovery";
+      readonly run: string;
+      readonly name: string;
+      readonly operation: string;
+      readonly result: string;
+      readonly message: string;
+    }
   | { readonly event: "finalizer"; readonly provider: string; readonly errors: readonly string[] }
-  | { readonly event: "undo"; readonly run: string; readonly name: string; readonly status: string; readonly message?: string }
+  | {
+      readonly event: "undo";
+      readonly run: string;
+      readonly name: string;
+      readonly status: string;
+      readonly message?: string;
+    }
   | { readonly event: "run-closed"; readonly run: string; readonly end: string };
 
 export type EventSink = (event: EngineEvent) => void;

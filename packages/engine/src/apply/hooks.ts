@@ -1,0 +1,117 @@
+import { WfctlError, type Outcome, type RecordChange } from "@wfctl/model";
+import type { NodeEnd, Slot } from "./operate.ts";
+import { sendWithIntent, settleDelete } from "./operate.ts";
+import { halt, outcomeOf, type Run } from "./run.ts";
+
+/** True where somebody listens to effects, so that outcomes wait for the hook's word. */
+export function hasEffectHooks(run: Run): boolean {
+  return run.deps.hooks?.onResourceApplied !== undefined || run.deps.hooks?.onResourceDeleted !== undefined;
+}
+
+/** Runs the hook when those before it are through. */
+export function inHookOrder<T>(run: Run, work: () => Promise<T>): Promise<T> {
+  const result = run.hookChain.then(work);
+  run.hookChain = result.then(
+    () => undefined,
+    () => undefined,
+  );
+  return result;
+}
+
+/**
+ * Calls the effect's hook. A failure is fatal: a created object is deleted again and its absence confirmed (COMPENSATED);
+ * any other effect stays as the new truth and its hook is owed to the next run (COMPENSATION_FAILED).
+ */
+export async function callEffectHook(
+  run: Run,
+  action: number,
+  end: Extract<NodeEnd, { end: "outcome" }>,
+  slot: Slot,
+): Promise<{ readonly outcome: Outcome; readonly record?: RecordChange; readonly hooksDone: boolean }> {
+  const { hook } = end;
+  try {
+    await inHookOrder(run, async () => {
+      if (hook === undefined) return;
+      if ("applied" in hook) await run.deps.hooks?.onResourceApplied?.(run.id, action, hook.applied);
+      else await run.deps.hooks?.onResourceDeleted?.(run.id, action, hook.deleted);
+    });
+    return { outcome: outcomeOf(run, action, end), hooksDone: true };
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const planned = run.plan.actions[action];
+    halt(run, {
+      kind: "fatal",
+      error: new WfctlError("HOOK_FAILED", `A hook after "${planned?.name}" failed: ${run.secrets.redact(message)}`, {
+        cause: thrown,
+      }),
+    });
+    if (planned?.kind === "create" && hook !== undefined && "applied" in hook)
+      return undoCreate(run, action, message, slot);
+    return {
+      outcome: outcomeOf(run, action, {
+        status: "COMPENSATION_FAILED",
+        code: "HOOK_FAILED",
+        message: `The effect stands, but a hook after it failed: ${message}`,
+      }),
+      hooksDone: false,
+    };
+  }
+}
+
+async function undoCreate(
+  run: Run,
+  index: number,
+  message: string,
+  slot: Slot,
+): Promise<{ readonly outcome: Outcome; readonly record?: RecordChange; readonly hooksDone: boolean }> {
+  const action = run.plan.actions[index];
+  const record = action === undefined ? undefined : run.records.get(action.name);
+  const provider = action === undefined ? undefined : run.deps.providers.get(action.provider);
+  const kept = (why: string): { outcome: Outcome; record?: RecordChange; hooksDone: boolean } => ({
+    outcome: outcomeOf(run, index, {
+      status: "COMPENSATION_FAILED",
+      code: "HOOK_FAILED",
+      message: `A hook failed: ${message}; undoing the create failed: ${why}`,
+    }),
+    ...(record === undefined
+      ? {}
+      : { record: { put: { ...record, mark: "tainted", markReason: "a hook after its create failed" } } }),
+    hooksDone: true,
+  });
+  if (action === undefined || record === undefined || provider === undefined) return kept("its record is gone");
+  if (!record.createdByUs) return kept("it is not proven that this run created the object");
+  const end = settleDelete(
+    await sendWithIntent(run, {
+      operation: "delete",
+      half: "main",
+      provider,
+      action,
+      type: record.type,
+      providerId: record.providerId,
+      before: record,
+      priority: 0,
+      slot,
+    }),
+    { remove: record.name },
+  );
+  if (end.end !== "outcome" || end.status !== "SUCCESS")
+    return kept(end.end === "outcome" ? (end.message ?? "the delete failed") : "the delete failed");
+  try {
+    const left = await provider.read(
+      { name: record.name, type: record.type, providerId: record.providerId },
+      { timeoutMs: 120_000, run: run.id },
+    );
+    if (left !== undefined) return kept("the object is still there after its delete");
+  } catch (thrown) {
+    return kept(thrown instanceof Error ? thrown.message : String(thrown));
+  }
+  return {
+    outcome: outcomeOf(run, index, {
+      status: "COMPENSATED",
+      code: "HOOK_FAILED",
+      message: `A hook failed: ${message}; the created object was deleted again`,
+    }),
+    record: { remove: record.name },
+    hooksDone: true,
+  };
+}

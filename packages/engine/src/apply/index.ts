@@ -1,0 +1,2 @@
+export { applyPlan, type RunReport } from "./apply-plan.ts";
+export type { ApplyOptions, EngineDeps } from "./run.ts";

@@ -1,0 +1,133 @@
+import type {
+  ErrorCode,
+  JournalEvent,
+  JsonObject,
+  Outcome,
+  Plan,
+  PlanAction,
+  PlanNode,
+  ResourceRecord,
+  StackState,
+  WfctlError,
+} from "@wfctl/model";
+import type {
+  Clock,
+  Digester,
+  EnvironmentVariables,
+  EventSink,
+  Hooks,
+  Lease,
+  Provider,
+  Random,
+  Store,
+} from "../ports/index.ts";
+import type { SecretSet } from "../report/redact.ts";
+
+/** What the engine needs from outside to run a plan. */
+export interface EngineDeps {
+  readonly store: Store;
+  readonly lease: Lease;
+  /** Started providers by module name. */
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** Configuration of each module, kept (sealed) with the records so that an orphan can be deleted later. */
+  readonly providerConfigs: ReadonlyMap<string, { readonly name: string; readonly config: JsonObject }>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly digester: Digester;
+  readonly env: EnvironmentVariables;
+  readonly hooks?: Hooks;
+  readonly emit: EventSink;
+  /** Where outcomes go when the store refuses them. */
+  readonly emergency?: (events: readonly JournalEvent[]) => Promise<void>;
+  readonly engineVersion: string;
+  readonly user: string;
+  readonly host: string;
+}
+
+export interface ApplyOptions {
+  readonly runId: string;
+  /** Open calls per provider that does not limit itself. @default 10 */
+  readonly parallelism?: number;
+  /** Aborts on the first interrupt of the user. */
+  readonly signal?: AbortSignal;
+  /** How long calls in flight may go on after the interrupt before their answer is given up. @default 4000 */
+  readonly graceMs?: number;
+  readonly allowReplace?: ReadonlySet<string>;
+  /** Ends with the run, whatever its end. */
+  readonly settle?: readonly ({ readonly put: ResourceRecord } | { readonly remove: string })[];
+}
+
+/** Why nothing new starts. The first reason stays. */
+export interface Halt {
+  readonly kind: "cancelled" | "failed" | "fatal";
+  readonly error?: WfctlError;
+}
+
+/** One run of one plan while it goes on. Owned by `applyPlan`; the other modules of this folder work on it. */
+export interface Run {
+  readonly id: string;
+  readonly deps: EngineDeps;
+  readonly plan: Plan;
+  readonly options: ApplyOptions;
+  readonly lineage: string;
+  /** The truth as far as it is committed or on its way to be, by name. */
+  readonly records: Map<string, ResourceRecord>;
+  /** Resources whose state is not known: nothing may stand on them. */
+  readonly unknown: StackState["unknown"];
+  readonly outcomes: (Outcome | undefined)[];
+  readonly attempts: Uint32Array;
+  readonly startedAt: Float64Array;
+  readonly secrets: SecretSet;
+  /** Modules whose finalizer is owed by this run. */
+  readonly finalizeOwed: Set<string>;
+  readonly finalizeErrors: { provider: string; resource: string; action: string; error: string }[];
+  /** Aborts calls whose answer is given up. */
+  readonly calls: AbortController;
+  readonly replacedIds: Map<string, string>;
+  halt: Halt | undefined;
+  /** Some action or finalizer did not succeed. */
+  failed: boolean;
+  /** Resolves with the last commit so far; later commits come after it. */
+  durable: Promise<unknown>;
+  cleanupStarted: boolean;
+  /** Hooks run one at a time. */
+  hookChain: Promise<void>;
+}
+
+export function actionOf(run: Run, node: PlanNode): PlanAction {
+  return run.plan.actions[node.action] as PlanAction;
+}
+
+/** Makes the events durable after all that was committed before. A refusal halts the run: nothing is sent that is not journaled. */
+export function commit(run: Run, events: readonly JournalEvent[]): Promise<number> {
+  const written = run.deps.store.commit(run.deps.lease, events);
+  run.durable = written;
+  return written;
+}
+
+export function halt(run: Run, reason: Halt): void {
+  // A fatal reason outranks a failed action; the first of a rank stays.
+  if (run.halt === undefined || (run.halt.kind === "failed" && reason.kind !== "failed")) run.halt = reason;
+}
+
+export function outcomeOf(
+  run: Run,
+  action: number,
+  end: {
+    readonly status: Outcome["status"];
+    readonly code?: ErrorCode;
+    readonly message?: string;
+    readonly causes?: readonly string[];
+  },
+): Outcome {
+  const started = run.startedAt[action] as number;
+  return {
+    action,
+    status: end.status,
+    ...(end.code === undefined ? {} : { code: end.code }),
+    ...(end.message === undefined ? {} : { message: run.secrets.redact(end.message) }),
+    ...(end.causes === undefined || end.causes.length === 0 ? {} : { causes: end.causes }),
+    attempts: run.attempts[action] as number,
+    durationMs: started === 0 ? 0 : Math.max(0, Math.round(run.deps.clock.now() - started)),
+  };
+}

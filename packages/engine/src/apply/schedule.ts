@@ -1,0 +1,240 @@
+import { WfctlError, type PlanNode } from "@wfctl/model";
+import { tailLengths } from "../graph/critical-path.ts";
+import { createReadyQueue } from "../graph/ready-queue.ts";
+import { endsEarly } from "./early-ends.ts";
+import { executeNode } from "./execute-node.ts";
+import { inHookOrder } from "./hooks.ts";
+import { StoreRefused, type NodeEnd, type Slot } from "./operate.ts";
+import { actionOf, commit, halt, type Run } from "./run.ts";
+import { fillSlot, settleNode } from "./settle.ts";
+
+/** Open calls per provider that limits itself: enough to keep its limiter busy, few enough to keep memory flat. */
+const selfLimitedSlots = 256;
+
+export interface Schedule {
+  /** Resolves when every node but those behind the barrier has ended. */
+  runMainPhase(): Promise<void>;
+  /** Lets the nodes behind the barrier go, and resolves when all have ended. */
+  runCleanupPhase(): Promise<void>;
+}
+
+/**
+ * Runs the nodes of the plan along its edges: longest tail first, within the slots of each provider.
+ * A dependent starts when the outcomes it waits for are on their way to the journal; its own intent comes after them there.
+ */
+export function createSchedule(run: Run): Schedule {
+  const { nodes } = run.plan;
+  const hasBarrier = run.plan.onFailure !== "continue";
+  const tails = tailLengths(nodes.map((node) => node.after));
+  const states: ("waiting" | "ready" | "running" | "done" | "failed")[] = nodes.map(() => "waiting");
+  const open = new Int32Array(nodes.length);
+  const dependents: number[][] = nodes.map(() => []);
+  for (const [index, node] of nodes.entries()) {
+    open[index] = node.after.length;
+    for (const before of node.after) (dependents[before] as number[]).push(index);
+  }
+  const isSecondHalf = nodes.map((node) =>
+    node.after.some((before) => (nodes[before] as PlanNode).action === node.action),
+  );
+  const behindBarrier = (index: number): boolean => hasBarrier && (nodes[index] as PlanNode).cleanup;
+  const slots = createSlots(run);
+  const late: number[] = [];
+  let mainLeft = nodes.filter((_, index) => !behindBarrier(index)).length;
+  let allLeft = nodes.length;
+  let running = 0;
+  let barrierOpen = false;
+  let pumping = false;
+  let wake: (() => void) | undefined;
+
+  /** Under a policy with a barrier the halves that cannot be undone go as late as the edges allow. */
+  const isLate = (index: number): boolean => {
+    const node = nodes[index] as PlanNode;
+    return hasBarrier && !node.cleanup && (node.half === "delete" || actionOf(run, node).kind === "delete");
+  };
+  const push = (index: number): void =>
+    slots.queueOf(actionOf(run, nodes[index] as PlanNode).provider, (node) => tails[node] as number).push(index);
+  const enqueue = (index: number): void => {
+    if (states[index] !== "waiting" || (behindBarrier(index) && !barrierOpen)) return;
+    states[index] = "ready";
+    if (isLate(index)) late.push(index);
+    else push(index);
+  };
+  const finish = (index: number, succeeded: boolean): void => {
+    if (states[index] === "done" || states[index] === "failed") return;
+    states[index] = succeeded ? "done" : "failed";
+    allLeft -= 1;
+    if (!behindBarrier(index)) mainLeft -= 1;
+    for (const dependent of dependents[index] as number[]) {
+      open[dependent] = (open[dependent] as number) - 1;
+      if (open[dependent] === 0) enqueue(dependent);
+    }
+  };
+  const pump = (): void => {
+    // Nodes that end early finish at once and release others: one loop, however long the chain.
+    if (pumping) return;
+    pumping = true;
+    for (let progress = true; progress;) {
+      progress = false;
+      for (const { module, queue } of slots.queues()) {
+        while (queue.size() > 0 && (run.halt !== undefined || slots.free(module))) {
+          progress = true;
+          start(queue.pop() as number, module);
+        }
+      }
+      if (!progress && late.length > 0 && (running === 0 || run.halt !== undefined)) {
+        for (const index of late.splice(0, run.halt === undefined ? 1 : late.length)) push(index);
+        progress = true;
+      }
+    }
+    pumping = false;
+    if ((barrierOpen ? allLeft : mainLeft) === 0 && running === 0) wake?.();
+  };
+  const start = (index: number, module: string): void => {
+    const node = nodes[index] as PlanNode;
+    states[index] = "running";
+    const failedNode = node.after.find((before) => states[before] === "failed");
+    const failedAction = failedNode === undefined ? undefined : (nodes[failedNode] as PlanNode).action;
+    if (endsEarly(run, { node, isSecondHalf: isSecondHalf[index] as boolean, failedAction })) {
+      finish(index, false);
+      return;
+    }
+    running += 1;
+    const slot = slots.take(module, pump);
+    const release = (succeeded: boolean): void => {
+      slot.release();
+      finish(index, succeeded);
+      pump();
+    };
+    runNode(index, slot, release)
+      .then(
+        (succeeded) => succeeded,
+        (thrown: unknown) => {
+          failInside(run, node, thrown);
+          return false;
+        },
+      )
+      .then((succeeded) => {
+        running -= 1;
+        slot.release();
+        finish(index, succeeded);
+        pump();
+      })
+      .catch((thrown: unknown) => failInside(run, node, thrown));
+  };
+  const runNode = async (index: number, slot: Slot, release: (succeeded: boolean) => void): Promise<boolean> => {
+    const node = nodes[index] as PlanNode;
+    if (run.deps.hooks?.onBeforeAction !== undefined && isSecondHalf[index] !== true) {
+      const refused = await askGate(run, node);
+      if (refused !== undefined) return settleNode(run, node, refused, slot, release);
+    }
+    if (behindBarrier(index) && !run.cleanupStarted) {
+      run.cleanupStarted = true;
+      await commit(run, [{ kind: "cleanup-started", run: run.id }]);
+    }
+    const end = await executeNode(run, { node, priority: tails[index] as number, slot });
+    return settleNode(run, node, end, slot, release);
+  };
+  const whenQuiet = (): Promise<void> =>
+    new Promise<void>((resolve) => {
+      wake = () => {
+        wake = undefined;
+        resolve();
+      };
+      for (let index = 0; index < nodes.length; index += 1) if (open[index] === 0) enqueue(index);
+      pump();
+    });
+  return {
+    runMainPhase: whenQuiet,
+    runCleanupPhase() {
+      barrierOpen = true;
+      return whenQuiet();
+    },
+  };
+}
+
+async function askGate(run: Run, node: PlanNode): Promise<NodeEnd | undefined> {
+  const action = actionOf(run, node);
+  try {
+    await inHookOrder(run, async () => run.deps.hooks?.onBeforeAction?.(action, run.calls.signal));
+    return undefined;
+  } catch (thrown) {
+    const message = run.secrets.redact(thrown instanceof Error ? thrown.message : String(thrown));
+    const error = new WfctlError("GATE_REFUSED", `The gate refused to ${action.kind} "${action.name}": ${message}`, {
+      address: action.name,
+      cause: thrown,
+    });
+    halt(run, { kind: "fatal", error });
+    run.failed = true;
+    return { end: "outcome", status: "SKIPPED", code: "GATE_REFUSED", message: `The gate refused: ${message}` };
+  }
+}
+
+/** The store refused an intent, so nothing was sent; or wfctl itself failed. Either ends the run. */
+function failInside(run: Run, node: PlanNode, thrown: unknown): void {
+  run.failed = true;
+  if (thrown instanceof StoreRefused) {
+    halt(run, { kind: "fatal", error: thrown.error });
+    fillSlot(run, node, {
+      status: "SKIPPED",
+      code: thrown.error.code,
+      message: `Nothing was sent: ${thrown.error.message}`,
+    });
+    return;
+  }
+  const error = WfctlError.from(thrown);
+  halt(run, { kind: "fatal", error });
+  fillSlot(run, node, { status: "ERROR", code: error.code, message: error.message });
+}
+
+interface HeldSlot extends Slot {
+  release(): void;
+}
+
+/** Slots and ready queues by provider module. */
+function createSlots(run: Run): {
+  queueOf(module: string, priority: (node: number) => number): ReturnType<typeof createReadyQueue>;
+  queues(): Iterable<{ readonly module: string; readonly queue: ReturnType<typeof createReadyQueue> }>;
+  free(module: string): boolean;
+  take(module: string, pump: () => void): HeldSlot;
+} {
+  const byModule = new Map<
+    string,
+    { module: string; queue: ReturnType<typeof createReadyQueue>; held: number; limit: number }
+  >();
+  const entry = (module: string): { held: number; limit: number } =>
+    byModule.get(module) as { held: number; limit: number };
+  return {
+    queueOf(module, priority) {
+      const known = byModule.get(module);
+      if (known !== undefined) return known.queue;
+      const self = run.deps.providers.get(module)?.features.ownLimits === true;
+      const made = {
+        module,
+        queue: createReadyQueue(priority),
+        held: 0,
+        limit: run.options.parallelism ?? (self ? selfLimitedSlots : 10),
+      };
+      byModule.set(module, made);
+      return made.queue;
+    },
+    queues: () => byModule.values(),
+    free: (module) => entry(module).held < entry(module).limit,
+    take(module, pump) {
+      const own = entry(module);
+      let state: "held" | "waiting" | "released" = "held";
+      own.held += 1;
+      return {
+        waiting(isWaiting) {
+          if (state === "released" || isWaiting === (state === "waiting")) return;
+          state = isWaiting ? "waiting" : "held";
+          own.held += isWaiting ? -1 : 1;
+          if (isWaiting) pump();
+        },
+        release() {
+          if (state === "held") own.held -= 1;
+          state = "released";
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,4 @@
+export { planStack, type Planned, type PlanInput } from "./plan-stack.ts";
+export { finalizerOwedReason, providerErrorCodes } from "./decide.ts";
+export { isProtected } from "./protection.ts";
+export { dependenciesOf } from "./resolve.ts";

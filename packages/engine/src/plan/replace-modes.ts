@@ -1,0 +1,49 @@
+import type { DesiredResource, PlanNote, ReplaceMode } from "@wfctl/model";
+import type { Decision } from "./decide.ts";
+
+/**
+ * A replaced dependent that is create-first needs its replaced parents create-first too: its new object comes into being
+ * while the old one still stands on the parent's old object. Where a parent cannot, the dependent falls back.
+ */
+export function settleReplaceModes(
+  order: readonly DesiredResource[],
+  decisions: ReadonlyMap<string, Decision>,
+  dependencies: (name: string) => readonly string[],
+  canCreateFirst: (resource: DesiredResource) => boolean,
+): { readonly modes: ReadonlyMap<string, ReplaceMode>; readonly notes: readonly PlanNote[] } {
+  const byName = new Map(order.map((resource) => [resource.name, resource]));
+  const modes = new Map<string, ReplaceMode>();
+  const notes: PlanNote[] = [];
+  for (const resource of order) {
+    const decision = decisions.get(resource.name);
+    if (decision?.kind === "replace") modes.set(resource.name, decision.replaceMode ?? "delete-first");
+  }
+  // Dependents first: each pass may only turn a parent create-first or a dependent delete-first.
+  const reversed = order.toReversed().filter((resource) => modes.has(resource.name));
+  let changed = true;
+  const fallen = new Set<string>();
+  while (changed) {
+    changed = false;
+    for (const resource of reversed) {
+      if (modes.get(resource.name) !== "create-first") continue;
+      for (const parentName of dependencies(resource.name)) {
+        const parent = byName.get(parentName);
+        if (parent === undefined || modes.get(parentName) !== "delete-first") continue;
+        if (canCreateFirst(parent) && !fallen.has(parentName)) {
+          modes.set(parentName, "create-first");
+        } else {
+          modes.set(resource.name, "delete-first");
+          fallen.add(resource.name);
+          notes.push({
+            name: resource.name,
+            code: "FALLBACK",
+            text: `"${resource.name}" is replaced delete-first: it stands on "${parentName}", whose old object must go before its new one can come`,
+          });
+        }
+        changed = true;
+        break;
+      }
+    }
+  }
+  return { modes, notes };
+}

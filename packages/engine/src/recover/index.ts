@@ -1,0 +1,1 @@
+export { recoverRuns, type RecoverDeps, type RecoveryReport } from "./recover-runs.ts";
