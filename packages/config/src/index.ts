@@ -1,3 +1,5 @@
+export { stackDigestInput } from "./digest.ts";
+export { parseDuration } from "./durations.ts";
 export { loadStack } from "./load-stack.ts";
 export type {
   LoadStackOptions,
@@ -8,10 +10,5 @@ export type {
   StackOutput,
   StateModule,
 } from "./stack.ts";
-export type { ParsedTemplate, TemplateProblem } from "./template.ts";
-// To come, signatures fixed:
-// parseTemplate(text: string): ParsedTemplate
-// stackDigestInput(stack: StackConfig): Json
-// stackSchema(resourceTypes?: ReadonlyMap<string, JsonObject>): JsonObject
-// createConfigValidator(): ConfigValidator   with   type ConfigValidator = typeof validateAgainstSchema   (keeps compiled schemas)
-// validateAgainstSchema(config: {[key]: Value}, schema: JsonObject, options?: { address?: string; locate?: (pointer: string) => SourceLocation | undefined }): Diagnostic[]
+export { editDistance, suggest, suggestHint } from "./suggest.ts";
+export { parseTemplate, type ParsedTemplate, type TemplateProblem } from "./template.ts";

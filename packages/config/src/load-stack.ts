@@ -1,10 +1,42 @@
+import { readFile as readFileFromDisk } from "node:fs/promises";
+import { resolve } from "node:path";
+import { buildStack } from "./build-stack.ts";
+import { chooseEnvironment, listEnvironments } from "./environments.ts";
+import { createFieldReader } from "./fields.ts";
+import { findStackFile } from "./find-stack-file.ts";
+import { readFiles } from "./read-files.ts";
+import { createReporter } from "./reporter.ts";
+import { readSecrets } from "./secrets.ts";
+import { joinSections } from "./sections.ts";
 import type { LoadStackOptions, LoadStackResult } from "./stack.ts";
 
 /**
  * Reads a stack file with its imports for one environment and links it.
- * Never throws for what the user wrote: every problem is a diagnostic, all of them at once.
+ * Never throws for what the user wrote: every problem is a diagnostic, all of them at once. Values of environment
+ * variables are never read: they stay symbolic in the result.
  */
 export async function loadStack(options: LoadStackOptions): Promise<LoadStackResult> {
-  void options;
-  return { diagnostics: [] };
+  const readFile = options.readFile ?? ((path: string) => readFileFromDisk(path, "utf8"));
+  const cwd = resolve(options.cwd);
+  const main = await findStackFile(options.path, cwd, readFile);
+  if ("diagnostic" in main) return { diagnostics: [main.diagnostic] };
+
+  const reporter = createReporter();
+  const fields = createFieldReader(reporter);
+  const { files, complete } = await readFiles(main, cwd, readFile, reporter);
+  const sources = files.map((file) => file.source);
+  const sections = joinSections(files, fields, reporter);
+  const secrets = readSecrets(files, fields, reporter);
+  const environments = listEnvironments(sections);
+  // Files that cannot be read may be the ones that declare environments.
+  const environment = complete
+    ? chooseEnvironment(options.environment, environments, sources[0]?.label ?? main.path, reporter)
+    : options.environment;
+  const stack = buildStack(
+    { sections, secrets, sources, environments, environment, linkable: complete && environment !== undefined },
+    options.env,
+    fields,
+    reporter,
+  );
+  return { ...(reporter.hasErrors ? {} : { stack }), diagnostics: reporter.sorted(sources) };
 }

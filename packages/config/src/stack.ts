@@ -1,4 +1,12 @@
-import type { DesiredResource, Diagnostic, JsonObject, OnFailure, ProviderModule, SourceLocation, Value } from "@wfctl/model";
+import type {
+  DesiredResource,
+  Diagnostic,
+  JsonObject,
+  OnFailure,
+  ProviderModule,
+  SourceLocation,
+  Value,
+} from "@wfctl/model";
 
 export interface LoadStackOptions {
   /** Stack file or a folder that holds one, relative to `cwd`. @default `infra.yaml`, then `config/infra.yaml` */

@@ -1,4 +1,4 @@
-import type { Expression } from "@wfctl/model";
+import type { Expression, TemplatePart } from "@wfctl/model";
 
 /** What is wrong with a text that holds `${`. */
 export interface TemplateProblem {
@@ -12,4 +12,108 @@ export interface ParsedTemplate {
   /** Plain text where the template refers to nothing (escapes are undone), else the expression. */
   readonly value: string | Expression;
   readonly problems: readonly TemplateProblem[];
+}
+
+const variablePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const bareVariablePattern = /^\$([A-Za-z_][A-Za-z0-9_]*)$/;
+
+/** Names that `${NAME}` can read. */
+export function isVariableName(text: string): boolean {
+  return variablePattern.test(text);
+}
+
+/**
+ * Reads one text by the one grammar of references:
+ * `${NAME}` is an environment variable, `${resource.output}` is split at its first dot, `$NAME` counts only as the whole
+ * text, `$${` stands for a plain `${`. Everything else, single `$` included, is kept as it is.
+ * A reference that cannot be read is a problem and stays in the text.
+ */
+export function parseTemplate(text: string): ParsedTemplate {
+  if (!text.includes("$")) return { value: text, problems: [] };
+  const bare = bareVariablePattern.exec(text);
+  if (bare?.[1] !== undefined) return { value: { $expr: [{ env: bare[1] }] }, problems: [] };
+
+  const parts: TemplatePart[] = [];
+  const problems: TemplateProblem[] = [];
+  let literal = "";
+  let from = 0;
+  for (;;) {
+    const open = text.indexOf("${", from);
+    if (open < 0) break;
+    if (open > from && text[open - 1] === "$") {
+      literal += `${text.slice(from, open - 1)}\${`;
+      from = open + 2;
+      continue;
+    }
+    literal += text.slice(from, open);
+    const close = text.indexOf("}", open);
+    if (close < 0) {
+      problems.push({ offset: open, summary: "The reference is not closed, expected a }", hint: escapeHint });
+      literal += text.slice(open);
+      from = text.length;
+      break;
+    }
+    const reference = readReference(text.slice(open + 2, close));
+    if ("summary" in reference) {
+      problems.push({ offset: open, ...reference });
+      literal += text.slice(open, close + 1);
+    } else {
+      if (literal !== "") parts.push(literal);
+      literal = "";
+      parts.push(reference);
+    }
+    from = close + 1;
+  }
+  literal += text.slice(from);
+  if (parts.length === 0) return { value: literal, problems };
+  if (literal !== "") parts.push(literal);
+  return { value: { $expr: parts }, problems };
+}
+
+const escapeHint = "Write $${ for a plain ${";
+
+type Reference = Exclude<TemplatePart, string> | Omit<TemplateProblem, "offset">;
+
+function readReference(body: string): Reference {
+  if (body.trim() === "") return { summary: "The reference ${} is empty", hint: escapeHint };
+  const written = `\${${body}}`;
+  const dot = body.indexOf(".");
+  if (dot < 0) {
+    if (isVariableName(body)) return { env: body };
+    if (isVariableName(body.trim())) {
+      return { summary: `The reference "${written}" holds spaces`, hint: `Write \${${body.trim()}}` };
+    }
+    if (/^[A-Za-z0-9_-]+$/.test(body)) {
+      return {
+        summary: `The reference "${written}" names neither an environment variable nor a resource's output`,
+        hint: `Write \${${body}.id} for the id of a resource`,
+      };
+    }
+    return {
+      summary: `The reference "${written}" is not the name of an environment variable`,
+      hint: `Defaults and functions do not exist. ${escapeHint}`,
+    };
+  }
+  const resource = body.slice(0, dot);
+  const path = body.slice(dot + 1);
+  if (resource === "")
+    return { summary: `The reference "${written}" has no resource before its dot`, hint: "Write ${resource.output}" };
+  if (path === "")
+    return {
+      summary: `The reference "${written}" has no output after its dot`,
+      hint: `Write \${${resource}.id} for the id`,
+    };
+  if (/\s/.test(body)) {
+    return {
+      summary: `The reference "${written}" holds spaces`,
+      hint: `Write \${${body.replaceAll(/\s+/g, "")}}, or $\${ for a plain \${`,
+    };
+  }
+  if (/[{$]/.test(body)) {
+    return {
+      summary: `The reference "${written}" holds another one`,
+      hint: `References cannot be nested. ${escapeHint}`,
+    };
+  }
+  return { resource, path };
 }

@@ -1,0 +1,93 @@
+import { basename, dirname, join, resolve } from "node:path";
+import type { Diagnostic } from "@wfctl/model";
+import { labelPath } from "./source/source-file.ts";
+
+export type ReadFile = (path: string) => Promise<string>;
+
+const defaultNames = ["infra.yaml", join("config", "infra.yaml")];
+
+export type FoundFile = { readonly path: string; readonly text: string } | { readonly diagnostic: Diagnostic };
+
+/**
+ * Finds and reads the main stack file: the given one, or the first default name in the given folder or in `cwd`.
+ * A path that is given is never passed over for a default name.
+ */
+export async function findStackFile(path: string | undefined, cwd: string, readFile: ReadFile): Promise<FoundFile> {
+  const start = resolve(cwd, path ?? ".");
+  if (path !== undefined && /\.[cm]?[jt]s$/.test(path)) {
+    return refuse(
+      "CONFIG_INVALID",
+      `Cannot read "${path}": stack files are YAML, found a program`,
+      "Give a .yaml file",
+      start,
+      cwd,
+    );
+  }
+  if (path !== undefined) {
+    const read = await tryRead(start, readFile);
+    if ("text" in read) return { path: start, text: read.text };
+    if (read.reason === "ENOENT") {
+      return refuse("CONFIG_NOT_FOUND", `There is no stack file at "${start}"`, "Check the path", start, cwd);
+    }
+    if (read.reason !== "EISDIR") {
+      return refuse(
+        "CONFIG_NOT_FOUND",
+        `Cannot read the stack file "${start}": ${read.reason}`,
+        "Check its permissions",
+        start,
+        cwd,
+      );
+    }
+  }
+  const candidates = defaultNames.map((name) => join(start, name));
+  for (const candidate of candidates) {
+    const read = await tryRead(candidate, readFile);
+    if ("text" in read) return { path: candidate, text: read.text };
+    if (read.reason !== "ENOENT" && read.reason !== "ENOTDIR") {
+      return refuse(
+        "CONFIG_NOT_FOUND",
+        `Cannot read the stack file "${candidate}": ${read.reason}`,
+        "Check its permissions",
+        candidate,
+        cwd,
+      );
+    }
+  }
+  return refuse(
+    "CONFIG_NOT_FOUND",
+    `There is no stack file: looked for ${candidates.map((candidate) => `"${candidate}"`).join(" and ")}`,
+    "Write infra.yaml there, or name the file with --config",
+    undefined,
+    cwd,
+  );
+}
+
+/**
+ * The stack's name where the file gives none: the folder's, without characters that names cannot hold.
+ * A folder called `config` stands for its parent, so that a file has one name however it was found.
+ */
+export function defaultStackName(path: string): string {
+  const folder = dirname(path);
+  const name = basename(folder) === "config" ? basename(dirname(folder)) : basename(folder);
+  return name.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
+}
+
+export async function tryRead(path: string, readFile: ReadFile): Promise<{ text: string } | { reason: string }> {
+  try {
+    return { text: await readFile(path) };
+  } catch (error) {
+    const code = (error as { code?: unknown } | null)?.code;
+    return { reason: typeof code === "string" ? code : error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function refuse(
+  code: Diagnostic["code"],
+  summary: string,
+  hint: string,
+  path: string | undefined,
+  cwd: string,
+): FoundFile {
+  const source = path === undefined ? {} : { source: { file: labelPath(path, cwd) } };
+  return { diagnostic: { severity: "error", code, summary, hint, ...source } };
+}

@@ -1,0 +1,101 @@
+import { isJsonObject, type Json, type JsonObject } from "@wfctl/model";
+import { child, type FieldReader } from "./fields.ts";
+import type { StackFile } from "./read-files.ts";
+import type { Reporter, Spot } from "./reporter.ts";
+import { describe } from "./source/construct.ts";
+import type { SecretsConfig } from "./stack.ts";
+
+const secretsKeys: ReadonlySet<string> = new Set([
+  "provider",
+  "config",
+  "defaultStore",
+  "entries",
+  "generate",
+  "rotation",
+]);
+const entryKeys: ReadonlySet<string> = new Set(["name", "description", "store", "rotation"]);
+const generatorKeys: ReadonlySet<string> = new Set(["key", "type", "length", "source", "name", "store"]);
+const storeKeys: ReadonlySet<string> = new Set(["provider", "config"]);
+
+/** Joins `secrets` and `secretStores` over all files: entries by name, generators by key, stores by name, the rest key by key. */
+export function readSecrets(files: readonly StackFile[], fields: FieldReader, reporter: Reporter): SecretsConfig {
+  const settings: Record<string, Json> = {};
+  const stores = new Map<string, JsonObject>();
+  const entries = new Map<string, JsonObject>();
+  const generators = new Map<string, JsonObject>();
+  for (const { source, root } of files) {
+    const top: Spot = { file: source, path: [] };
+    const secrets = fields.mapping(root, top, "secrets") ?? {};
+    const spot = child(top, "secrets");
+    fields.checkKeys(secrets, spot, "in secrets", secretsKeys);
+    fields.text(secrets, spot, "provider");
+    fields.text(secrets, spot, "defaultStore");
+    fields.mapping(secrets, spot, "config");
+    for (const key of ["provider", "config", "defaultStore", "rotation"]) {
+      const value = secrets[key];
+      if (value !== undefined && value !== null) settings[key] ??= value;
+    }
+    readNamed(secrets, spot, "entries", "name", entryKeys, entries, fields, reporter);
+    readNamed(secrets, spot, "generate", "key", generatorKeys, generators, fields, reporter);
+    for (const [name, value] of Object.entries(fields.mapping(root, top, "secretStores") ?? {})) {
+      const place = child(top, "secretStores", name);
+      if (!isJsonObject(value)) {
+        reporter.report(place, {
+          summary: `The secret store "${name}" is ${describe(value)}, expected a mapping`,
+          hint: "Write provider: … below it",
+        });
+        continue;
+      }
+      fields.checkKeys(value, place, "in a secret store", storeKeys);
+      if (!stores.has(name)) stores.set(name, value);
+    }
+  }
+  if (entries.size > 0) settings["entries"] = [...entries.values()];
+  if (generators.size > 0) settings["generate"] = [...generators.values()];
+  return {
+    ...(Object.keys(settings).length === 0 ? {} : { settings }),
+    ...(stores.size === 0 ? {} : { stores: Object.fromEntries(stores) }),
+    declared: [
+      ...new Set([...entries.keys(), ...[...generators].flatMap(([key, generator]) => namesOf(key, generator))]),
+    ],
+  };
+}
+
+/** A credential of a provider becomes two secrets; every other generator makes the one of its key. */
+function namesOf(key: string, generator: JsonObject): string[] {
+  return generator["type"] === "provider_credential" ? [`${key}_access_key`, `${key}_secret_key`] : [key];
+}
+
+function readNamed(
+  secrets: JsonObject,
+  spot: Spot,
+  list: string,
+  key: string,
+  known: ReadonlySet<string>,
+  into: Map<string, JsonObject>,
+  fields: FieldReader,
+  reporter: Reporter,
+): void {
+  for (const [index, item] of (fields.list(secrets, spot, list) ?? []).entries()) {
+    const place = child(spot, list, index);
+    if (!isJsonObject(item)) {
+      reporter.report(place, {
+        summary: `An item of "${list}" is ${describe(item)}, expected a mapping`,
+        hint: `Write - ${key}: …`,
+      });
+      continue;
+    }
+    fields.checkKeys(item, place, `in secrets.${list}`, known);
+    const name = fields.text(item, place, key);
+    if (name === undefined || name === "") {
+      if (typeof item[key] === "string" || item[key] === undefined || item[key] === null) {
+        reporter.report(place, {
+          summary: `An item of "${list}" has no ${key}`,
+          hint: `Write ${key}: with the secret's name`,
+        });
+      }
+      continue;
+    }
+    if (!into.has(name)) into.set(name, item);
+  }
+}
