@@ -2,9 +2,22 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "providers/*/{src,test}/**/*.test.ts", "apps/*/{src,test}/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts", "emulators/*/src/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "providers/*/{src,test}/**/*.test.ts",
+      "apps/*/{src,test}/**/*.test.ts",
+      "emulators/*/src/**/*.test.ts",
+      "test/**/*.test.ts",
+      "tools/**/*.test.ts",
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    coverage: {
+      provider: "v8",
+      include: ["{packages,providers,apps}/*/src/**/*.ts"],
+      exclude: ["**/*.test.ts", "**/gen/**", "**/testing/**"],
+      reporter: ["json-summary"],
+    },
   },
 });
