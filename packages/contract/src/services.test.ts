@@ -99,7 +99,7 @@ describe("unary calls", () => {
         create(call, callback) {
           const trailers = new grpc.Metadata();
           trailers.set("wfctl-created", "true");
-          const name = `${call.request.spec?.name}/${call.metadata.get("wfctl-run")[0]}`;
+          const name = `${call.request.spec?.name}/${String(call.metadata.get("wfctl-run")[0])}`;
           callback(null, create(iac.ResourceCreateResponseSchema, { output: { name } }), trailers);
         },
       }),

@@ -16,6 +16,9 @@
 //   trailer   wfctl-created        "true" where this call made the object, "false" where it found it
 //             wfctl-partial-bin    a PartialResult: what a failed call had already made
 //             wfctl-live-bin       a LiveState: inputs, owner and revisit time beside the outputs
+//             wfctl-retry-after-ms milliseconds after which a retry of a failed call makes sense
+// Texts in metadata are percent-encoded (UTF-8) where they are not visible ASCII. What would be too large for a
+// trailer is left out.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
