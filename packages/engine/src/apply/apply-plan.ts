@@ -88,6 +88,7 @@ function createRun(deps: EngineDeps, plan: Plan, state: StackState, options: App
     startedAt: new Float64Array(plan.actions.length),
     secrets,
     finalizeOwed: new Set(),
+    inheritedFinalizers: state.finalizeOwed,
     finalizeErrors: [],
     calls: new AbortController(),
     replacedIds: new Map(),
@@ -157,11 +158,12 @@ function watchInterrupts(run: Run): () => void {
 
 /** After creates and updates, also after failed ones; not when the run was cancelled or may not write any more: then it stays owed. */
 async function runFinalizers(run: Run): Promise<void> {
-  if (run.finalizeOwed.size === 0 || run.halt?.kind === "cancelled" || isStoreFault(run)) return;
+  const modules = new Set([...run.inheritedFinalizers, ...run.finalizeOwed]);
+  if (modules.size === 0 || run.halt?.kind === "cancelled" || isStoreFault(run)) return;
   const errors = await finalizeOwed({
     run: run.id,
     planId: run.plan.id,
-    modules: [...run.finalizeOwed],
+    modules: [...modules],
     providers: run.deps.providers,
     signal: run.calls.signal,
     commit: (events) => commit(run, events),

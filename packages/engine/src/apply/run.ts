@@ -80,6 +80,8 @@ export interface Run {
   readonly secrets: SecretSet;
   /** Modules whose finalizer is owed by this run. */
   readonly finalizeOwed: Set<string>;
+  /** Modules whose finalizer an earlier run left owed. */
+  readonly inheritedFinalizers: readonly string[];
   readonly finalizeErrors: { provider: string; resource: string; action: string; error: string }[];
   /** Aborts calls whose answer is given up. */
   readonly calls: AbortController;
