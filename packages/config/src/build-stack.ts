@@ -241,12 +241,12 @@ function createLocate(drafts: ModuleDrafts): StackConfig["locate"] {
     ...drafts.states,
   ];
   let byName: Map<string, ModuleDraft> | undefined;
-  return (address, pointer = "") => {
+  return (address, pointer = "", at = "value") => {
     byName ??= new Map(all.map((draft) => [draft.name, draft]));
     const draft = byName.get(address);
     if (draft === undefined) return undefined;
     const [first, ...rest] = pointerToPath(pointer);
     const spot = first === "config" ? draft.spotOf(rest) : child(draft.entry.spot, ...pointerToPath(pointer));
-    return spot.file.locate(spot.path);
+    return spot.file.locate(spot.path, { key: at === "key" });
   };
 }

@@ -1,6 +1,8 @@
 export { stackDigestInput } from "./digest.ts";
 export { parseDuration } from "./durations.ts";
 export { loadStack } from "./load-stack.ts";
+export { stackSchema } from "./schema/stack-schema.ts";
+export { validateAgainstSchema, type ValidateOptions } from "./schema/validate.ts";
 export type {
   LoadStackOptions,
   LoadStackResult,

@@ -75,7 +75,8 @@ export interface StackConfig {
   readonly files: readonly string[];
   /**
    * Where a module (and a JSON pointer inside it, such as `/config/size`) is written; the nearest place that exists.
-   * Values that the environment overlays are found in the overlay. Undefined for names that no module has.
+   * Values that the environment overlays are found in the overlay. `at` chooses the place of a key or of its value (default).
+   * Undefined for names that no module has.
    */
-  readonly locate: (address: string, pointer?: string) => SourceLocation | undefined;
+  readonly locate: (address: string, pointer?: string, at?: "key" | "value") => SourceLocation | undefined;
 }

@@ -1,0 +1,173 @@
+import { onFailurePolicies, type JsonObject } from "@wfctl/model";
+import { environmentKeys, moduleEnvironmentKeys, passedTopKeys } from "../names.ts";
+import { embedTypeSchema } from "./embed-type-schema.ts";
+
+const text = { type: "string" };
+const flag = { type: "boolean" };
+const mapping = { type: ["object", "null"] };
+const names = { type: "array", items: { type: "string", minLength: 1 } };
+const name = { type: "string", pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$" };
+const stackName = { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$" };
+const duration = {
+  description: "A duration such as 30m, 1h30m or 90s; a number counts seconds",
+  anyOf: [
+    { type: "number", exclusiveMinimum: 0 },
+    { type: "string", pattern: "^(?:[0-9]+(?:\\.[0-9]+)?(?:ms|[smhd]))+$" },
+  ],
+};
+
+/**
+ * JSON Schema (2020-12) of a stack file, for editors. With schemas of resource types, `config` of their modules is
+ * described too; texts with references are accepted for every value. Names and references are checked by the loader only.
+ */
+export function stackSchema(resourceTypes: ReadonlyMap<string, JsonObject> = new Map()): JsonObject {
+  const typed = [...resourceTypes].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Stack file",
+    description: "Resources, providers and state of one stack",
+    type: "object",
+    properties: {
+      name: { ...stackName, description: "Name of the stack. Default: the folder's name" },
+      imports: { ...names, description: "Other files to read, relative to this one; what this file says wins" },
+      on_failure: {
+        enum: [...onFailurePolicies],
+        description: "What a run does after an action failed. Default: continue",
+      },
+      modules: { type: ["array", "null"], items: { $ref: "#/$defs/module" } },
+      environments: {
+        type: ["object", "null"],
+        propertyNames: stackName,
+        additionalProperties: { $ref: "#/$defs/environment" },
+      },
+      moved: { type: ["array", "null"], items: { $ref: "#/$defs/move" } },
+      outputs: { type: ["object", "null"], additionalProperties: { $ref: "#/$defs/output" } },
+      secrets: { $ref: "#/$defs/secrets" },
+      secretStores: { type: ["object", "null"], additionalProperties: closed({ provider: text, config: mapping }) },
+      infra: { ...closed({ auto_bootstrap: { ...flag, default: true } }), type: ["object", "null"] },
+      ...Object.fromEntries(passedTopKeys.map((key) => [key, { description: "Not read here" }])),
+    },
+    patternProperties: { "^x-": { description: "Not read: a place for anchors" } },
+    additionalProperties: false,
+    $defs: {
+      reference: { type: "string", pattern: "\\$\\{|^\\$[A-Za-z_]" },
+      module: moduleSchema(typed.map(([type]) => type)),
+      environment: {
+        ...closed({
+          ...Object.fromEntries(environmentKeys.map((key) => [key, {}])),
+          provider: { ...text, description: "Provider module of resources that name none" },
+          region: { ...text, description: "Region of resources that have none" },
+          envVars: { ...mapping, description: "Joined into env_vars of container services" },
+        }),
+        type: ["object", "null"],
+      },
+      moduleEnvironment: {
+        ...closed({
+          ...Object.fromEntries(moduleEnvironmentKeys.map((key) => [key, {}])),
+          provider: text,
+          config: mapping,
+        }),
+        type: ["object", "null"],
+        description: "null leaves the module out of the environment",
+      },
+      move: { ...closed({ from: text, to: text }), required: ["from", "to"] },
+      output: {
+        anyOf: [
+          { type: ["string", "number", "boolean", "array", "null"] },
+          { ...closed({ value: {}, sensitive: flag, description: text }), required: ["value"] },
+        ],
+      },
+      secrets: {
+        ...closed({
+          provider: text,
+          config: mapping,
+          defaultStore: text,
+          entries: listOf({ name: text, description: text, store: text, rotation: {} }, "name"),
+          generate: listOf(
+            { key: text, type: text, length: { type: "integer" }, source: text, name: text, store: text },
+            "key",
+          ),
+          rotation: {},
+        }),
+        type: ["object", "null"],
+      },
+      types: Object.fromEntries(typed.map(([type, schema]) => [type, embedTypeSchema(type, schema)])),
+    },
+  };
+}
+
+function moduleSchema(types: readonly string[]): JsonObject {
+  return {
+    type: "object",
+    required: ["name", "type"],
+    properties: { name: { type: "string", minLength: 1 }, type: { ...text, minLength: 1 } },
+    allOf: [
+      { if: { properties: { type: { pattern: "^infra\\." } } }, then: { $ref: "#/$defs/module/$defs/resource" } },
+      {
+        if: { properties: { type: { enum: ["iac.provider", "iac.state"] } } },
+        then: closed(moduleProperties()),
+      },
+      {
+        if: { properties: { type: { const: "iac.provider" } } },
+        then: {
+          required: ["config"],
+          properties: { config: { type: "object", required: ["provider"], properties: { provider: text } } },
+        },
+      },
+      ...types.map((type) => ({
+        if: { properties: { type: { const: type } } },
+        then: { properties: { config: { $ref: `#/$defs/types/${type}` } } },
+      })),
+    ],
+    $defs: {
+      resource: closed({
+        ...moduleProperties(),
+        existing: { ...flag, description: "Read only: never written, gives outputs" },
+        adopt_existing: { ...flag, description: "Take over an object of this name when it exists" },
+        protected: { ...flag, description: "Refuse to delete or replace the resource" },
+        lifecycle: closed({
+          ignore_changes: { ...names, description: "Dotted config paths whose differences are not acted on" },
+          replace: { enum: ["create-first", "delete-first"] },
+          retain: { ...flag, description: "Forget instead of delete when the configuration drops the resource" },
+        }),
+        timeouts: closed({ create: duration, read: duration, update: duration, delete: duration }),
+        config: {
+          ...mapping,
+          properties: {
+            provider: { ...text, description: "Name of an iac.provider module" },
+            iac_provider: { ...text, description: "Name of an iac.provider module; wins over provider" },
+            size: { ...text, description: "xs, s, m, l, xl, or a size of the vendor's" },
+            depends_on: { ...names, description: "Resources that must be there first" },
+            protected: flag,
+            adopt_existing: flag,
+          },
+        },
+      }),
+    },
+  };
+}
+
+function moduleProperties(): JsonObject {
+  return {
+    name,
+    type: text,
+    config: mapping,
+    protected: flag,
+    adopt_existing: flag,
+    existing: flag,
+    lifecycle: {},
+    timeouts: {},
+    satisfies: names,
+    dependsOn: { ...names, description: "Modules that must be there first" },
+    branches: {},
+    environments: { type: ["object", "null"], additionalProperties: { $ref: "#/$defs/moduleEnvironment" } },
+  };
+}
+
+function closed(properties: JsonObject): JsonObject {
+  return { type: "object", properties, additionalProperties: false };
+}
+
+function listOf(properties: JsonObject, required: string): JsonObject {
+  return { type: ["array", "null"], items: { ...closed(properties), required: [required] } };
+}
