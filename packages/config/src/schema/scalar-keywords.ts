@@ -50,7 +50,7 @@ export function checkWords(
 export function checkText(schema: JsonObject, value: string, path: Violation["path"]): Violation[] {
   const violations: Violation[] = [];
   const { minLength, maxLength, pattern } = schema;
-  const length = typeof minLength === "number" || typeof maxLength === "number" ? [...value].length : 0;
+  const length = typeof minLength === "number" || typeof maxLength === "number" ? Array.from(value).length : 0;
   if (typeof minLength === "number" && length < minLength) {
     violations.push({
       path,

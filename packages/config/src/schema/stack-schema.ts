@@ -1,4 +1,4 @@
-import { onFailurePolicies, type JsonObject } from "@wfctl/model";
+import { onFailurePolicies, type Json, type JsonObject } from "@wfctl/model";
 import { environmentKeys, moduleEnvironmentKeys, passedTopKeys } from "../names.ts";
 import { embedTypeSchema } from "./embed-type-schema.ts";
 
@@ -102,22 +102,16 @@ function moduleSchema(types: readonly string[]): JsonObject {
     required: ["name", "type"],
     properties: { name: { type: "string", minLength: 1 }, type: { ...text, minLength: 1 } },
     allOf: [
-      { if: { properties: { type: { pattern: "^infra\\." } } }, then: { $ref: "#/$defs/module/$defs/resource" } },
-      {
-        if: { properties: { type: { enum: ["iac.provider", "iac.state"] } } },
-        then: closed(moduleProperties()),
-      },
-      {
-        if: { properties: { type: { const: "iac.provider" } } },
-        then: {
+      when({ pattern: "^infra\\." }, { $ref: "#/$defs/module/$defs/resource" }),
+      when({ enum: ["iac.provider", "iac.state"] }, closed(moduleProperties())),
+      when(
+        { const: "iac.provider" },
+        {
           required: ["config"],
           properties: { config: { type: "object", required: ["provider"], properties: { provider: text } } },
         },
-      },
-      ...types.map((type) => ({
-        if: { properties: { type: { const: type } } },
-        then: { properties: { config: { $ref: `#/$defs/types/${type}` } } },
-      })),
+      ),
+      ...types.map((type) => when({ const: type }, { properties: { config: { $ref: `#/$defs/types/${type}` } } })),
     ],
     $defs: {
       resource: closed({
@@ -162,6 +156,14 @@ function moduleProperties(): JsonObject {
     branches: {},
     environments: { type: ["object", "null"], additionalProperties: { $ref: "#/$defs/moduleEnvironment" } },
   };
+}
+
+/** Built from entries: an object literal with `then` would look like a promise. */
+function when(type: JsonObject, consequence: JsonObject): JsonObject {
+  return Object.fromEntries<Json>([
+    ["if", { properties: { type } }],
+    ["then", consequence],
+  ]);
 }
 
 function closed(properties: JsonObject): JsonObject {
