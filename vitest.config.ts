@@ -16,8 +16,9 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: ["{packages,providers,apps}/*/src/**/*.ts"],
-      exclude: ["**/*.test.ts", "**/gen/**", "**/testing/**"],
+      exclude: ["**/*.test.ts", "**/gen/**", "**/testing/**", "**/testdata/**", "**/test-*.ts", "**/arbitraries.ts"],
       reporter: ["json-summary"],
+      reportOnFailure: true,
     },
   },
 });

@@ -42,6 +42,7 @@ describe("checkLayers", () => {
     ["an npm package", `export * from "yaml";`],
     ["a node: module", `export * from "node:fs";`],
     ["a file of another package", `export * from "../../state/src/index.ts";`],
+    ["what is for tests", `export * from "./testing/fake.ts";`],
     ["the clock", `export * from "@wfctl/model";\nexport const now = new Date();`],
   ])("refuses %s in the engine", async (_, source) => {
     expect(await check({ "packages/engine/package.json": engine, "packages/engine/src/a.ts": source })).toHaveLength(1);
@@ -84,6 +85,17 @@ describe("checkLayers", () => {
       "packages/extra: has no row in tools/check-layers.ts, expected one",
     ]);
   });
+
+  test.each(["a.test.ts", "test-server.ts", "codec/arbitraries.ts", "testing/fake.ts", "testdata/start.ts"])(
+    "lets %s import what tests need",
+    async (name) => {
+      const files = {
+        "packages/engine/package.json": engine,
+        [`packages/engine/src/${name}`]: `import "vitest"; import "node:fs";`,
+      };
+      expect(await check(files)).toEqual([]);
+    },
+  );
 
   test("lets a test import what the package lists, and nothing of the workspace beyond", async () => {
     const listed = JSON.stringify({

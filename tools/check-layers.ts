@@ -18,9 +18,12 @@ export interface Layer {
   readonly pure?: true;
 }
 
+/** What only tests run: they may import what their package.json lists, and sources may not import them. */
+const forTests = /\.test\.ts$|\/(testing|testdata)\/|\/(test-[^/]+|arbitraries)\.ts$/;
+
 const wire = ["@bufbuild/protobuf", "@grpc/grpc-js"];
 
-/** By folder; the name of a provider without a row of its own is refused. Tests may import what their package.json lists. */
+/** By folder; one without a row is refused. */
 export const layers: Readonly<Record<string, Layer>> = {
   "packages/model": { workspace: [], npm: [], pure: true },
   "packages/contract": { workspace: ["@wfctl/model"], npm: wire },
@@ -95,7 +98,7 @@ function checkManifest(folder: string, layer: Layer, manifest: Manifest): string
 }
 
 async function checkFile(root: string, folder: string, layer: Layer, manifest: Manifest, file: string) {
-  const isTest = file.endsWith(".test.ts");
+  const isTest = forTests.test(file);
   const place = relative(root, file);
   const { imports, clockReads } = readImports(file, await readFile(file, "utf8"));
   const violations: string[] = [];
@@ -118,8 +121,11 @@ function checkImport(
   specifier: string,
   typeOnly: boolean,
 ): string | undefined {
-  if (specifier.startsWith("."))
-    return isInside(home, resolve(file, "..", specifier)) ? undefined : "a file of another package";
+  if (specifier.startsWith(".")) {
+    const target = resolve(file, "..", specifier);
+    if (forTests.test(target)) return "which is for tests";
+    return isInside(home, target) ? undefined : "a file of another package";
+  }
   if (specifier.startsWith("node:")) return layer.pure === true ? "but its layer is pure" : undefined;
   const name = packageName(specifier);
   if (!isAllowed(layer, name)) return "which its layer may not";
