@@ -1,4 +1,5 @@
 export * from "./apply/index.ts";
+export { compensateRun, type CompensateOptions, type CompensationReport } from "./compensate/compensate-run.ts";
 export { finalizeOwed, type FinalizeError } from "./finalize/finalize.ts";
 export * from "./plan/index.ts";
 export * from "./ports/index.ts";

@@ -89,6 +89,8 @@ export interface RunHeader {
   /** Fencing token of the lease it ran under. */
   readonly fence: number;
   readonly engineVersion: string;
+  /** For `compensate`: the closed run that this one undoes. Its own outcomes tell of the undo, those of the other run are rewritten. */
+  readonly undoes?: string;
 }
 
 export const runEnds = [

@@ -8,10 +8,10 @@ import {
   type RunHeader,
   type StackState,
 } from "@wfctl/model";
+import { compensateRun, type CompensationReport } from "../compensate/compensate-run.ts";
 import { finalizeOwed, type FinalizeError } from "../finalize/finalize.ts";
 import { buildApplyResult } from "../report/apply-result.ts";
-import { createSecretSet } from "../report/redact.ts";
-import { commit, halt, type ApplyOptions, type EngineDeps, type Run } from "./run.ts";
+import { commit, createRun, halt, type ApplyOptions, type EngineDeps, type Run } from "./run.ts";
 import { createSchedule } from "./schedule.ts";
 
 export interface RunReport {
@@ -23,6 +23,8 @@ export interface RunReport {
   /** What stopped the run, where it was more than a failed action. */
   readonly fatal?: WfctlError;
   readonly finalizeErrors: readonly FinalizeError[];
+  /** What the undo of the failed run did, where there was one. */
+  readonly compensation?: CompensationReport;
   /** Resources whose state is not known after the run. */
   readonly unknown: readonly string[];
 }
@@ -46,8 +48,8 @@ export async function applyPlan(
       },
     );
   }
-  const run = createRun(deps, plan, state, options);
-  await beginRun(run, options);
+  const run = createRun(deps, state, { runId: options.runId, plan, options });
+  await beginRun(run, plan);
   const stopWatching = watchInterrupts(run);
   try {
     const schedule = createSchedule(run);
@@ -55,53 +57,15 @@ export async function applyPlan(
     await runFinalizers(run);
     if (plan.onFailure !== "continue" && run.finalizeErrors.length > 0) halt(run, { kind: "failed" });
     await schedule.runCleanupPhase();
+    if (plan.onFailure === "compensate") await undoFailed(run);
   } finally {
     stopWatching();
   }
-  return endRun(run);
+  return endRun(run, plan);
 }
 
-function createRun(deps: EngineDeps, plan: Plan, state: StackState, options: ApplyOptions): Run {
-  const secrets = createSecretSet();
-  for (const record of state.records.values()) {
-    if (record.inputs !== undefined) secrets.add(record.inputs, record.sensitiveInputs);
-    secrets.add(
-      record.outputs,
-      record.sensitiveOutputs.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`),
-    );
-  }
-  const records = new Map(state.records);
-  for (const change of options.settle ?? []) {
-    if ("put" in change) records.set(change.put.name, change.put);
-    else records.delete(change.remove);
-  }
-  return {
-    id: options.runId,
-    deps,
-    plan,
-    options,
-    lineage: state.lineage,
-    records,
-    unknown: state.unknown,
-    outcomes: Array.from({ length: plan.actions.length }, () => undefined),
-    attempts: new Uint32Array(plan.actions.length),
-    startedAt: new Float64Array(plan.actions.length),
-    secrets,
-    finalizeOwed: new Set(),
-    inheritedFinalizers: state.finalizeOwed,
-    finalizeErrors: [],
-    calls: new AbortController(),
-    replacedIds: new Map(),
-    halt: undefined,
-    failed: false,
-    durable: Promise.resolve(),
-    cleanupStarted: false,
-    hookChain: Promise.resolve(),
-  };
-}
-
-async function beginRun(run: Run, options: ApplyOptions): Promise<void> {
-  const { deps, plan } = run;
+async function beginRun(run: Run, plan: Plan): Promise<void> {
+  const { deps, options } = run;
   const header: RunHeader = {
     id: run.id,
     command: plan.command,
@@ -174,12 +138,40 @@ async function runFinalizers(run: Run): Promise<void> {
   if (errors.length > 0) run.failed = true;
 }
 
+function endOf(run: Run): RunEnd {
+  if (run.halt?.kind === "cancelled") return "interrupted";
+  if (run.compensation !== undefined) return run.compensation.end;
+  return run.failed || run.halt !== undefined ? "failed" : "succeeded";
+}
+
 function isStoreFault(run: Run): boolean {
   const code = run.halt?.error?.code;
   return code === "STORE_UNAVAILABLE" || code === "LEASE_LOST" || code === "STORE_CORRUPT";
 }
 
-async function endRun(run: Run): Promise<RunReport> {
+/** A failed run undoes itself where nothing forbids it: no interrupt, no trouble with the store, no clean-up call yet. */
+async function undoFailed(run: Run): Promise<void> {
+  if (!run.failed || run.halt?.kind === "cancelled" || run.cleanupStarted || isStoreFault(run)) return;
+  try {
+    await run.durable;
+    const target = await run.deps.store.run(run.id);
+    if (target === undefined) throw new WfctlError("RUN_UNKNOWN", `The journal does not hold run ${run.id}`);
+    const state = await run.deps.store.load();
+    const report = await compensateRun(run.deps, target, state, {
+      skip: new Set(),
+      ...(run.options.parallelism === undefined ? {} : { parallelism: run.options.parallelism }),
+      ...(run.options.signal === undefined ? {} : { signal: run.options.signal }),
+    });
+    for (const [action, outcome] of report.outcomes) run.outcomes[action] = outcome;
+    for (const name of run.records.keys()) run.records.delete(name);
+    for (const record of (await run.deps.store.load()).records.values()) run.records.set(record.name, record);
+    run.compensation = report;
+  } catch (thrown) {
+    halt(run, { kind: "fatal", error: WfctlError.from(thrown, "UNDO_FAILED") });
+  }
+}
+
+async function endRun(run: Run, plan: Plan): Promise<RunReport> {
   const missing = run.outcomes.findIndex((outcome) => outcome === undefined);
   if (missing >= 0) {
     throw new WfctlError(
@@ -188,8 +180,7 @@ async function endRun(run: Run): Promise<RunReport> {
     );
   }
   const outcomes = run.outcomes as Outcome[];
-  const end: RunEnd =
-    run.halt?.kind === "cancelled" ? "interrupted" : run.failed || run.halt !== undefined ? "failed" : "succeeded";
+  const end = endOf(run);
   const fatal = run.halt?.error;
   try {
     await run.durable;
@@ -214,10 +205,11 @@ async function endRun(run: Run): Promise<RunReport> {
   return {
     run: run.id,
     outcomes,
-    result: buildApplyResult(run.plan, outcomes, run.records, run.replacedIds, run.finalizeErrors),
+    result: buildApplyResult(plan, outcomes, run.records, run.replacedIds, run.finalizeErrors),
     end,
     ...(error === undefined ? {} : { fatal: error }),
     finalizeErrors: run.finalizeErrors,
+    ...(run.compensation === undefined ? {} : { compensation: run.compensation }),
     unknown,
   };
 }

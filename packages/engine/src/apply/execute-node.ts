@@ -14,7 +14,7 @@ import { isProtected } from "../plan/protection.ts";
 import { resolveConfig, toSpec, type OutputSource, type ResolvedConfig } from "../plan/resolve.ts";
 import type { DiffReply, LiveObject, Provider } from "../ports/index.ts";
 import { asProviderError, sendWithRetries } from "./dispatch.ts";
-import { sendWithIntent, settleDelete, settleWrite, type NodeEnd, type Slot } from "./operate.ts";
+import { sendWithIntent, settleDelete, settleWrite, writeOf, type NodeEnd, type Slot } from "./operate.ts";
 import { completeRecord, recordToBe, withoutMark } from "./records.ts";
 import { actionOf, commit, type Run } from "./run.ts";
 
@@ -33,7 +33,15 @@ export async function executeNode(run: Run, work: NodeWork): Promise<NodeEnd> {
       : action.provider;
   const provider = run.deps.providers.get(module) ?? run.deps.providers.get(action.provider);
   if (provider === undefined) return noDriver(action, `provider "${module}" is not there`);
-  if (action.kind === "forget") return { end: "outcome", status: "SUCCESS", record: { remove: action.name } };
+  if (action.kind === "forget") {
+    const image = run.records.get(action.name);
+    return {
+      end: "outcome",
+      status: "SUCCESS",
+      record: { remove: action.name },
+      ...(image === undefined ? {} : { image }),
+    };
+  }
   const type = work.node.half === "delete" ? (action.prior?.type ?? action.type) : action.type;
   if (!provider.features.drivers) return noDriver(action, `plugin "${provider.name}" serves no drivers`);
   if (provider.traits(type) === undefined)
@@ -98,8 +106,8 @@ async function createObject(
     provider,
     action,
     type: action.type,
-    desired,
-    resolved,
+    write: writeOf(run, provider, desired, resolved, undefined),
+    timeouts: desired.timeouts,
     ...(prior === undefined ? {} : { priorRead: prior }),
     priority: work.priority,
     slot: work.slot,
@@ -126,8 +134,8 @@ async function createReplacement(
     provider,
     action,
     type: action.type,
-    desired,
-    resolved,
+    write: writeOf(run, provider, desired, resolved, createFirst ? before : undefined),
+    timeouts: desired.timeouts,
     ...(createFirst && before !== undefined ? { before, markDirty: "its replacement did not end" } : {}),
     ...(prior === undefined ? {} : { priorRead: prior }),
     priority: work.priority,
@@ -215,8 +223,8 @@ async function updateTo(
     action,
     type: action.type,
     providerId: live.providerId === "" ? record.providerId : live.providerId,
-    desired,
-    resolved,
+    write: writeOf(run, provider, desired, resolved, record),
+    timeouts: desired.timeouts,
     before: record,
     ...(live.inputs === undefined ? {} : { liveInputs: live.inputs }),
     markDirty: "its last update did not end",
@@ -282,7 +290,13 @@ async function readObject(
   const record = completeRecord(run, recordToBe(run, provider, desired, resolved, known), live.object, {
     createdByUs: false,
   });
-  return { end: "outcome", status: "SUCCESS", record: { put: record }, hook: { applied: record } };
+  return {
+    end: "outcome",
+    status: "SUCCESS",
+    record: { put: record },
+    hook: { applied: record },
+    ...(known === undefined ? {} : { image: known }),
+  };
 }
 
 async function deleteObject(
@@ -336,6 +350,7 @@ async function deleteObject(
             action,
             type,
             providerId,
+            timeouts: action.desired?.timeouts,
             before: record,
             ...(work.node.half === "delete" && !isOldHalf ? { markDirty: "its replacement did not end" } : {}),
             ...(deposedId === undefined ? {} : { deposed: deposedId }),

@@ -84,6 +84,7 @@ async function undoCreate(
     await sendWithIntent(run, {
       operation: "delete",
       half: "main",
+      phase: "undo",
       provider,
       action,
       type: record.type,

@@ -11,11 +11,12 @@ import {
   type ProviderError,
   type RecordChange,
   type ResourceRecord,
+  type Timeouts,
   WfctlError,
 } from "@wfctl/model";
 import { providerErrorCodes } from "../plan/decide.ts";
 import { toSpec, type ResolvedConfig } from "../plan/resolve.ts";
-import type { CallOptions, LiveObject, Provider } from "../ports/index.ts";
+import type { CallOptions, LiveObject, Provider, Spec } from "../ports/index.ts";
 import { resolveIntent, type Resolution } from "../recover/resolve-intent.ts";
 import { asProviderError, sendWithRetries } from "./dispatch.ts";
 import { completeRecord, recordToBe, replyFault } from "./records.ts";
@@ -31,6 +32,8 @@ export type NodeEnd =
       readonly causes?: readonly string[];
       readonly record?: RecordChange;
       readonly keepIntents?: boolean;
+      /** The record before an action that sends nothing: journaled with the outcome, for an undo. */
+      readonly image?: ResourceRecord;
       /** For the applied and deleted hooks. */
       readonly hook?: { readonly applied: ResourceRecord } | { readonly deleted: string };
     }
@@ -47,9 +50,12 @@ interface Call {
   readonly provider: Provider;
   readonly action: PlanAction;
   readonly type: string;
+  /** @default "apply" */
+  readonly phase?: Intent["phase"];
   readonly providerId?: string;
-  readonly desired?: DesiredResource;
-  readonly resolved?: ResolvedConfig;
+  /** Input of create and update. */
+  readonly write?: Write;
+  readonly timeouts?: Timeouts | undefined;
   readonly before?: ResourceRecord;
   readonly liveInputs?: JsonObject;
   readonly priorRead?: Intent["priorRead"];
@@ -57,6 +63,29 @@ interface Call {
   readonly markDirty?: string;
   readonly priority: number;
   readonly slot: Slot;
+}
+
+/** What a create or update sends, and the record that stands when it is confirmed. */
+export interface Write {
+  readonly spec: Spec;
+  /** JSON pointers into the spec's config. */
+  readonly sensitive: readonly string[];
+  readonly after: NonNullable<Intent["after"]>;
+}
+
+/** The write that brings a resource to what the configuration wants. */
+export function writeOf(
+  run: Run,
+  provider: Provider,
+  desired: DesiredResource,
+  resolved: ResolvedConfig,
+  before: ResourceRecord | undefined,
+): Write {
+  return {
+    spec: toSpec(desired, resolved.config),
+    sensitive: resolved.sensitive,
+    after: recordToBe(run, provider, desired, resolved, before),
+  };
 }
 
 export type CallEnd =
@@ -96,18 +125,15 @@ export async function sendWithIntent(run: Run, call: Call): Promise<CallEnd> {
   const { clock } = run.deps;
   const traits = call.provider.traits(call.type);
   const timeoutMs =
-    call.desired?.timeouts[call.operation] ?? traits?.timeouts?.[call.operation] ?? defaultTimeoutMs[call.operation];
+    call.timeouts?.[call.operation] ?? traits?.timeouts?.[call.operation] ?? defaultTimeoutMs[call.operation];
   const sentAt = clock.now();
-  const after =
-    call.desired === undefined || call.resolved === undefined || call.operation === "delete"
-      ? undefined
-      : recordToBe(run, call.provider, call.desired, call.resolved, call.before);
+  const after = call.operation === "delete" ? undefined : call.write?.after;
   const clientToken = run.deps.random.id();
   const intent: Intent = {
     run: run.id,
     action: call.action.index,
     half: call.half,
-    phase: "apply",
+    phase: call.phase ?? "apply",
     operation: call.operation,
     name: call.action.name,
     type: call.type,
@@ -115,10 +141,10 @@ export async function sendWithIntent(run: Run, call: Call): Promise<CallEnd> {
     providerName: call.provider.name,
     providerVersion: call.provider.version,
     ...(call.provider.identity === undefined ? {} : { providerIdentity: call.provider.identity }),
-    ...(call.resolved === undefined ? {} : { inputs: call.resolved.config }),
-    sensitiveInputs: call.resolved?.sensitive ?? [],
-    ...(call.desired?.size === undefined ? {} : { size: call.desired.size }),
-    ...(call.desired?.hints === undefined ? {} : { hints: call.desired.hints }),
+    ...(call.write === undefined ? {} : { inputs: call.write.spec.config }),
+    sensitiveInputs: call.write?.sensitive ?? [],
+    ...(call.write?.spec.size === undefined ? {} : { size: call.write.spec.size }),
+    ...(call.write?.spec.hints === undefined ? {} : { hints: call.write.spec.hints }),
     ...(call.providerId === undefined ? {} : { providerId: call.providerId }),
     ...(call.before === undefined ? {} : { before: call.before }),
     ...(call.liveInputs === undefined ? {} : { liveInputs: call.liveInputs }),
@@ -239,8 +265,8 @@ async function sendOnce(call: Call, options: CallOptions): Promise<LiveObject | 
     await call.provider.delete(ref, options);
     return undefined;
   }
-  if (call.desired === undefined || call.resolved === undefined) throw new Error("A create or update needs its input");
-  const spec = toSpec(call.desired, call.resolved.config);
+  if (call.write === undefined) throw new Error("A create or update needs its input");
+  const { spec } = call.write;
   return call.operation === "create" ? call.provider.create(spec, options) : call.provider.update(ref, spec, options);
 }
 

@@ -1,3 +1,4 @@
+import { pathToPointer } from "@wfctl/model";
 import type {
   ErrorCode,
   JournalEvent,
@@ -21,7 +22,8 @@ import type {
   Random,
   Store,
 } from "../ports/index.ts";
-import type { SecretSet } from "../report/redact.ts";
+import type { CompensationReport } from "../compensate/compensate-run.ts";
+import { createSecretSet, type SecretSet } from "../report/redact.ts";
 
 /** What the engine needs from outside to run a plan. */
 export interface EngineDeps {
@@ -57,6 +59,9 @@ export interface ApplyOptions {
   readonly settle?: readonly ({ readonly put: ResourceRecord } | { readonly remove: string })[];
 }
 
+/** What a run needs of its plan. */
+export type RunPlan = Pick<Plan, "id" | "command" | "actions" | "nodes" | "onFailure">;
+
 /** Why nothing new starts. The first reason stays. */
 export interface Halt {
   readonly kind: "cancelled" | "failed" | "fatal";
@@ -67,7 +72,7 @@ export interface Halt {
 export interface Run {
   readonly id: string;
   readonly deps: EngineDeps;
-  readonly plan: Plan;
+  readonly plan: RunPlan;
   readonly options: ApplyOptions;
   readonly lineage: string;
   /** The truth as far as it is committed or on its way to be, by name. */
@@ -89,6 +94,8 @@ export interface Run {
   halt: Halt | undefined;
   /** Some action or finalizer did not succeed. */
   failed: boolean;
+  /** The undo of the run, once it was done. */
+  compensation: CompensationReport | undefined;
   /** Resolves with the last commit so far; later commits come after it. */
   durable: Promise<unknown>;
   cleanupStarted: boolean;
@@ -131,5 +138,53 @@ export function outcomeOf(
     ...(end.causes === undefined || end.causes.length === 0 ? {} : { causes: end.causes }),
     attempts: run.attempts[action] as number,
     durationMs: started === 0 ? 0 : Math.max(0, Math.round(run.deps.clock.now() - started)),
+  };
+}
+
+/** A run that has written and sent nothing yet. */
+export function createRun(
+  deps: EngineDeps,
+  state: StackState,
+  facts: { readonly runId: string; readonly plan: RunPlan; readonly options: ApplyOptions },
+): Run {
+  const { plan, options } = facts;
+  const secrets = createSecretSet();
+  const records = new Map(state.records);
+  for (const record of records.values()) {
+    if (record.inputs !== undefined && record.sensitiveInputs.length > 0)
+      secrets.add(record.inputs, record.sensitiveInputs);
+    if (record.sensitiveOutputs.length > 0)
+      secrets.add(
+        record.outputs,
+        record.sensitiveOutputs.map((key) => pathToPointer([key])),
+      );
+  }
+  for (const change of options.settle ?? []) {
+    if ("put" in change) records.set(change.put.name, change.put);
+    else records.delete(change.remove);
+  }
+  return {
+    id: facts.runId,
+    deps,
+    plan,
+    options,
+    lineage: state.lineage,
+    records,
+    unknown: state.unknown,
+    outcomes: Array.from({ length: plan.actions.length }, () => undefined),
+    attempts: new Uint32Array(plan.actions.length),
+    startedAt: new Float64Array(plan.actions.length),
+    secrets,
+    finalizeOwed: new Set(),
+    inheritedFinalizers: state.finalizeOwed,
+    finalizeErrors: [],
+    calls: new AbortController(),
+    replacedIds: new Map(),
+    halt: undefined,
+    failed: false,
+    compensation: undefined,
+    durable: Promise.resolve(),
+    cleanupStarted: false,
+    hookChain: Promise.resolve(),
   };
 }

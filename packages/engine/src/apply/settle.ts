@@ -1,4 +1,11 @@
-import { WfctlError, type JournalEvent, type Outcome, type PlanNode, type RecordChange } from "@wfctl/model";
+import {
+  WfctlError,
+  type JournalEvent,
+  type Outcome,
+  type PlanNode,
+  type RecordChange,
+  type ResourceRecord,
+} from "@wfctl/model";
 import { callEffectHook, hasEffectHooks, inHookOrder } from "./hooks.ts";
 import type { NodeEnd, Slot } from "./operate.ts";
 import { actionOf, commit, halt, outcomeOf, type Run } from "./run.ts";
@@ -68,6 +75,7 @@ async function writeOutcome(
   if (!succeeded && outcome.status !== "SKIPPED") failed(run);
   run.outcomes[node.action] = outcome;
   const events: JournalEvent[] = [
+    ...(made.end?.image === undefined ? [] : [imageEvent(run, node, made.end.image)]),
     {
       kind: "outcome",
       run: run.id,
@@ -82,6 +90,33 @@ async function writeOutcome(
   if (!(await orUnrecorded(run, node, written, events))) return false;
   announce(run, outcome);
   return succeeded;
+}
+
+/** The before-image of an action that sends nothing: an intent that its outcome, in the same commit, closes. */
+function imageEvent(run: Run, node: PlanNode, image: ResourceRecord): JournalEvent {
+  const now = new Date(run.deps.clock.now()).toISOString();
+  return {
+    kind: "intent",
+    intent: {
+      run: run.id,
+      action: node.action,
+      half: node.half,
+      phase: "apply",
+      operation: "update",
+      name: image.name,
+      type: image.type,
+      provider: image.provider,
+      providerName: image.providerName,
+      providerVersion: image.providerVersion,
+      sensitiveInputs: [],
+      providerId: image.providerId,
+      before: image,
+      clientToken: run.deps.random.id(),
+      attempt: 0,
+      sentAt: now,
+      deadlineAt: now,
+    },
+  };
 }
 
 /** Records an outcome that needed no work. The store's refusal halts the run; the slot is filled all the same. */

@@ -11,10 +11,13 @@ import {
   type StackState,
 } from "@wfctl/model";
 import { completeRecord, replyFault } from "../apply/records.ts";
+import type { CompensationReport } from "../compensate/compensate-run.ts";
 import { finalizerOwedReason } from "../plan/decide.ts";
+import { createGate } from "../plan/plan-stack.ts";
 import type { Clock, Digester, EventSink, Hooks, LiveObject, Lease, Provider, Random, Store } from "../ports/index.ts";
 import { createSecretSet, type SecretSet } from "../report/redact.ts";
 import { resolveIntent, type Resolution } from "./resolve-intent.ts";
+import { isUndo, resumeUndo } from "./resume-undo.ts";
 
 export interface RecoverDeps {
   readonly store: Store;
@@ -29,6 +32,10 @@ export interface RecoverDeps {
   readonly hooks?: Hooks;
   readonly emit: EventSink;
   readonly signal: AbortSignal;
+  /** Written into the header of a run that resumes an undo. */
+  readonly engineVersion: string;
+  readonly user: string;
+  readonly host: string;
 }
 
 export interface RecoveryReport {
@@ -43,6 +50,8 @@ export interface RecoveryReport {
   }[];
   /** Resources that stay unknown. */
   readonly unknown: readonly { readonly name: string; readonly why: string }[];
+  /** Undos that a dead process had begun and that are finished now: the command should end with them. */
+  readonly undos: readonly CompensationReport[];
 }
 
 /**
@@ -55,6 +64,7 @@ export async function recoverRuns(deps: RecoverDeps): Promise<RecoveryReport> {
     runs: [] as string[],
     resolved: [] as RecoveryReport["resolved"][number][],
     unknown: [] as RecoveryReport["unknown"][number][],
+    undos: [] as CompensationReport[],
   };
   if (state.openRuns.length === 0 && state.unknown.size === 0) return report;
   const processesGone = await deps.killPlugins(state.openRuns.flatMap((run) => run.plugins));
@@ -83,17 +93,23 @@ async function recoverRun(
   secrets: SecretSet,
   run: RunState,
   processesGone: boolean,
-  report: { resolved: RecoveryReport["resolved"][number][]; unknown: RecoveryReport["unknown"][number][] },
+  report: {
+    resolved: RecoveryReport["resolved"][number][];
+    unknown: RecoveryReport["unknown"][number][];
+    undos: CompensationReport[];
+  },
 ): Promise<void> {
   const outcomes = new Map(run.outcomes);
   const records = new Map(state.records);
-  const open = new Map<number, Intent>();
-  for (const intent of run.openIntents) open.set(intent.action, intent);
+  const open = [...run.openIntents, ...run.unknownIntents.map((entry) => entry.intent)].filter(
+    (intent) => intent.phase === "apply",
+  );
   // Independent intents are asked for at the same time; what they tell is written one by one.
+  const gate = createGate(10);
   const results = await Promise.all(
-    [...open.values()].map(async (intent) => ({
+    open.map(async (intent) => ({
       intent,
-      result: await resolveOne(deps, state, secrets, intent, processesGone),
+      result: await gate(() => resolveOne(deps, state, secrets, intent, processesGone)),
     })),
   );
   for (const { intent, result } of results) {
@@ -150,6 +166,10 @@ async function recoverRun(
     });
   }
   await callOwedHooks(deps, run, records, outcomes);
+  if (isUndo(run)) {
+    report.undos.push(await resumeUndo(deps, run));
+    return;
+  }
   await closeRun(deps, run, outcomes, records);
 }
 

@@ -1,0 +1,298 @@
+import {
+  WfctlError,
+  type JournalEvent,
+  type Outcome,
+  type PlanAction,
+  type RunAction,
+  type RunEnd,
+  type RunHeader,
+  type RunState,
+  type StackState,
+} from "@wfctl/model";
+import { createGate } from "../plan/plan-stack.ts";
+import { commit, createRun, type EngineDeps, type Run } from "../apply/run.ts";
+import { topologicalOrder } from "../graph/topology.ts";
+import { undoAction, type UndoEnd } from "./undo-action.ts";
+import { planUndo, type PlannedUndo } from "./undo-steps.ts";
+
+export interface CompensateOptions {
+  /** Resources to leave as they are. */
+  readonly skip: ReadonlySet<string>;
+  readonly parallelism?: number;
+  readonly signal?: AbortSignal;
+  /** Id of the run that does the undo, where the undone one is closed: a run of its own. Absent while the undone run is still open. */
+  readonly undoRunId?: string;
+}
+
+export interface CompensationReport {
+  /** Run that was undone. */
+  readonly run: string;
+  readonly undone: readonly { readonly name: string; readonly message: string }[];
+  /** What is not as it was before the run, with the reason. */
+  readonly remaining: readonly { readonly name: string; readonly why: string }[];
+  /** Outcomes of the undone run's actions as they stand now. */
+  readonly outcomes: ReadonlyMap<number, Outcome>;
+  readonly end: Extract<RunEnd, "compensated" | "compensation_failed">;
+}
+
+/**
+ * Undoes what a run did, dependents first; undos that do not depend on each other go on when one fails.
+ * Journaled step by step, so that it can be killed anywhere and resumed.
+ */
+export async function compensateRun(
+  deps: EngineDeps,
+  target: RunState,
+  state: StackState,
+  options: CompensateOptions,
+): Promise<CompensationReport> {
+  if (target.cleanupStarted) {
+    throw new WfctlError(
+      "UNDO_FAILED",
+      `Run ${target.header.id} cannot be undone: its clean-up had begun, which was its point of no return`,
+      {
+        hint: "Apply the configuration that you want instead",
+      },
+    );
+  }
+  if (target.closed !== undefined && target.lastSerial !== state.serial) {
+    throw new WfctlError(
+      "PLAN_STALE",
+      `Run ${target.header.id} cannot be undone: the state has changed since it ended (serial ${target.lastSerial}, now ${state.serial})`,
+      {
+        hint: "Apply the configuration that you want instead",
+      },
+    );
+  }
+  const undos = planUndo(target, state, deps.providers);
+  const own = options.undoRunId;
+  const actions = own === undefined ? target.header.actions : undos.map(({ action }) => action);
+  const run = createRun(deps, state, {
+    runId: own ?? target.header.id,
+    plan: {
+      id: target.header.planId,
+      command: target.header.command === "destroy" ? "destroy" : "apply",
+      actions: actions.map(stubAction),
+      nodes: [],
+      onFailure: "continue",
+    },
+    options: { runId: own ?? target.header.id },
+  });
+  options.signal?.addEventListener("abort", () => run.calls.abort(new Error("the undo was cancelled")), { once: true });
+  await begin(run, target, undos, options);
+  const ends = await undoAll(run, target, undos, options);
+  return finish(run, target, undos, ends, own);
+}
+
+async function begin(
+  run: Run,
+  target: RunState,
+  undos: readonly PlannedUndo[],
+  options: CompensateOptions,
+): Promise<void> {
+  const events: JournalEvent[] = [];
+  if (options.undoRunId !== undefined) {
+    const header: RunHeader = {
+      id: run.id,
+      command: "compensate",
+      planId: target.header.planId,
+      planDigest: target.header.planDigest,
+      onFailure: "continue",
+      actions: undos.map(({ action }, index) => ({ ...action, index })),
+      startedAt: new Date(run.deps.clock.now()).toISOString(),
+      user: run.deps.user,
+      host: run.deps.host,
+      fence: run.deps.lease.fence,
+      engineVersion: run.deps.engineVersion,
+      undoes: target.header.id,
+    };
+    events.push({ kind: "run-started", run: header });
+  }
+  events.push({
+    kind: "undo-started",
+    run: run.id,
+    actions: undos.map(({ action }) => action.index),
+    skip: [...options.skip],
+  });
+  await commit(run, events);
+}
+
+async function undoAll(
+  run: Run,
+  target: RunState,
+  undos: readonly PlannedUndo[],
+  options: CompensateOptions,
+): Promise<(UndoEnd | undefined)[]> {
+  const ends: (UndoEnd | undefined)[] = undos.map(() => undefined);
+  const gate = createGate(options.parallelism ?? 10);
+  const works: Promise<void>[] = [];
+  const order = orderOf(undos);
+  for (const position of order) {
+    const undo = undos[position] as PlannedUndo;
+    const waits = undo.after.map((before) => works[before] as Promise<void>);
+    works[position] = Promise.all(waits).then(async () => {
+      const blocked = undo.after.find(
+        (before) => ends[before]?.status !== "COMPENSATED" && !isInert((undos[before] as PlannedUndo).step),
+      );
+      const end = await gate(() =>
+        undoOne(
+          run,
+          undo,
+          position,
+          blocked === undefined ? undefined : (undos[blocked] as PlannedUndo).action.name,
+          options,
+        ),
+      );
+      ends[position] = end;
+      await record(run, target, undo, position, end, options);
+    });
+  }
+  await Promise.all(works);
+  return ends;
+}
+
+async function undoOne(
+  run: Run,
+  undo: PlannedUndo,
+  position: number,
+  blockedBy: string | undefined,
+  options: CompensateOptions,
+): Promise<UndoEnd> {
+  if (options.skip.has(undo.action.name))
+    return { status: "COMPENSATION_FAILED", message: "Left as it is: --skip names it" };
+  if (options.signal?.aborted === true)
+    return { status: "COMPENSATION_FAILED", message: "The undo was cancelled before this was sent" };
+  if (blockedBy !== undefined && undo.step.how !== "none") {
+    return { status: "COMPENSATION_FAILED", message: `Not undone: "${blockedBy}" stands on it and was not undone` };
+  }
+  return undoAction(run, undo.action, indexIn(undo, position, options), undo.step);
+}
+
+/** An action that left the cloud as it was blocks nobody. */
+function isInert(step: PlannedUndo["step"]): boolean {
+  return step.how === "none";
+}
+
+/** Index of the action in the run whose journal the undo's intents go to: its own run's, or that of the run that is undone. */
+function indexIn(undo: PlannedUndo, position: number, options: CompensateOptions): number {
+  return options.undoRunId === undefined ? undo.action.index : position;
+}
+
+async function record(
+  run: Run,
+  target: RunState,
+  undo: PlannedUndo,
+  position: number,
+  end: UndoEnd,
+  options: CompensateOptions,
+): Promise<void> {
+  const original = target.outcomes.get(undo.action.index);
+  const first = original?.status === "SUCCESS" || original?.message === undefined ? "" : `${original.message}; `;
+  const outcome: Outcome = {
+    action: undo.action.index,
+    status: end.status,
+    code: original?.code ?? "UNDO_FAILED",
+    message: run.secrets.redact(`${first}${end.message}`),
+    attempts: original?.attempts ?? 0,
+    durationMs: original?.durationMs ?? 0,
+  };
+  const rewritten = stays(original, undo) ? original : outcome;
+  const events: JournalEvent[] = [];
+  if (rewritten !== original && rewritten !== undefined) {
+    events.push({
+      kind: "outcome",
+      run: target.header.id,
+      outcome:
+        end.status === "COMPENSATED"
+          ? { ...rewritten, ...(original?.code === undefined ? {} : { code: original.code }) }
+          : rewritten,
+      ...(end.record === undefined ? {} : { record: end.record }),
+      ...(end.keepIntents === true ? { keepIntents: true } : {}),
+    });
+  }
+  if (options.undoRunId !== undefined) {
+    events.push({
+      kind: "outcome",
+      run: run.id,
+      outcome: { ...outcome, action: position, status: end.status },
+      ...(end.keepIntents === true ? { keepIntents: true } : {}),
+    });
+  }
+  if (end.record !== undefined) {
+    if ("put" in end.record) run.records.set(end.record.put.name, end.record.put);
+    else run.records.delete(end.record.remove);
+  }
+  if (events.length > 0) await commit(run, events);
+  run.deps.emit({
+    event: "undo",
+    run: target.header.id,
+    name: undo.action.name,
+    status: end.status,
+    message: outcome.message ?? "",
+  });
+}
+
+/** What cannot be undone keeps the outcome that tells what it did. */
+function stays(original: Outcome | undefined, undo: PlannedUndo): boolean {
+  return original !== undefined && undo.step.how === "none";
+}
+
+async function finish(
+  run: Run,
+  target: RunState,
+  undos: readonly PlannedUndo[],
+  ends: readonly (UndoEnd | undefined)[],
+  own: string | undefined,
+): Promise<CompensationReport> {
+  const undone: { name: string; message: string }[] = [];
+  const remaining: { name: string; why: string }[] = [];
+  const outcomes = new Map(target.outcomes);
+  for (const [position, { action, step }] of undos.entries()) {
+    const end = ends[position];
+    if (end === undefined) continue;
+    const message = run.secrets.redact(end.message);
+    if (end.status === "COMPENSATED") undone.push({ name: action.name, message });
+    else remaining.push({ name: action.name, why: message });
+    const original = target.outcomes.get(action.index);
+    if (!(original !== undefined && step.how === "none")) {
+      outcomes.set(action.index, {
+        action: action.index,
+        status: end.status,
+        ...(original?.code === undefined && end.status === "COMPENSATED"
+          ? {}
+          : { code: original?.code ?? "UNDO_FAILED" }),
+        message,
+        attempts: original?.attempts ?? 0,
+        durationMs: original?.durationMs ?? 0,
+      });
+    }
+  }
+  const end = remaining.length === 0 ? "compensated" : "compensation_failed";
+  if (own !== undefined) {
+    await commit(run, [{ kind: "run-closed", run: own, end, at: new Date(run.deps.clock.now()).toISOString() }]);
+    run.deps.emit({ event: "run-closed", run: own, end });
+  }
+  return { run: target.header.id, undone, remaining, outcomes, end };
+}
+
+function stubAction(action: RunAction, index: number): PlanAction {
+  return {
+    ...action,
+    index,
+    changes: [],
+    reasons: [],
+    undo: { undo: "no", why: "it is an undo itself" },
+    after: [],
+    unknown: [],
+  };
+}
+
+/** Positions so that each comes after those it waits for. */
+function orderOf(undos: readonly PlannedUndo[]): number[] {
+  const keys = undos.map((_, position) => String(position));
+  try {
+    return topologicalOrder(keys, (key) => (undos[Number(key)] as PlannedUndo).after.map(String)).map(Number);
+  } catch {
+    // Edges of before and after the run together may form a circle: then the plan's order, backwards, has to do.
+    return keys.map(Number).toReversed();
+  }
+}

@@ -1,0 +1,235 @@
+import {
+  WfctlError,
+  type Intent,
+  type JsonObject,
+  type Outcome,
+  type PlanAction,
+  type RecordChange,
+  type ResourceRecord,
+  type RunAction,
+} from "@wfctl/model";
+import { sendWithIntent, settleDelete, settleWrite, type Slot } from "../apply/operate.ts";
+import { asProviderError, sendWithRetries } from "../apply/dispatch.ts";
+import { withoutMark } from "../apply/records.ts";
+import type { Run } from "../apply/run.ts";
+import type { LiveObject, Provider, Spec } from "../ports/index.ts";
+import type { UndoStep } from "./undo-steps.ts";
+
+/** How the undo of one action ended, and what the record is then. */
+export interface UndoEnd {
+  readonly status: Extract<Outcome["status"], "COMPENSATED" | "COMPENSATION_FAILED">;
+  readonly message: string;
+  readonly record?: RecordChange;
+  /** The undo call has no known end: its intent stays open. */
+  readonly keepIntents?: boolean;
+}
+
+const noSlot: Slot = { waiting: () => undefined };
+
+/** Undoes one action. COMPENSATED only after a Read confirmed it; every step may be repeated after a kill. */
+export async function undoAction(run: Run, action: RunAction, index: number, step: UndoStep): Promise<UndoEnd> {
+  try {
+    switch (step.how) {
+      case "none":
+        return { status: "COMPENSATION_FAILED", message: `Cannot be undone: ${step.why}` };
+      case "forget":
+        return {
+          status: "COMPENSATION_FAILED",
+          message: `Forgotten, not deleted: ${step.why}`,
+          record: { remove: action.name },
+        };
+      case "record":
+        return {
+          status: "COMPENSATED",
+          message: "The record is as it was before the run",
+          record: step.before === undefined ? { remove: action.name } : { put: step.before },
+        };
+      case "delete":
+        return await undoCreate(run, action, index, step);
+      case "update":
+        return await undoUpdate(run, action, index, step.intent);
+    }
+  } catch (thrown) {
+    if (thrown instanceof WfctlError) throw thrown;
+    return { status: "COMPENSATION_FAILED", message: asProviderError(thrown).message };
+  }
+}
+
+async function undoCreate(
+  run: Run,
+  action: RunAction,
+  index: number,
+  step: Extract<UndoStep, { how: "delete" }>,
+): Promise<UndoEnd> {
+  const provider = providerOf(run, action);
+  const record = run.records.get(action.name);
+  if (record === undefined) return { status: "COMPENSATED", message: "Nothing of it is left" };
+  const change: RecordChange = step.restore === undefined ? { remove: action.name } : { put: restored(step.restore) };
+  const there = await readObject(run, provider, record.type, action.name, step.providerId);
+  if (there !== undefined) {
+    const end = settleDelete(
+      await sendWithIntent(run, {
+        operation: "delete",
+        half: "main",
+        phase: "undo",
+        provider,
+        action: planActionOf(action, index),
+        type: record.type,
+        providerId: step.providerId,
+        before: record,
+        priority: 0,
+        slot: noSlot,
+      }),
+      change,
+    );
+    if (end.end !== "outcome" || end.status !== "SUCCESS") {
+      const message = end.end === "outcome" ? (end.message ?? "the delete failed") : "the delete failed";
+      return {
+        status: "COMPENSATION_FAILED",
+        message,
+        ...(end.end === "outcome" && end.keepIntents === true ? { keepIntents: true } : {}),
+      };
+    }
+    if (!(await confirmedGone(run, provider, record.type, action.name, step.providerId))) {
+      return { status: "COMPENSATION_FAILED", message: "The object is still there after its delete" };
+    }
+  }
+  return { status: "COMPENSATED", message: "The created object is deleted again", record: change };
+}
+
+async function undoUpdate(run: Run, action: RunAction, index: number, intent: Intent): Promise<UndoEnd> {
+  const provider = providerOf(run, action);
+  const before = intent.before;
+  if (before?.inputs === undefined)
+    return { status: "COMPENSATION_FAILED", message: "Cannot be undone: no earlier input is recorded" };
+  const inputs = inputsBefore(before.inputs, intent.inputs, intent.liveInputs);
+  const target: ResourceRecord = restored({ ...before, inputs });
+  const spec: Spec = {
+    name: action.name,
+    type: before.type,
+    config: inputs,
+    ...(before.size === undefined ? {} : { size: before.size }),
+    dependsOn: before.dependencies,
+  };
+  const change: RecordChange = action.kind === "adopt" ? { remove: action.name } : { put: target };
+  const live = await readObject(run, provider, before.type, action.name, before.providerId);
+  if (live === undefined) return { status: "COMPENSATION_FAILED", message: "The object is not there any more" };
+  if (!(await isQuiet(run, provider, spec, live))) {
+    const end = settleWrite(
+      run,
+      { ...planActionOf(action, index), kind: "update" },
+      await sendWithIntent(run, {
+        operation: "update",
+        half: "main",
+        phase: "undo",
+        provider,
+        action: planActionOf(action, index),
+        type: before.type,
+        providerId: before.providerId,
+        write: { spec, sensitive: before.sensitiveInputs, after: target },
+        before: run.records.get(action.name) ?? before,
+        priority: 0,
+        slot: noSlot,
+      }),
+      before,
+    );
+    if (end.end !== "outcome" || end.status !== "SUCCESS") {
+      const message = end.end === "outcome" ? (end.message ?? "the update failed") : "the update failed";
+      return {
+        status: "COMPENSATION_FAILED",
+        message,
+        ...(end.end === "outcome" && end.keepIntents === true ? { keepIntents: true } : {}),
+      };
+    }
+    const after = await readObject(run, provider, before.type, action.name, before.providerId);
+    if (after === undefined || !(await isQuiet(run, provider, spec, after))) {
+      return { status: "COMPENSATION_FAILED", message: "A read after the update back still shows a difference" };
+    }
+  }
+  return { status: "COMPENSATED", message: "Updated back to the inputs before the run", record: change };
+}
+
+/** The recorded inputs, with the live value of each key that Read gave: what the update has really overwritten. */
+export function inputsBefore(
+  recorded: JsonObject,
+  intended: JsonObject | undefined,
+  live: JsonObject | undefined,
+): JsonObject {
+  if (live === undefined) return recorded;
+  const result: Record<string, JsonObject[string]> = { ...recorded };
+  for (const key of new Set([...Object.keys(recorded), ...Object.keys(intended ?? {})])) {
+    const value = live[key];
+    if (value !== undefined) result[key] = value;
+  }
+  return result;
+}
+
+function restored(record: ResourceRecord): ResourceRecord {
+  return record.mark === "dirty" || record.mark === "tainted" ? record : withoutMark(record);
+}
+
+function providerOf(run: Run, action: RunAction): Provider {
+  const provider = run.deps.providers.get(action.provider);
+  if (provider === undefined)
+    throw new WfctlError(
+      "PLUGIN_NOT_FOUND",
+      `Cannot undo "${action.name}": provider "${action.provider}" is not there`,
+    );
+  return provider;
+}
+
+function planActionOf(action: RunAction, index: number): PlanAction {
+  return {
+    ...action,
+    index,
+    changes: [],
+    reasons: [],
+    undo: { undo: "no", why: "it is an undo itself" },
+    after: [],
+    unknown: [],
+  };
+}
+
+async function readObject(
+  run: Run,
+  provider: Provider,
+  type: string,
+  name: string,
+  providerId: string,
+): Promise<LiveObject | undefined> {
+  try {
+    return await sendWithRetries(
+      () => provider.read({ name, type, providerId }, { timeoutMs: 120_000, run: run.id, signal: run.calls.signal }),
+      { repeatable: true, maxAttempts: 6, deadlineAt: run.deps.clock.now() + 120_000 },
+      {
+        clock: run.deps.clock,
+        random: run.deps.random,
+        signal: run.calls.signal,
+        stopped: () => run.calls.signal.aborted,
+      },
+    );
+  } catch (thrown) {
+    if (asProviderError(thrown).class === "not_found") return undefined;
+    throw thrown;
+  }
+}
+
+/** Clouds that answer late get a few seconds to show the delete. */
+async function confirmedGone(
+  run: Run,
+  provider: Provider,
+  type: string,
+  name: string,
+  providerId: string,
+): Promise<boolean> {
+  for (let attempt = 0; attempt < 6; attempt += 1) {
+    if ((await readObject(run, provider, type, name, providerId)) === undefined) return true;
+    await run.deps.clock.sleep(500 * 2 ** attempt, run.calls.signal);
+  }
+  return false;
+}
+
+async function isQuiet(run: Run, provider: Provider, spec: Spec, live: LiveObject): Promise<boolean> {
+  const reply = await provider.diff(spec, live, { timeoutMs: 120_000, run: run.id, signal: run.calls.signal });
+  return !reply.needsUpdate && !reply.needsReplace && reply.changes.length === 0;
+}

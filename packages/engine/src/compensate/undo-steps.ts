@@ -1,0 +1,107 @@
+import type { Intent, RunAction, RunState, StackState } from "@wfctl/model";
+import type { Provider } from "../ports/index.ts";
+
+/** How one action of a run is undone. */
+export type UndoStep =
+  /** The run made the object: delete it, confirmed by a Read. */
+  | { readonly how: "delete"; readonly providerId: string; readonly restore: Intent["before"] }
+  /** Write the inputs before. */
+  | { readonly how: "update"; readonly intent: Intent }
+  /** Nothing in the cloud: put the record back, or take it away. */
+  | { readonly how: "record"; readonly before: Intent["before"] }
+  /** It is not proven that the run made the object: forget it and say so. */
+  | { readonly how: "forget"; readonly why: string }
+  | { readonly how: "none"; readonly why: string };
+
+export interface PlannedUndo {
+  readonly action: RunAction;
+  readonly step: UndoStep;
+  /** Positions (in the list of undos) that must be undone first: what stands on this resource. */
+  readonly after: readonly number[];
+}
+
+/** What undoing a run takes, from its journal alone. Actions that left nothing behind are not in the list. */
+export function planUndo(run: RunState, state: StackState, providers: ReadonlyMap<string, Provider>): PlannedUndo[] {
+  const intents = new Map<number, Intent[]>();
+  for (const intent of run.sentIntents) {
+    const list = intents.get(intent.action);
+    if (list === undefined) intents.set(intent.action, [intent]);
+    else list.push(intent);
+  }
+  const undos: { action: RunAction; step: UndoStep; after: number[] }[] = [];
+  for (const action of run.header.actions) {
+    const outcome = run.outcomes.get(action.index);
+    if (outcome?.status === "COMPENSATED") continue;
+    const step = stepFor(run, action, intents.get(action.index) ?? [], state, providers.get(action.provider));
+    if (step !== undefined) undos.push({ action, step, after: [] });
+  }
+  const byName = new Map(undos.map((undo, position) => [undo.action.name, position]));
+  for (const [position, undo] of undos.entries()) {
+    // Recorded edges after the run and before it: whoever stood or stands on this resource is undone first.
+    const record = state.records.get(undo.action.name);
+    const edges = new Set(record?.dependencies ?? []);
+    for (const intent of intents.get(undo.action.index) ?? [])
+      for (const name of intent.after?.dependencies ?? []) edges.add(name);
+    for (const dependency of edges) {
+      const stands = byName.get(dependency);
+      if (stands !== undefined && stands !== position) undos[stands]?.after.push(position);
+    }
+  }
+  return undos;
+}
+
+function stepFor(
+  run: RunState,
+  action: RunAction,
+  intents: readonly Intent[],
+  state: StackState,
+  provider: Provider | undefined,
+): UndoStep | undefined {
+  const outcome = run.outcomes.get(action.index);
+  const record = state.records.get(action.name);
+  const wrote = record?.run === run.header.id;
+  const image = intents[0]?.before;
+  switch (action.kind) {
+    case "create": {
+      if (record === undefined || !wrote) {
+        return outcome?.code === "OUTCOME_UNKNOWN"
+          ? { how: "none", why: "what became of its create is not known" }
+          : undefined;
+      }
+      if (!record.createdByUs) return { how: "forget", why: "it is not proven that this run created the object" };
+      return { how: "delete", providerId: record.providerId, restore: undefined };
+    }
+    case "adopt": {
+      const update = intents.find((intent) => intent.operation === "update");
+      if (update !== undefined && update.before?.inputs !== undefined) return { how: "update", intent: update };
+      return record === undefined || !wrote ? undefined : { how: "record", before: undefined };
+    }
+    case "forget":
+    case "read":
+      if (outcome?.status !== "SUCCESS") return undefined;
+      return { how: "record", before: image };
+    case "update": {
+      const update = intents.find((intent) => intent.operation === "update");
+      if (update === undefined) return undefined;
+      if (update.before?.inputs === undefined) return { how: "none", why: "no earlier input is recorded" };
+      if (provider?.traits(action.type)?.reversibleUpdate === false)
+        return { how: "none", why: `updates of ${action.type} cannot be undone` };
+      return { how: "update", intent: update };
+    }
+    case "replace": {
+      const created = intents.find((intent) => intent.half === "create");
+      const deleted = intents.find((intent) => intent.half === "delete");
+      const oldStands = created?.before !== undefined && deleted === undefined;
+      if (created === undefined && deleted === undefined) return undefined;
+      if (!oldStands || created === undefined) return { how: "none", why: "the old object is deleted" };
+      if (record === undefined || record.providerId === created.before?.providerId) {
+        return { how: "record", before: created.before };
+      }
+      return { how: "delete", providerId: record.providerId, restore: created.before };
+    }
+    case "delete":
+      return intents.length === 0 && outcome?.status !== "SUCCESS"
+        ? undefined
+        : { how: "none", why: "a deleted object does not come back" };
+  }
+}
