@@ -6,7 +6,8 @@
  *
  * A program's package.json may name further entries, beside src/main.ts:
  *   "wfctl": { "entries": { "supervisor": "src/supervisor/main.ts" } }    becomes dist/supervisor.js
- * Files called worker.ts or *-worker.ts in the packages it depends on are entries as well, under their own name.
+ * Worker threads are entries as well: each worker.ts in a package that the program depends on, and what that package
+ * lists in its own package.json as "wfctl": { "workers": { "heartbeat": "src/lease/heartbeat.ts" } }.
  * All output is flat, so `new URL("./worker.js", import.meta.url)` finds a worker from every chunk.
  */
 import { existsSync } from "node:fs";
@@ -111,13 +112,14 @@ async function findWorkers({ root, manifest }) {
     const folder = join(root, "packages", name.replace("@wfctl/", ""));
     if (seen.has(name) || !name.startsWith("@wfctl/") || !existsSync(join(folder, "package.json"))) continue;
     seen.add(name);
-    pending.push(...Object.keys((await readJson(join(folder, "package.json"))).dependencies ?? {}));
-    for (const file of await readdir(join(folder, "src"), { recursive: true }).catch(() => [])) {
-      if (!/(^|[/-])worker\.ts$/.test(file)) continue;
-      const entry = basename(file, ".ts");
-      if (entry in found)
-        throw new Error(`Two workers are called "${entry}.ts": ${found[entry]} and ${join(folder, "src", file)}`);
-      found[entry] = join(folder, "src", file);
+    const { dependencies = {}, wfctl } = await readJson(join(folder, "package.json"));
+    pending.push(...Object.keys(dependencies));
+    const files = await readdir(join(folder, "src"), { recursive: true }).catch(() => []);
+    const workers = files.filter((file) => basename(file) === "worker.ts").map((file) => ["worker", join("src", file)]);
+    for (const [entry, file] of [...workers, ...Object.entries(wfctl?.workers ?? {})]) {
+      const path = join(folder, file);
+      if (entry in found) throw new Error(`Two workers are called "${entry}": ${found[entry]} and ${path}`);
+      found[entry] = path;
     }
   }
   return found;

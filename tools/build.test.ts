@@ -25,7 +25,12 @@ beforeEach(async () => {
       console.log(JSON.stringify([late satisfies Absent, await ask("main")]));`,
     "apps/cli/src/late.ts": `import { word } from "npm-word";\nexport const late = word;`,
     "apps/cli/src/supervise/main.ts": `console.log("supervising");`,
-    "packages/state/package.json": JSON.stringify({ type: "module", exports: "./src/index.ts", dependencies: {} }),
+    "packages/state/package.json": JSON.stringify({
+      type: "module",
+      exports: "./src/index.ts",
+      wfctl: { workers: { heartbeat: "src/lease/beat.ts" } },
+    }),
+    "packages/state/src/lease/beat.ts": `console.log("beating");`,
     "packages/state/src/index.ts": `export { ask } from "./sqlite/ask.ts";`,
     "packages/state/src/sqlite/ask.ts": `
       import { Worker } from "node:worker_threads";
@@ -67,9 +72,10 @@ test("bundles the workspace, npm packages, late chunks and workers so that nothi
   expect(await runBundle("main.js")).toBe(`["late/","answer to main"]`);
 });
 
-test("bundles the further entries of package.json", async () => {
+test("bundles the further entries of the program and the workers of its packages", async () => {
   await run(process.execPath, [build, "--root", root]);
   expect(await runBundle("supervisor.js")).toBe("supervising");
+  expect(await runBundle("heartbeat.js")).toBe("beating");
 });
 
 test("fills the compile cache under XDG_CACHE_HOME, else under the home folder", async () => {
@@ -97,7 +103,7 @@ test("keeps the bundle as it was when a source cannot be bundled", async () => {
 
 test("refuses two workers of one name", async () => {
   await put({ "packages/state/src/lease/worker.ts": "" });
-  await expect(run(process.execPath, [build, "--root", root])).rejects.toThrow(`Two workers are called "worker.ts"`);
+  await expect(run(process.execPath, [build, "--root", root])).rejects.toThrow(`Two workers are called "worker"`);
 });
 
 test("refuses a package that cannot be resolved", async () => {
