@@ -5,26 +5,7 @@ import { ext, goPluginBroker, goPluginStdio, iac } from "./index.ts";
 import { MalformedReplyError, unaryCall, wasAnswered } from "./client.ts";
 import { methodPath, serveService, toGrpcService } from "./services.ts";
 import { openBidiCall, serverStreamCall } from "./streams.ts";
-
-/** A server on a free port, given to `register` before it starts, and a client on it. */
-async function connect(
-  register: (server: grpc.Server) => void,
-  options: grpc.ClientOptions = {},
-): Promise<grpc.Client> {
-  const server = new grpc.Server();
-  register(server);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), options);
-  onTestFinished(() => {
-    client.close();
-    server.forceShutdown();
-  });
-  return client;
-}
+import { connect, failureOf } from "./testing/server.ts";
 
 /** A method that answers raw bytes: what a broken plugin may send. */
 function rawService(
@@ -54,13 +35,6 @@ const createMethod = iac.ResourceDriver.method.create;
 const request = { resourceType: "infra.vpc", spec: { name: "net", type: "infra.vpc" } };
 // Field 1, length 5, but only one byte follows.
 const truncated = Buffer.from([0x0a, 0x05, 0x01]);
-
-async function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.unreachable("the call should have failed"),
-    (error: unknown) => error,
-  );
-}
 
 describe("service definitions", () => {
   test("name each rpc with its full path and its streaming kind", () => {

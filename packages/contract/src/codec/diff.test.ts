@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as ext from "../gen/wfctl/ext/v1/ext_pb.ts";
 import * as iac from "../gen/workflow/plugin/external/iac/iac_pb.ts";
-import { jsonValue, text } from "./arbitraries.ts";
+import { jsonValue, text } from "../testing/arbitraries.ts";
 import { decodeChange, decodeDiff, decodeDriverDiff, encodeChange, encodeDiff, encodeDriverDiff } from "./diff.ts";
 
 const change: fc.Arbitrary<FieldChange> = fc.record(

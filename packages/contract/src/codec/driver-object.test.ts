@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as ext from "../gen/wfctl/ext/v1/ext_pb.ts";
 import { requestKeys, trailerKeys } from "../metadata.ts";
-import { isoTime, jsonObject, text } from "./arbitraries.ts";
+import { isoTime, jsonObject, text } from "../testing/arbitraries.ts";
 import * as codec from "./driver-object.ts";
 import * as trailers from "./trailers.ts";
 

@@ -67,17 +67,20 @@ describe.each(codecs)("$name", (desc, codec, words, unknown) => {
     for (const word of words) expect(codec.fromWire(codec.toWire(word), "f")).toBe(word);
   });
 
-  test(
-    unknown === "strict" ? "refuses every other number, naming the field" : "reads every other number as its default",
-    () => {
-      const allowed = new Set(words.map((word) => codec.toWire(word)));
-      for (const number of [-1, 0, 99, 2_147_483_647].filter((candidate) => !allowed.has(candidate))) {
-        if (unknown === "strict") expect(() => codec.fromWire(number, "A.b")).toThrow(`Field A.b holds ${number}`);
-        else expect(codec.fromWire(number, "A.b")).toBe(desc.name === "LogCaptureType" ? "RUN" : "info");
+  test("refuses every other number, naming the field, or reads it as the default", () => {
+    const allowed = new Set(words.map((word) => codec.toWire(word)));
+    const others = [-1, 0, 99, 2_147_483_647].filter((candidate) => !allowed.has(candidate));
+    const read = others.map((number) => {
+      try {
+        return codec.fromWire(number, "A.b");
+      } catch (error) {
+        return (error as Error).message.replace(/, which is no valid .*/, "");
       }
-      expect(() => codec.toWire("no such word")).toThrow("no number");
-    },
-  );
+    });
+    const fallback = desc.name === "LogCaptureType" ? "RUN" : "info";
+    expect(read).toEqual(others.map((number) => (unknown === "strict" ? `Field A.b holds ${number}` : fallback)));
+    expect(() => codec.toWire("no such word")).toThrow("no number");
+  });
 });
 
 test("log types are read from text in any case; empty means RUN; other text names none", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { jsonValue } from "./arbitraries.ts";
+import { jsonValue } from "../testing/arbitraries.ts";
 import { compareBytes, goJson } from "./go-json.ts";
 import { configHash, desiredHash, inputFingerprint } from "./hashes.ts";
 

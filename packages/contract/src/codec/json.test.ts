@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { jsonObject, jsonValue } from "./arbitraries.ts";
+import { jsonObject, jsonValue } from "../testing/arbitraries.ts";
 import { bytesToJson, bytesToObject, jsonToBytes, WireFormatError } from "./json.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -3,7 +3,7 @@ import type { ResourceHints } from "@wfctl/model";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as iac from "../gen/workflow/plugin/external/iac/iac_pb.ts";
-import { jsonObject, text } from "./arbitraries.ts";
+import { jsonObject, text } from "../testing/arbitraries.ts";
 import * as codec from "./resource.ts";
 
 const nonEmpty = text.filter((value) => value !== "");

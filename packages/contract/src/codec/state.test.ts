@@ -2,7 +2,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as iac from "../gen/workflow/plugin/external/iac/iac_pb.ts";
-import { isoTime, jsonObject, text } from "./arbitraries.ts";
+import { isoTime, jsonObject, text } from "../testing/arbitraries.ts";
 import { decodeDrift, encodeDrift, type DriftReport } from "./drift.ts";
 import { decodeBackendState, decodeState, encodeBackendState, encodeState, type WireState } from "./state.ts";
 

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isoTime } from "./arbitraries.ts";
+import { isoTime } from "../testing/arbitraries.ts";
 import { fromTimestamp, toTimestamp } from "./timestamp.ts";
 
 test("times survive both ways, nanoseconds included", () => {
