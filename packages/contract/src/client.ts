@@ -30,12 +30,21 @@ export class MalformedReplyError extends Error {
   }
 }
 
+/** The request does not fit the contract, such as a number beyond 32 bits; nothing was sent. */
+export class UnsendableRequestError extends Error {
+  constructor(path: string, cause: unknown) {
+    super(`Request of ${path} cannot be encoded`, { cause });
+    this.name = "UnsendableRequestError";
+  }
+}
+
 /**
  * One call, one reply, and the trailers beside it.
- * Rejects with a grpc-js `ServiceError` (CANCELLED when the signal aborts) or with a `MalformedReplyError`.
+ * Rejects with a grpc-js `ServiceError` (CANCELLED when the signal aborts), a `MalformedReplyError` or an
+ * `UnsendableRequestError`.
  * A server that sends two messages is waited for until the deadline: give one.
  */
-export function unaryCall<I extends DescMessage, O extends DescMessage>(
+export async function unaryCall<I extends DescMessage, O extends DescMessage>(
   client: grpc.Client,
   method: DescMethodUnary<I, O>,
   request: MessageInitShape<I>,
@@ -43,16 +52,17 @@ export function unaryCall<I extends DescMessage, O extends DescMessage>(
 ): Promise<{ response: MessageShape<O>; trailers: grpc.Metadata }> {
   const path = methodPath(method as DescMethod);
   const { signal } = options;
-  if (signal?.aborted) return Promise.reject(cancelledBeforeSending(path));
+  const bytes = encodeRequest(method.input, request, path);
+  if (signal?.aborted) throw cancelledBeforeSending(path);
   return new Promise((resolve, reject) => {
     const decoder = new ReplyDecoder(method.output, path);
     let response: MessageShape<O> | undefined;
     let failure: grpc.ServiceError | undefined;
     const call = client.makeUnaryRequest(
       path,
-      (message: MessageShape<I>) => serialize(method.input, message),
+      keepBytes,
       decoder.decode,
-      create(method.input, request),
+      bytes,
       options.metadata ?? new grpc.Metadata(),
       callOptions(options),
       (error, value) => {
@@ -71,6 +81,19 @@ export function unaryCall<I extends DescMessage, O extends DescMessage>(
       else reject(failure);
     });
   });
+}
+
+/** Encodes before grpc-js does, which would report a failure as an INTERNAL status. Throws an `UnsendableRequestError`. */
+export function encodeRequest<I extends DescMessage>(schema: I, request: MessageInitShape<I>, path: string): Buffer {
+  try {
+    return serialize(schema, create(schema, request));
+  } catch (error) {
+    throw new UnsendableRequestError(path, error);
+  }
+}
+
+export function keepBytes(bytes: Buffer): Buffer {
+  return bytes;
 }
 
 export function callOptions(options: RpcOptions): grpc.CallOptions {
@@ -102,12 +125,24 @@ export class ReplyDecoder<O extends DescMessage> {
   };
 }
 
+/** Codes that grpc-js never makes up for a call that it could not carry. */
+const serverOnlyCodes: ReadonlySet<number> = new Set([
+  grpc.status.INVALID_ARGUMENT,
+  grpc.status.NOT_FOUND,
+  grpc.status.ALREADY_EXISTS,
+  grpc.status.FAILED_PRECONDITION,
+  grpc.status.ABORTED,
+  grpc.status.OUT_OF_RANGE,
+]);
+
 /**
  * True where the status of a failed call is known to come from the server; false where the client made it, and in doubt.
  * A server's status carries at least its content type, unless the server sent headers or messages before it.
  */
 export function wasAnswered(error: grpc.ServiceError): boolean {
-  return Object.keys(error.metadata.getMap()).length > 0;
+  const [contentType] = error.metadata.get("content-type");
+  if (typeof contentType === "string") return contentType.startsWith("application/grpc");
+  return serverOnlyCodes.has(error.code) || Object.keys(error.metadata.getMap()).length > 0;
 }
 
 function cancelledBeforeSending(path: string): grpc.ServiceError {

@@ -8,7 +8,7 @@ export * as goPluginController from "./gen/plugin/grpc_controller_pb.ts";
 export * as goPluginStdio from "./gen/plugin/grpc_stdio_pb.ts";
 
 export { decodeApplyResult, encodeApplyResult, type DecodeApplyResultOptions } from "./apply-result.ts";
-export { MalformedReplyError, unaryCall, wasAnswered, type RpcOptions } from "./client.ts";
+export { MalformedReplyError, unaryCall, UnsendableRequestError, wasAnswered, type RpcOptions } from "./client.ts";
 export * from "./codec/diff.ts";
 export * from "./codec/drift.ts";
 export * from "./codec/driver-object.ts";

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import {
-  create,
   type DescMessage,
   type DescMethod,
   type DescMethodBiDiStreaming,
@@ -9,8 +8,8 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
-import { callOptions, ReplyDecoder, type RpcOptions } from "./client.ts";
-import { methodPath, serialize } from "./services.ts";
+import { callOptions, encodeRequest, keepBytes, ReplyDecoder, type RpcOptions } from "./client.ts";
+import { methodPath } from "./services.ts";
 
 /**
  * One request, many replies; the request is sent at once. Reading throws a grpc-js `ServiceError` or a
@@ -27,9 +26,9 @@ export function serverStreamCall<I extends DescMessage, O extends DescMessage>(
   const decoder = new ReplyDecoder(method.output, path);
   const call = client.makeServerStreamRequest(
     path,
-    (message: MessageShape<I>) => serialize(method.input, message),
+    keepBytes,
     decoder.decode,
-    create(method.input, request),
+    encodeRequest(method.input, request, path),
     options.metadata ?? new grpc.Metadata(),
     callOptions(options),
   );
@@ -38,7 +37,10 @@ export function serverStreamCall<I extends DescMessage, O extends DescMessage>(
 
 /** A stream in both directions. */
 export interface BidiCall<I extends DescMessage, O extends DescMessage> {
-  /** Sends one message. Resolves when the stream takes more; a call that has ended drops the message. */
+  /**
+   * Sends one message. Resolves when the stream takes more; a call that has ended drops the message.
+   * Rejects with an `UnsendableRequestError`, and only with it; the stream goes on.
+   */
   send(message: MessageInitShape<I>): Promise<void>;
   /** Closes the sending side; replies still come. */
   end(): void;
@@ -57,7 +59,7 @@ export function openBidiCall<I extends DescMessage, O extends DescMessage>(
   const decoder = new ReplyDecoder(method.output, path);
   const call = client.makeBidiStreamRequest(
     path,
-    (message: MessageShape<I>) => serialize(method.input, message),
+    keepBytes,
     decoder.decode,
     options.metadata ?? new grpc.Metadata(),
     callOptions(options),
@@ -67,7 +69,7 @@ export function openBidiCall<I extends DescMessage, O extends DescMessage>(
   call.once("status", () => ended.abort());
   return {
     async send(message) {
-      if (ended.signal.aborted || call.write(create(method.input, message))) return;
+      if (ended.signal.aborted || call.write(encodeRequest(method.input, message, path))) return;
       await once(call, "drain", { signal: ended.signal }).catch((error: unknown) => {
         if (!ended.signal.aborted) throw error;
       });
@@ -80,7 +82,7 @@ export function openBidiCall<I extends DescMessage, O extends DescMessage>(
 
 type ReadableCall<O extends DescMessage> =
   | grpc.ClientReadableStream<MessageShape<O>>
-  | grpc.ClientDuplexStream<never, MessageShape<O>>;
+  | grpc.ClientDuplexStream<Buffer, MessageShape<O>>;
 
 /** Returns what stops the watching. */
 function cancelOnAbort(call: ReadableCall<DescMessage>, signal: AbortSignal | undefined): () => void {

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type * as grpc from "@grpc/grpc-js";
 import { definiteClasses, ProviderError, type ProviderErrorClass } from "@wfctl/model";
-import { MalformedReplyError, wasAnswered } from "../client.ts";
+import { MalformedReplyError, UnsendableRequestError, wasAnswered } from "../client.ts";
 import { WireFormatError } from "../codec/json.ts";
 import { decodeFailureTrailers, type FailureDetails } from "../codec/trailers.ts";
 import { classFromSentinel } from "./sentinels.ts";
@@ -33,6 +33,9 @@ export function toProviderError(thrown: unknown): ProviderError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   if (thrown instanceof MalformedReplyError || thrown instanceof WireFormatError) {
     return new ProviderError("bad_reply", message, { answered: false, cause: thrown });
+  }
+  if (thrown instanceof UnsendableRequestError) {
+    return new ProviderError("validation", message, { answered: false, cause: thrown });
   }
   if (!isServiceError(thrown)) return new ProviderError("unknown", message, { answered: false, cause: thrown });
   const answered = wasAnswered(thrown);

@@ -34,3 +34,30 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   if (outcome === succeeded) throw new Error("The call succeeded where it should have failed");
   return outcome;
 }
+
+/** A method that answers raw bytes: what a broken plugin may send. */
+export function rawService(
+  path: string,
+  handler: grpc.UntypedHandleCall,
+): [grpc.ServiceDefinition, grpc.UntypedServiceImplementation] {
+  const identity = (bytes: Buffer): Buffer => bytes;
+  const requestStream = false;
+  const responseStream = path.endsWith("StreamStdio");
+  return [
+    {
+      call: {
+        path,
+        requestStream,
+        responseStream,
+        requestSerialize: identity,
+        requestDeserialize: identity,
+        responseSerialize: identity,
+        responseDeserialize: identity,
+      },
+    },
+    { call: handler },
+  ];
+}
+
+/** Field 1 of length 5, but only one byte follows. */
+export const truncated = Buffer.from([0x0a, 0x05, 0x01]);
