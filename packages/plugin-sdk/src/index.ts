@@ -1,3 +1,12 @@
+export {
+  canonicalJson,
+  isJsonObject,
+  jsonEqual,
+  type FieldChange,
+  type Json,
+  type JsonObject,
+  type ResourceHints,
+} from "@wfctl/model";
 export { z } from "zod";
 export * from "./author/clock.ts";
 export * from "./author/context.ts";
@@ -8,3 +17,6 @@ export * from "./author/limiter.ts";
 export * from "./author/log.ts";
 export { waitFor, type WaitOptions } from "./author/wait-for.ts";
 export { sealValue } from "./schema/sealed.ts";
+export { generateManifest } from "./manifest/generate-manifest.ts";
+export type { Manifest } from "./manifest/manifest.ts";
+export { serve } from "./serve.ts";

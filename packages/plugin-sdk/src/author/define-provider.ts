@@ -1,5 +1,5 @@
 import type { JsonObject } from "@wfctl/model";
-import type { iac } from "@wfctl/contract";
+import type { BackendState, iac } from "@wfctl/contract";
 import type { z } from "zod";
 import type { CallContext } from "./context.ts";
 import type { Resource } from "./define-resource.ts";
@@ -46,7 +46,7 @@ export interface ProviderDefinition<Client, Config extends object> {
   readonly resources: readonly Resource<Client>[];
   /** Rates by API family, for `context.limit`. */
   readonly limits?: Readonly<Record<string, LimiterOptions>>;
-  /** Client tokens are honoured by every create. @default true when every type has `lookup` or `convergentCreate` */
+  /** Client tokens are honoured by every create. @default true when every type has `convergentCreate` */
   readonly clientTokens?: boolean;
   /** Canonical container keys that are understood. @default all of the host's */
   readonly canonicalKeys?: readonly string[];
@@ -66,7 +66,10 @@ export interface ProviderDefinition<Client, Config extends object> {
     planId: string,
     context: CallContext<Client>,
   ): Promise<readonly { resource: string; action: string; error: string }[]>;
-  regions?(environment: string, context: CallContext<Client>): Promise<readonly { name: string; displayName?: string }[]>;
+  regions?(
+    environment: string,
+    context: CallContext<Client>,
+  ): Promise<readonly { name: string; displayName?: string }[]>;
   /** Findings beyond the schemas', which are reported always. */
   validatePlan?(plan: iac.IaCPlan, context: CallContext<Client>): Promise<readonly PlanDiagnostic[]>;
   /** Makes what a state backend of upstream hosts needs; undefined where nothing is to be made. */
@@ -106,23 +109,20 @@ export interface JobStatus {
   readonly message?: string;
 }
 
-/** A record as upstream stores it; the JSON fields are the wire's bytes. */
-export type StateRecord = Omit<iac.IaCState, "$typeName" | "$unknown">;
-
 /** Calls before `configure` never reach it: they are answered FAILED_PRECONDITION. */
 export interface StateBackend {
   readonly names: readonly string[];
   configure(name: string, config: JsonObject): Promise<void>;
-  get(id: string): Promise<StateRecord | undefined>;
-  save(record: StateRecord): Promise<void>;
-  list(filter: Readonly<Record<string, string>>): Promise<readonly StateRecord[]>;
+  get(id: string): Promise<BackendState | undefined>;
+  save(record: BackendState): Promise<void>;
+  list(filter: Readonly<Record<string, string>>): Promise<readonly BackendState[]>;
   delete(id: string): Promise<void>;
   lock(id: string): Promise<void>;
   unlock(id: string): Promise<void>;
 }
 
 /** A provider with the types of its client and configuration hidden: what `serve` takes. */
-export type Provider = ProviderDefinition<any, any>;
+export type Provider = ProviderDefinition<unknown, object>;
 
 const providerName = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 const plainVersion = /^\d+\.\d+\.\d+$/;
@@ -142,5 +142,5 @@ export function defineProvider<Client, Config extends object>(
     if (types.has(type)) throw new TypeError(`Provider "${definition.name}" defines type "${type}" twice`);
     types.add(type);
   }
-  return definition;
+  return definition as unknown as Provider;
 }

@@ -1,4 +1,4 @@
-import type { FieldChange, Json, JsonObject, ResourceHints } from "@wfctl/model";
+import type { FieldChange, JsonObject, ResourceHints } from "@wfctl/model";
 import type { z } from "zod";
 import type { CallContext } from "./context.ts";
 import type { AlreadyExists, NotFound } from "./failure.ts";
@@ -96,7 +96,7 @@ export interface Sizing {
  * aborts. Absence and existing objects are answers (`notFound()`, `alreadyExists()`), everything else that fails is a
  * thrown `ProviderFailure`.
  */
-export interface ResourceDefinition<Client, Input extends JsonLike, Outputs extends JsonLike> {
+export interface ResourceDefinition<Client, Input extends object, Outputs extends object> {
   /** Such as `infra.storage`. */
   readonly type: string;
   readonly description: string;
@@ -164,29 +164,22 @@ export interface ResourceDefinition<Client, Input extends JsonLike, Outputs exte
   /** What a tier means here; undefined adds nothing. */
   sizing?(request: { size: string; hints: ResourceHints | undefined }): Sizing | undefined;
   /** Newest first. Asked after a failure. */
-  troubleshoot?(
-    ref: ObjectRef,
-    failure: string,
-    context: CallContext<Client>,
-  ): Promise<readonly TroubleReport[]>;
+  troubleshoot?(ref: ObjectRef, failure: string, context: CallContext<Client>): Promise<readonly TroubleReport[]>;
 }
 
-/** An object type that JSON can hold. Interfaces and `z.infer` results fit. */
-export type JsonLike = { readonly [key: string]: Json | undefined } | object;
-
 /** A resource type with the types of its input and outputs hidden: what a provider lists. */
-export type Resource<Client> = ResourceDefinition<Client, any, any>;
+export type Resource<Client> = ResourceDefinition<Client, JsonObject, JsonObject>;
 
 /**
  * Defines a resource type. `defineResource({…})` where the handlers need no client;
  * `defineResource<Client>()({…})` gives `context.client` its type. Input and outputs are inferred from the schemas.
  */
-export function defineResource<Client>(): <Input extends JsonLike, Outputs extends JsonLike>(
+export function defineResource<Client>(): <Input extends object, Outputs extends object>(
   definition: ResourceDefinition<Client, Input, Outputs>,
 ) => Resource<Client>;
-export function defineResource<Input extends JsonLike, Outputs extends JsonLike>(
+export function defineResource<Input extends object, Outputs extends object>(
   definition: ResourceDefinition<unknown, Input, Outputs>,
-): Resource<any>;
-export function defineResource(definition?: Resource<any>): unknown {
-  return definition ?? ((given: Resource<any>) => given);
+): Resource<unknown>;
+export function defineResource(definition?: unknown): unknown {
+  return definition ?? ((given: unknown) => given);
 }

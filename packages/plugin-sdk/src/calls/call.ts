@@ -1,4 +1,5 @@
-import type { JsonObject, ResourceHints } from "@wfctl/model";
+import type { LiveObject } from "@wfctl/contract";
+import type { JsonObject } from "@wfctl/model";
 
 /** Who calls and how: the same for an rpc of its own and for a request of a session. */
 export interface Caller {
@@ -16,20 +17,6 @@ export interface Caller {
   onProgress(message: string, waiting: boolean): void;
 }
 
-/** A spec as it came over the wire. */
-export interface Spec {
-  readonly name: string;
-  readonly config: JsonObject;
-  readonly size: string;
-  readonly hints: ResourceHints | undefined;
-  readonly dependsOn: readonly string[];
-}
-
-export interface Ref {
-  readonly name: string;
-  readonly providerId: string;
-}
-
 /** What is known of the object when a diff is asked. */
 export interface Current {
   readonly providerId: string;
@@ -37,17 +24,5 @@ export interface Current {
   readonly inputs: JsonObject | undefined;
 }
 
-/** An object as it goes over the wire. */
-export interface ReportedObject {
-  readonly name: string;
-  readonly type: string;
-  readonly providerId: string;
-  readonly outputs: JsonObject;
-  readonly sensitive: readonly string[];
-  readonly status: string;
-  readonly inputs: JsonObject | undefined;
-  readonly owner: string;
-  readonly tags: readonly string[];
-  readonly revisitAt: Date | undefined;
-  readonly created: boolean | undefined;
-}
+/** An object as it goes over the wire, and its tags. */
+export type ReportedObject = LiveObject & { readonly tags: readonly string[] };

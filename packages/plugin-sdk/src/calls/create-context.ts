@@ -35,7 +35,10 @@ export function openCall(
   const left = Math.max(0, deadline - now);
   const timeout = new AbortController();
   const timer = setTimeout(
-    () => timeout.abort(new ProviderFailure("deadline", "The call's deadline was reached before the provider had finished")),
+    () =>
+      timeout.abort(
+        new ProviderFailure("deadline", "The call's deadline was reached before the provider had finished"),
+      ),
     Math.min(left - answerReserveMs(left), 2 ** 31 - 1),
   );
   timer.unref();

@@ -25,7 +25,10 @@ export interface Instances {
 /** Name of the configuration that `Initialize` opens. */
 export const defaultInstance = "";
 
-export function createInstances(provider: Provider, environment: { clock: Clock; log: Log; signal: AbortSignal }): Instances {
+export function createInstances(
+  provider: Provider,
+  environment: { clock: Clock; log: Log; signal: AbortSignal },
+): Instances {
   const { clock, log, signal } = environment;
   const open = new Map<string, Instance>();
   const closeClient = async (instance: Instance | undefined): Promise<void> => {

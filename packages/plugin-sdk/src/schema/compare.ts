@@ -14,7 +14,11 @@ export const unreadableMark = "(write-only)";
  * Quiet where nothing differs: an optional key that is not set is left alone, empty equals absent, `8080` equals
  * `"8080"`, and what cannot be known is not a change.
  */
-export function compareInputs(resource: Resource<unknown>, desired: DesiredState<unknown>, known: KnownState): Comparison {
+export function compareInputs(
+  resource: Resource<unknown>,
+  desired: DesiredState<unknown>,
+  known: KnownState,
+): Required<Comparison> {
   const schema = toJsonSchema(resource.input);
   const wanted = desired.input as JsonObject;
   const basis = basisOf(resource, known);

@@ -60,7 +60,7 @@ export function parseInput<Input>(
   if (result.success) return { input: result.data };
   const issues =
     options.unresolved === "allow"
-      ? result.error.issues.filter((issue) => !hasReference(valueAt(own, issue.path)))
+      ? result.error.issues.filter((issue) => !meetsReference(own, issue.path))
       : result.error.issues;
   if (issues.length === 0) return { input: own as Input };
   const known = schemaKeys(toJsonSchema(schema));
@@ -88,13 +88,15 @@ export function hasReference(value: Json | undefined): boolean {
   return isJsonObject(value) && Object.values(value).some(hasReference);
 }
 
-function valueAt(config: JsonObject, path: readonly PropertyKey[]): Json | undefined {
+/** True where the path leads into, or to something that holds, a value that is known only later. */
+function meetsReference(config: JsonObject, path: readonly PropertyKey[]): boolean {
   let value: Json | undefined = config;
   for (const step of path) {
-    if (typeof value !== "object" || value === null) return undefined;
+    if (isExpression(value)) return true;
+    if (typeof value !== "object" || value === null) return false;
     value = (value as Record<PropertyKey, Json>)[step];
   }
-  return value;
+  return path.length > 0 && hasReference(value);
 }
 
 function describeIssue(issue: z.core.$ZodIssue, topKeys: ReadonlySet<string>): Violation[] {
@@ -108,7 +110,9 @@ function describeIssue(issue: z.core.$ZodIssue, topKeys: ReadonlySet<string>): V
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     // The branch that got furthest says best what is wrong.
-    const branch = issue.errors.toSorted((a, b) => a.length - b.length)[0] ?? [];
+    const depth = (issues: readonly { path: readonly PropertyKey[] }[]): number =>
+      Math.max(0, ...issues.map((each) => each.path.length));
+    const branch = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0] ?? [];
     const inner = branch.flatMap((child) => describeIssue(child, new Set()));
     if (inner.length > 0) {
       return inner.map((child) => ({ ...child, path: [path, child.path].filter((step) => step !== "").join(".") }));
