@@ -1,0 +1,33 @@
+import { toProviderError } from "@wfctl/contract";
+import { ProviderError } from "@wfctl/model";
+
+import { within } from "./connection.ts";
+import { exitNoticeMs, type LoadSubject } from "./load-failure.ts";
+
+/**
+ * Why a driver call failed. A call that lost its answer because the process ended is of class `plugin_exit`.
+ * Secrets of the configuration are hidden in the text.
+ */
+export async function callFailure(
+  thrown: unknown,
+  { title, child, redact }: LoadSubject,
+  signal: AbortSignal | undefined,
+): Promise<ProviderError> {
+  const error = toProviderError(thrown);
+  const givenUp = error.class === "deadline" || signal?.aborted === true;
+  if (!error.answered && !givenUp) {
+    // The end of the process is told after the end of its connection.
+    if (error.class !== "bad_reply") await within(child.exited, exitNoticeMs);
+    if (child.exit !== undefined) {
+      const message = `Plugin ${title} ${child.describeExit()}; the call was not answered`;
+      return new ProviderError("plugin_exit", message, { answered: false, cause: thrown });
+    }
+  }
+  const message = redact(error.message);
+  if (message === error.message) return error;
+  return new ProviderError(error.class, message, {
+    answered: error.answered,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(error.partial === undefined ? {} : { partial: error.partial }),
+  });
+}

@@ -1,0 +1,48 @@
+import { sniffClass } from "@wfctl/contract";
+import type { CallOptions, Provider } from "@wfctl/engine";
+import { ProviderError } from "@wfctl/model";
+
+/** Driver calls over one way of sending them. Both ways mean the same and fail the same. */
+export type Drivers = Pick<Provider, "create" | "read" | "update" | "delete" | "diff" | "lookup">;
+
+/** The error for a success that lacks what it must hold. */
+export function missingInReply(call: string): ProviderError {
+  return new ProviderError("bad_reply", `${call} ended with success but without its result`, { answered: true });
+}
+
+export function cancelledCall(call: string): ProviderError {
+  return new ProviderError("cancelled", `${call} was cancelled before it was answered`, { answered: false });
+}
+
+export function lateCall(call: string, timeoutMs: number): ProviderError {
+  return new ProviderError("deadline", `${call} was not answered within ${timeoutMs} ms`, { answered: false });
+}
+
+/** What the words "not found" are about when they are not about the object: the way to it, or who asks. */
+const otherwiseMissing =
+  /no such (?:host|file)|\b(?:dial|lookup|dns|proxy|certificate|profile|credentials?|tokens?|imds|metadata service|api|endpoint|subscription|project|account|region)\b/i;
+
+/**
+ * True where a failed Read says that the object is not there. Plugins of upstream's kind may say it in words only,
+ * which is a guess: it is refused where the words can be about something else, because an object wrongly
+ * taken for gone is created twice.
+ */
+export function saysAbsent(error: ProviderError, mayGuess: boolean): boolean {
+  if (error.class === "not_found") return true;
+  if (!mayGuess || error.class !== "unknown" || !error.answered) return false;
+  return sniffClass(error.message) === "not_found" && !otherwiseMissing.test(error.message);
+}
+
+/** A gone object is what a delete wants. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ProviderError && error.class === "not_found";
+}
+
+/** What identifies a call to the plugin, beside its parameters. */
+export function callContext(options: CallOptions) {
+  return {
+    run: options.run,
+    ...(options.clientToken === undefined ? {} : { clientToken: options.clientToken }),
+    ...(options.owner === undefined ? {} : { owner: options.owner }),
+  };
+}

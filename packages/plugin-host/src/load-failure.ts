@@ -1,0 +1,67 @@
+import { status } from "@grpc/grpc-js";
+import { toProviderError } from "@wfctl/contract";
+import { WfctlError, type ErrorCode } from "@wfctl/model";
+
+import { within } from "./connection.ts";
+import type { PluginChild } from "./launch.ts";
+
+/** A connection that breaks is told before the end of the process that broke it: how long to wait for the latter. */
+export const exitNoticeMs = 1_000;
+
+/** What an error of the load sequence needs to name. */
+export interface LoadSubject {
+  /** Name in its plugin.json. */
+  readonly plugin: string;
+  readonly directory: string;
+  /** `"aws" 1.2.3`. */
+  readonly title: string;
+  readonly hint: string;
+  readonly child: PluginChild;
+  readonly redact: (text: string) => string;
+}
+
+/** A call of the load sequence: its name, its bounds and the code of a failure that has no other. */
+export interface LoadCall {
+  readonly name: string;
+  readonly timeoutMs: number;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  readonly code: ErrorCode;
+}
+
+const deadlineSlackMs = 50;
+
+/** True where the plugin does not serve the method, advertised or not. */
+export function isUnimplemented(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && thrown.code === status.UNIMPLEMENTED;
+}
+
+/**
+ * Why a call of the load sequence failed: the process ended, the answer was late, the method is not there, the reply
+ * cannot be read, or else `code` with the plugin's own text.
+ */
+export async function loadFailure(
+  thrown: unknown,
+  subject: LoadSubject,
+  call: LoadCall,
+): Promise<WfctlError> {
+  if (thrown instanceof WfctlError) return thrown;
+  const { title, hint, child, redact } = subject;
+  const error = toProviderError(thrown);
+  const fail = (code: ErrorCode, message: string): WfctlError =>
+    new WfctlError(code, `Plugin ${title} ${message}`, { hint, cause: thrown });
+
+  // Both ends watch the deadline, and either may be the first to tell.
+  const late = error.class === "deadline" && (!error.answered || Date.now() >= call.deadline - deadlineSlackMs);
+  if (!error.answered && !late && error.class !== "bad_reply") await within(child.exited, exitNoticeMs);
+  if (child.exit !== undefined) return fail("PLUGIN_EXITED", `${child.describeExit()}, during ${call.name}`);
+  if (error.class === "bad_reply") return fail("PLUGIN_REPLY", `answered ${call.name} with what cannot be read: ${redact(error.message)}`);
+  if (late) {
+    return fail("PLUGIN_TIMEOUT", `did not answer ${call.name} within ${call.timeoutMs} ms`);
+  }
+  if (isUnimplemented(thrown)) return fail("PLUGIN_SERVICE", `does not implement ${call.name}, which it must serve`);
+  if (!error.answered && error.class === "transient") {
+    return fail("PLUGIN_START", `cannot be reached where its handshake says it listens: ${redact(error.message)}`);
+  }
+  return fail(call.code, `failed in ${call.name}: ${redact(error.message)}`);
+}

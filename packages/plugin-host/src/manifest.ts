@@ -1,0 +1,148 @@
+import { isJsonObject, type Json } from "@wfctl/model";
+
+import {
+  flag,
+  getIgnoringCase,
+  list,
+  listOr,
+  number,
+  object,
+  requiredText,
+  text,
+  type ManifestViolation,
+} from "./manifest-shape.ts";
+import { isVersionConstraint, parseVersion } from "./version.ts";
+
+export type { ManifestViolation } from "./manifest-shape.ts";
+
+/** What the host needs of plugin.json. */
+export interface PluginManifest {
+  readonly name: string;
+  readonly version: string;
+  readonly author: string;
+  readonly description: string;
+  /** `capabilities.iacProvider.name`: what an `iac.provider` module asks for. */
+  readonly providerName: string | undefined;
+  readonly resourceTypes: readonly string[];
+  /** `iacProvider.computePlanVersion`; empty where the plugin says it at run time only. */
+  readonly computePlanVersion: string;
+  readonly minEngineVersion: string | undefined;
+}
+
+export interface ParsedManifest {
+  /** Undefined where there are violations. */
+  readonly manifest: PluginManifest | undefined;
+  readonly violations: readonly ManifestViolation[];
+  /** As far as they can be read at all: enough to tell whether a broken manifest could be the one looked for. */
+  readonly name: string | undefined;
+  readonly providerName: string | undefined;
+}
+
+const texts = list(text(), "a list of texts");
+const versionText = "MAJOR.MINOR.PATCH without suffix, such as 1.2.3";
+const isVersion = (value: string) => parseVersion(value) !== undefined;
+
+const typeLists = {
+  moduleTypes: texts,
+  stepTypes: texts,
+  triggerTypes: texts,
+  workflowTypes: texts,
+  iacServices: texts,
+  iacStateBackends: texts,
+};
+
+const manifestShape = object({
+  name: requiredText("lower-case letters, digits and hyphens, beginning with a letter", (value) =>
+    /^(?:[a-z]|[a-z][a-z0-9-]*[a-z0-9])$/.test(value),
+  ),
+  version: requiredText(versionText, isVersion),
+  author: requiredText("a text that is not empty"),
+  description: requiredText("a text that is not empty"),
+  minEngineVersion: text(versionText, isVersion),
+  license: text(),
+  repository: text(),
+  homepage: text(),
+  tier: text(),
+  type: text(),
+  sampleCategory: text(),
+  configMutable: flag,
+  keywords: texts,
+  tags: texts,
+  wiringHooks: texts,
+  overridableTypes: texts,
+  ...typeLists,
+  iacProvider: object({ computePlanVersion: text(), name: text() }),
+  dependencies: list(
+    object({
+      name: requiredText("the name of a plugin"),
+      constraint: requiredText("a version with one of >= <= != > < ^ ~ = before it, or none", isVersionConstraint),
+    }),
+  ),
+  capabilities: listOr(
+    object({
+      name: requiredText("the name of a capability"),
+      role: requiredText('"provider" or "consumer"', (value) => value === "provider" || value === "consumer"),
+      priority: number,
+    }),
+    object({
+      ...typeLists,
+      resourceTypes: texts,
+      cliCommands: list(object({ name: requiredText("the name of a command"), description: text() })),
+      buildHooks: list(object({ event: requiredText("the name of an event"), priority: number })),
+      iacProvider: object({
+        name: text(),
+        resourceTypes: texts,
+        configSchema: object({}),
+        computePlanVersion: text(),
+      }),
+    }),
+    "an object or a list",
+  ),
+});
+
+/**
+ * Reads the text of a plugin.json and checks it whole: all violations, not the first one.
+ * Keys are compared without case, of duplicate keys the last counts, and null is as good as absent, as Go reads them.
+ */
+export function parseManifest(source: string): ParsedManifest {
+  let json: Json;
+  try {
+    json = JSON.parse(source) as Json;
+  } catch (cause) {
+    const found = `text that is no JSON (${cause instanceof Error ? cause.message : String(cause)})`;
+    return broken([{ path: "", found, expected: "a JSON object" }]);
+  }
+  if (!isJsonObject(json)) {
+    return broken([{ path: "", found: json === null ? "null" : `a JSON ${Array.isArray(json) ? "list" : typeof json}`, expected: "a JSON object" }]);
+  }
+  const violations: ManifestViolation[] = [];
+  manifestShape(json, [], (violation) => violations.push(violation));
+  const name = textAt(json, "name");
+  const providerName = textAt(json, "capabilities", "iacProvider", "name");
+  if (violations.length > 0) return { manifest: undefined, violations, name, providerName };
+  return { manifest: readManifest(json, providerName), violations, name, providerName };
+}
+
+function broken(violations: readonly ManifestViolation[]): ParsedManifest {
+  return { manifest: undefined, violations, name: undefined, providerName: undefined };
+}
+
+/** Only after the shape was checked. */
+function readManifest(json: Json, providerName: string | undefined): PluginManifest {
+  const types = getIgnoringCase(json, "capabilities", "iacProvider", "resourceTypes");
+  return {
+    name: textAt(json, "name") ?? "",
+    version: (textAt(json, "version") ?? "").replace(/^v/, ""),
+    author: textAt(json, "author") ?? "",
+    description: textAt(json, "description") ?? "",
+    providerName,
+    resourceTypes: Array.isArray(types) ? types.filter((type) => typeof type === "string") : [],
+    computePlanVersion: textAt(json, "iacProvider", "computePlanVersion") ?? "",
+    minEngineVersion: textAt(json, "minEngineVersion")?.replace(/^v/, ""),
+  };
+}
+
+function textAt(json: Json, ...names: string[]): string | undefined {
+  const value = getIgnoringCase(json, ...names);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

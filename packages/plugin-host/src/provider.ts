@@ -1,0 +1,206 @@
+import {
+  decodeSizing,
+  encodeHints,
+  ext,
+  extServiceNames,
+  iac,
+  iacServiceNames,
+  toProviderError,
+  unaryCall,
+} from "@wfctl/contract";
+import type { CallOptions, Clock, LiveObject, ProviderFeatures } from "@wfctl/engine";
+import { ProviderError, type JsonObject, type PluginProcess } from "@wfctl/model";
+
+import { callFailure } from "./call-failure.ts";
+import { configurePlugin } from "./configure.ts";
+import { killOnAbort } from "./launch.ts";
+import { isUnimplemented } from "./load-failure.ts";
+import type { LoadedPlugin } from "./load.ts";
+import type { HostTimeouts, PluginProvider } from "./options.ts";
+import { listTypes, traitsOf } from "./plugin-schemas.ts";
+import { readMachineIdentity } from "./process-identity.ts";
+import { createSupervised } from "./restarts.ts";
+import { createRunning, type RunningProvider } from "./running.ts";
+
+export interface CreateProviderOptions {
+  readonly module: string;
+  readonly provider: string;
+  readonly config: JsonObject;
+  readonly first: LoadedPlugin;
+  readonly start: (signal: AbortSignal) => Promise<LoadedPlugin>;
+  readonly timeouts: Required<HostTimeouts>;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+  readonly onProcess: (process: PluginProcess) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** `Stop` only passes word on. */
+const stopTimeoutMs = 3_000;
+
+/** Configures a loaded plugin and makes it the engine's provider. Throws what `configurePlugin` throws. */
+export async function createProvider(options: CreateProviderOptions): Promise<PluginProvider> {
+  const { module, provider, config, timeouts, log, clock } = options;
+
+  const configure = async (loaded: LoadedPlugin, signal: AbortSignal): Promise<RunningProvider> => {
+    const { child } = loaded.connection;
+    return await killOnAbort(child, signal, async () => {
+      const process = describeProcess(module, loaded);
+      try {
+        await options.onProcess(process);
+      } catch (error) {
+        child.kill();
+        throw error;
+      }
+      return createRunning(await configurePlugin(loaded, config, timeouts), process);
+    });
+  };
+
+  const first = await configure(options.first, options.signal);
+  const { title } = first.plugin.loaded.subject;
+  const supervised = createSupervised<RunningProvider>({
+    first,
+    async start(signal) {
+      const running = await configure(await options.start(signal), signal);
+      if (running.plugin.identity === first.plugin.identity) return running;
+      running.plugin.loaded.connection.child.kill();
+      throw new ProviderError(
+        "forbidden",
+        `Plugin ${title} answers for ${running.plugin.identity ?? "nobody"} since its restart, and for ${first.plugin.identity ?? "nobody"} before`,
+      );
+    },
+    isDead: (running) => running.plugin.loaded.connection.child.exit !== undefined,
+    title: `Plugin ${title}`,
+    clock,
+    log,
+  });
+
+  let last = first;
+  const call = async <T>(callOptions: CallOptions, send: (running: RunningProvider) => Promise<T>): Promise<T> => {
+    const running = await supervised.acquire(callOptions.signal);
+    last = running;
+    try {
+      return await send(running);
+    } catch (thrown) {
+      throw await callFailure(thrown, running.plugin.loaded.subject, callOptions.signal);
+    }
+  };
+  const callObject = <T extends LiveObject | undefined>(
+    type: string,
+    callOptions: CallOptions,
+    send: (running: RunningProvider) => Promise<T>,
+  ): Promise<T> =>
+    call(callOptions, async (running) => {
+      const [object, keys] = await Promise.all([send(running), running.sensitiveKeys(type)]);
+      return object && markSensitive(object, keys);
+    });
+  const current = () => supervised.current().plugin;
+
+  let shutdown: Promise<void> | undefined;
+  const endProcess = async (): Promise<void> => {
+    supervised.current().session?.end();
+    await (await supervised.close())?.plugin.loaded.connection.shutdown(timeouts.exitMs);
+  };
+
+  return {
+    module,
+    name: provider,
+    get version() {
+      return current().version;
+    },
+    get identity() {
+      return current().identity;
+    },
+    get identityLabels() {
+      return current().identityLabels;
+    },
+    get schemaDigest() {
+      return current().loaded.schemas?.digest ?? "";
+    },
+    get resourceTypes() {
+      return listTypes(current().loaded.schemas, current().resourceTypes);
+    },
+    get configSchema() {
+      return current().loaded.schemas?.configSchema;
+    },
+    get process() {
+      return supervised.current().process;
+    },
+    get features() {
+      return featuresOf(current().loaded);
+    },
+    traits: (type) => traitsOf(type, current().loaded.schemas, current().resourceTypes),
+    create: (spec, callOptions) => callObject(spec.type, callOptions, ({ drivers }) => drivers.create(spec, callOptions)),
+    read: (ref, callOptions) => callObject(ref.type, callOptions, ({ drivers }) => drivers.read(ref, callOptions)),
+    update: (ref, spec, callOptions) =>
+      callObject(spec.type, callOptions, ({ drivers }) => drivers.update(ref, spec, callOptions)),
+    delete: (ref, callOptions) => call(callOptions, ({ drivers }) => drivers.delete(ref, callOptions)),
+    diff: (spec, object, callOptions) => call(callOptions, ({ drivers }) => drivers.diff(spec, object, callOptions)),
+    lookup: (type, clientToken, name, callOptions) =>
+      callObject(type, callOptions, ({ drivers }) => drivers.lookup(type, clientToken, name, callOptions)),
+    resolveSizing: (type, size, hints, callOptions) =>
+      call(callOptions, async ({ plugin }) => {
+        const request = { resourceType: type, size, ...(hints === undefined ? {} : { hints: encodeHints(hints) }) };
+        const { resolveSizing } = iac.IaCProviderRequired.method;
+        try {
+          const { response } = await unaryCall(plugin.loaded.connection.client, resolveSizing, request, rpcOptions(callOptions));
+          return decodeSizing(response.sizing);
+        } catch (error) {
+          if (isUnimplemented(error)) return undefined;
+          throw error;
+        }
+      }),
+    finalize: (planId, callOptions) =>
+      call(callOptions, async ({ plugin }) => {
+        const { finalizeApply } = iac.IaCProviderFinalizer.method;
+        const { response } = await unaryCall(plugin.loaded.connection.client, finalizeApply, { planId }, rpcOptions(callOptions));
+        return response.errors.map(({ resource, action, error }) => ({ resource, action, error }));
+      }),
+    async stop(run) {
+      const { loaded } = current();
+      const { child, client } = loaded.connection;
+      // A dead process has stopped.
+      if (child.exit !== undefined || !loaded.services.has(extServiceNames.RunControl)) return;
+      try {
+        await unaryCall(client, ext.RunControl.method.stop, { run }, { deadline: Date.now() + stopTimeoutMs });
+      } catch (error) {
+        if (child.exit === undefined && !isUnimplemented(error)) throw toProviderError(error);
+      }
+    },
+    processGone: () => last.plugin.loaded.connection.child.exit !== undefined,
+    shutdown: () => (shutdown ??= endProcess()),
+    kill() {
+      void supervised.close();
+      supervised.current().plugin.loaded.connection.child.kill();
+    },
+    [Symbol.asyncDispose]: () => (shutdown ??= endProcess()),
+  };
+}
+
+function rpcOptions({ timeoutMs, signal }: CallOptions) {
+  return { deadline: Date.now() + timeoutMs, ...(signal === undefined ? {} : { signal }) };
+}
+
+/** Only keys that the outputs have: an absent value is no secret. */
+function markSensitive<T extends LiveObject>(object: T, keys: readonly string[]): T {
+  const sensitive = new Set(object.sensitive);
+  for (const key of keys) if (Object.hasOwn(object.outputs, key)) sensitive.add(key);
+  return sensitive.size === object.sensitive.length ? object : { ...object, sensitive: [...sensitive].toSorted() };
+}
+
+function featuresOf({ services, schemas }: LoadedPlugin): ProviderFeatures {
+  return {
+    drivers: services.has(iacServiceNames.ResourceDriver) || services.has(extServiceNames.DriverSession),
+    finalizer: services.has(iacServiceNames.IaCProviderFinalizer),
+    clientTokens: schemas?.clientTokens ?? false,
+    lookup: services.has(extServiceNames.ClientTokens),
+    stop: services.has(extServiceNames.RunControl),
+    ownLimits: schemas?.ownLimits ?? false,
+    readsInputs: schemas?.readsInputs ?? false,
+  };
+}
+
+function describeProcess(module: string, { connection, subject, version }: LoadedPlugin): PluginProcess {
+  const { pid, startTime } = connection.child;
+  return { provider: module, plugin: subject.plugin, version, pid, startTime, ...readMachineIdentity() };
+}

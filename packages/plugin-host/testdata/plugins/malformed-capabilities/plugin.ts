@@ -1,0 +1,3 @@
+import { serveFixture } from "../../lib/serve.ts";
+
+serveFixture({ garbled: "Capabilities" });

@@ -1,0 +1,9 @@
+import { note, serveFixture } from "../../lib/serve.ts";
+
+serveFixture({
+  required: {
+    initialize() {
+      note("Initialize");
+    },
+  },
+});
