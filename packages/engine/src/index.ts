@@ -6,4 +6,4 @@ export * from "./ports/index.ts";
 export * from "./recover/index.ts";
 export { buildApplyResult } from "./report/apply-result.ts";
 export { createSecretSet, type SecretSet } from "./report/redact.ts";
-export { outputOf } from "./substitute/evaluate.ts";
+export { evaluate, outputOf, type Evaluated } from "./substitute/evaluate.ts";

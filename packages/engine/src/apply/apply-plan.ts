@@ -80,6 +80,7 @@ async function beginRun(run: Run, plan: Plan): Promise<void> {
     engineVersion: deps.engineVersion,
   };
   const events: JournalEvent[] = [{ kind: "run-started", run: header }];
+  for (const process of options.plugins ?? []) events.push({ kind: "plugin-started", run: run.id, process });
   for (const module of new Set(plan.actions.map((action) => action.provider))) {
     const config = deps.providerConfigs.get(module);
     if (config !== undefined)

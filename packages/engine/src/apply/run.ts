@@ -7,6 +7,7 @@ import type {
   Plan,
   PlanAction,
   PlanNode,
+  PluginProcess,
   ResourceRecord,
   StackState,
   WfctlError,
@@ -55,8 +56,10 @@ export interface ApplyOptions {
   /** How long calls in flight may go on after the interrupt before their answer is given up. @default 4000 */
   readonly graceMs?: number;
   readonly allowReplace?: ReadonlySet<string>;
-  /** Ends with the run, whatever its end. */
+  /** Record changes without an action, as the planner gave them: durable with the start of the run, whatever its end. */
   readonly settle?: readonly ({ readonly put: ResourceRecord } | { readonly remove: string })[];
+  /** Plugin processes that serve the run: whoever recovers it on the same machine ends them first. */
+  readonly plugins?: readonly PluginProcess[];
 }
 
 /** What a run needs of its plan. */

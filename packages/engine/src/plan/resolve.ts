@@ -1,5 +1,6 @@
 import {
   expressionsIn,
+  isExpression,
   isJsonObject,
   pathToPointer,
   referencedResources,
@@ -83,12 +84,14 @@ export function resolveConfig(
   const written = evaluated.value as JsonObject;
   const sized = options.sizing === undefined ? written : { ...options.sizing, ...written };
   const config = withIgnoredChanges(sized, options.recordedInputs, resource.lifecycle.ignoreChanges);
-  const sensitive = new Set(evaluated.sensitive);
-  for (const path of options.traits?.sensitiveInputs ?? []) {
-    for (const pointer of pointersOf(config, path.split("."))) sensitive.add(pointer);
-  }
-  for (const pointer of secretLookingPointers(config)) sensitive.add(pointer);
+  const sensitive = new Set([...evaluated.sensitive, ...sensitivePointersOf(config, options.traits)]);
   return { config, sensitive: [...sensitive], unknown, mayChange, missing };
+}
+
+/** JSON pointers of the values that the type, or the name of their key, says are secret. The config may hold expressions. */
+export function sensitivePointersOf(config: JsonObject, traits: TypeTraits | undefined): string[] {
+  const declared = (traits?.sensitiveInputs ?? []).flatMap((path) => pointersOf(config, path.split(".")));
+  return [...new Set([...declared, ...secretLookingPointers(config)])];
 }
 
 export function toSpec(resource: DesiredResource, config: JsonObject): Spec {
@@ -127,15 +130,21 @@ const secretName =
   /(^|[_-])(password|passwd|secret|token|api[_-]?key|private[_-]?key|secret[_-]?key|access[_-]?key|connection[_-]?string|dsn|credentials?)$/i;
 const secretMaps: ReadonlySet<string> = new Set(["env_vars_secret", "secret_env_vars"]);
 
+/** Text around references is as secret as text alone; a reference alone says nothing. */
+function isExpressionWithText(value: Json): boolean {
+  return isExpression(value) && value.$expr.some((part) => typeof part === "string");
+}
+
 /** Literal text under keys that name a secret: sealed wherever the config is stored, hidden wherever it is shown. */
 function secretLookingPointers(config: JsonObject): string[] {
   const found: string[] = [];
   const walk = (value: Json, path: readonly (string | number)[], inSecretMap: boolean): void => {
-    if (typeof value === "string") {
+    if (typeof value === "string" || isExpressionWithText(value)) {
       const key = path.at(-1);
       if (inSecretMap || (typeof key === "string" && secretName.test(key))) found.push(pathToPointer(path));
       return;
     }
+    if (isExpression(value)) return;
     if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) walk(item as Json, [...path, index], inSecretMap);
       return;
