@@ -132,7 +132,8 @@ describe.each(ways)("driver calls by %s", (way, drive) => {
       region: "r",
       instance_type: "tiny",
     };
-    valueOf(await driver.create("n", { text: "t", adopt_existing: false, name: "n", ...reserved }));
+    const made = await driver.create("n", { text: "t", adopt_existing: false, name: "n", ...reserved });
+    expect(valueOf(made).inputs).toEqual({ text: "t", shelf: "main" });
   });
 
   test("no type and an unknown type are told apart from a missing object", async () => {

@@ -110,7 +110,7 @@ describe("end", () => {
     await unaryCall(client, iac.IaCProviderRequired.method.name, {});
     await unaryCall(client, goPluginController.GRPCController.method.shutdown, {});
     expect(await exited).toEqual([0, null]);
-    await expect(call).rejects.toThrow();
+    await expect(call).rejects.toMatchObject({ code: expect.any(Number) });
   });
 
   test("SIGINT is ignored, SIGTERM ends it", async () => {

@@ -42,7 +42,7 @@ test("reserved keys pass unless the schema has them as its own", () => {
 
 test("values that are known only later are not checked, where that is allowed", () => {
   const later = { path: "x", count: "${a.count}", target: { $expr: [{ resource: "a", path: "b" }] } };
-  expect(violations(later)).toHaveLength(2);
+  expect(violations(later)).toContain("count: expected number, received string");
   expect(violations(later, "allow")).toEqual([]);
   expect(violations({ ...later, files: { a: { mode: 1 } } }, "allow")).toEqual([
     "files.a.mode: expected string, received number",
