@@ -12,6 +12,7 @@ import {
   type RunState,
   type StackState,
 } from "@wfctl/model";
+import type { OpenRun } from "./admission.ts";
 
 /**
  * The meaning of the journal, in one place. Every store and every replay check uses it.
@@ -358,4 +359,13 @@ export function toStackState(draft: StackDraft): StackState {
     finalizeOwed: [...draft.finalizeOwed],
     providerConfigs: new Map(draft.providerConfigs),
   };
+}
+
+/** What admission has to know of the open runs. */
+export function openRunsOf(draft: StackDraft): Map<string, OpenRun> {
+  const open = new Map<string, OpenRun>();
+  for (const [id, run] of draft.openRuns) {
+    open.set(id, { actionCount: run.header.actions.length, filled: new Set(run.outcomes.keys()) });
+  }
+  return open;
 }

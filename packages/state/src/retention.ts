@@ -11,7 +11,7 @@ export const defaultRetention: Retention = { runs: 50, days: 90 };
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * Which closed runs to drop, given all of them, oldest first. A run is dropped when `runs` newer ones are closed, or
+ * Which closed runs to drop, given all of them in the order of their start. A run is dropped when `runs` newer ones are closed, or
  * when it closed more than `days` ago, whichever comes first, so that the journal stays flat however often a stack is
  * applied. The newest one always stays.
  */

@@ -1,8 +1,17 @@
 import type { Lease, LeaseHolder, RunSummary, Store } from "@wfctl/engine";
 import { WfctlError, type JournalEvent, type RunState, type StackState } from "@wfctl/model";
 import { admitEvents, type OpenRun } from "../admission.ts";
-import { applyCommit, createDraft, toRunState, toStackState, type RunDraft, type StackDraft } from "../reduce.ts";
+import {
+  applyCommit,
+  createDraft,
+  openRunsOf,
+  toRunState,
+  toStackState,
+  type RunDraft,
+  type StackDraft,
+} from "../reduce.ts";
 import { defaultRetention, runsToDrop, type Retention } from "../retention.ts";
+import { summaryOf } from "../run-summary.ts";
 
 /** The durable part: what survives a crash. Shared by all handles that are opened on it. */
 export interface MemoryDisk {
@@ -223,31 +232,15 @@ export function createMemoryStore(options: MemoryStoreOptions & { disk?: MemoryD
   };
 }
 
-function openRunsOf(draft: StackDraft): Map<string, OpenRun> {
-  const open = new Map<string, OpenRun>();
-  for (const [id, run] of draft.openRuns) {
-    open.set(id, { actionCount: run.header.actions.length, filled: new Set(run.outcomes.keys()) });
-  }
-  return open;
-}
-
 function dropOldRuns(draft: StackDraft, nowMs: number, retention: Retention): void {
   const { history } = draft;
   if (history === undefined || history.size <= 1) return;
-  const closed = [...history.values()].map((run) => ({ id: run.header.id, closedAt: run.closed!.at }));
+  const byStart = [...history.values()].toSorted((a, b) => a.number - b.number);
+  const closed = byStart.map((run) => ({ id: run.header.id, closedAt: run.closed!.at }));
   for (const { id } of runsToDrop(closed, nowMs, retention)) history.delete(id);
 }
 
 function summaries(draft: StackDraft): RunSummary[] {
   const runs: RunDraft[] = [...(draft.history?.values() ?? []), ...draft.openRuns.values()];
   return runs.toSorted((a, b) => b.number - a.number).map(summaryOf);
-}
-
-/** What a list of runs shows of one. */
-export function summaryOf(run: Pick<RunDraft, "header" | "closed">): RunSummary {
-  const { actions, ...header } = run.header;
-  return {
-    header: { ...header, actionCount: actions.length },
-    ...(run.closed === undefined ? {} : { end: run.closed.end, endedAt: run.closed.at }),
-  };
 }
