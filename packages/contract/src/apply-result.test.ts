@@ -129,14 +129,19 @@ describe("apply results", () => {
 
   test("with an index out of range are refused, naming the index", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 5, max: 4_294_967_295 }), (planned, index) => {
-        const actions = Array.from({ length: planned }, (_, actionIndex) => ({ actionIndex, status: 1 }));
-        actions[0] = { actionIndex: index, status: 1 };
-        expect(summaries(refusalOf(actions, planned))).toEqual([
-          `Apply result of ${source}: action ${index}: the plan has ${planned} actions, counted from 0`,
-          `Apply result of ${source}: action 0: has no result`,
-        ]);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 4_294_967_290 })),
+        (planned, beyond) => {
+          const index = planned + beyond;
+          const actions = Array.from({ length: planned }, (_, actionIndex) => ({ actionIndex, status: 1 }));
+          actions[0] = { actionIndex: index, status: 1 };
+          expect(summaries(refusalOf(actions, planned))).toEqual([
+            `Apply result of ${source}: action ${index}: the plan has ${planned} actions, counted from 0`,
+            `Apply result of ${source}: action 0: has no result`,
+          ]);
+        },
+      ),
     );
   });
 
