@@ -1,0 +1,11 @@
+export * from "./cloud/cloud-object.ts";
+export * from "./cloud/fake-cloud.ts";
+export * from "./provider/fake-provider.ts";
+export * from "./provider/fake-type.ts";
+export * from "./provider/faults.ts";
+export { diffObject, inputsOf, passwordOf, toLive } from "./provider/live-object.ts";
+export * from "./random/plain-digester.ts";
+export * from "./random/seeded-random.ts";
+export * from "./stack/resources.ts";
+export * from "./time/virtual-clock.ts";
+export * from "./stack/test-stack.ts";

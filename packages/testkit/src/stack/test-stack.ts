@@ -1,0 +1,258 @@
+import {
+  applyPlan,
+  planStack,
+  recoverRuns,
+  type ApplyOptions,
+  type EngineDeps,
+  type EngineEvent,
+  type Hooks,
+  type Lease,
+  type Planned,
+  type PlanInput,
+  type Provider,
+  type RecoverDeps,
+  type RecoveryReport,
+  type RunReport,
+} from "@wfctl/engine";
+import type { DesiredResource, JournalEvent, JsonObject, OnFailure, ResourceRecord, StackState } from "@wfctl/model";
+import {
+  createMemoryDisk,
+  createMemoryStore,
+  sampleHolder,
+  type MemoryDisk,
+  type MemoryStore,
+} from "@wfctl/state/testing";
+import { createFakeCloud, type CloudOptions, type FakeCloud } from "../cloud/fake-cloud.ts";
+import { createFakeProvider, type FakeProvider, type FakeProviderOptions } from "../provider/fake-provider.ts";
+import { createPlainDigester } from "../random/plain-digester.ts";
+import { createSeededRandom, type SeededRandom } from "../random/seeded-random.ts";
+import { createVirtualClock, type VirtualClock } from "../time/virtual-clock.ts";
+
+export interface TestStackOptions {
+  /** @default 1 */
+  readonly seed?: number | string;
+  readonly cloud?: Partial<CloudOptions>;
+  /** The only provider, of module `cloud`. Ignored where `providers` is given. */
+  readonly provider?: Partial<FakeProviderOptions>;
+  readonly providers?: (cloud: FakeCloud, clock: VirtualClock) => readonly FakeProvider[];
+  /** Awaited before each write of the store; what it throws fails the write. */
+  readonly beforeWrite?: (commits: readonly (readonly JournalEvent[])[]) => Promise<void> | void;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly moved?: PlanInput["moved"];
+}
+
+export interface CommandOptions {
+  readonly onFailure?: OnFailure;
+  readonly refresh?: boolean;
+  readonly replace?: readonly string[];
+  readonly allowReplace?: readonly string[];
+  readonly include?: readonly string[];
+  readonly moved?: PlanInput["moved"];
+  readonly hooks?: Hooks;
+  readonly signal?: AbortSignal;
+  readonly graceMs?: number;
+  readonly parallelism?: number;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Whether older plugin processes on this machine could be killed. @default true */
+  readonly pluginsGone?: boolean;
+  readonly providerConfigs?: Readonly<Record<string, JsonObject>>;
+  readonly emergency?: EngineDeps["emergency"];
+}
+
+/** One stack with its store, its cloud and its providers, and the commands on it: what a CLI does, without one. */
+export interface TestStack {
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly cloud: FakeCloud;
+  readonly disk: MemoryDisk;
+  /** The first provider. */
+  readonly provider: FakeProvider;
+  readonly providers: ReadonlyMap<string, FakeProvider>;
+  /** What the last command emitted. */
+  readonly events: readonly EngineEvent[];
+  state(): Promise<StackState>;
+  record(name: string): Promise<ResourceRecord | undefined>;
+  plan(desired: readonly DesiredResource[], options?: CommandOptions): Promise<Planned>;
+  /** Recovers, plans and applies. Throws where the plan has errors. */
+  apply(desired: readonly DesiredResource[], options?: CommandOptions): Promise<Applied>;
+  /** Applies a plan that was made before. */
+  applyPlanned(planned: Planned, options?: CommandOptions): Promise<RunReport>;
+  destroy(options?: CommandOptions): Promise<Applied>;
+  recover(options?: CommandOptions): Promise<RecoveryReport>;
+  /** Opens a store handle and takes the lease. */
+  open(): Promise<{ store: MemoryStore; lease: Lease }>;
+  /** Takes the lease, gives everything an engine call needs, and releases the lease in the end. */
+  hold<T>(work: (held: Held) => Promise<T>, options?: CommandOptions): Promise<T>;
+}
+
+export interface Held {
+  readonly store: MemoryStore;
+  readonly lease: Lease;
+  readonly deps: EngineDeps;
+  readonly recoverDeps: RecoverDeps;
+}
+
+export interface Applied extends RunReport {
+  readonly planned: Planned;
+  readonly recovery: RecoveryReport;
+  /** `status/code` of each action by resource name, the last one of each. */
+  readonly ends: Readonly<Record<string, string>>;
+}
+
+export function createTestStack(options: TestStackOptions = {}): TestStack {
+  const clock = createVirtualClock();
+  const random = createSeededRandom(options.seed ?? 1);
+  const digester = createPlainDigester();
+  const cloud = createFakeCloud({ clock, ...options.cloud });
+  const list = options.providers?.(cloud, clock) ?? [createFakeProvider(cloud, { clock, ...options.provider })];
+  const providers = new Map(list.map((provider) => [provider.module, provider]));
+  const disk = createMemoryDisk({ lineage: "lineage-1" });
+  let events: EngineEvent[] = [];
+  let runs = 0;
+
+  const storeOptions = {
+    disk,
+    clock,
+    ...(options.beforeWrite === undefined ? {} : { beforeWrite: options.beforeWrite }),
+  };
+  const open = async (): Promise<{ store: MemoryStore; lease: Lease }> => {
+    const store = createMemoryStore(storeOptions);
+    return { store, lease: await store.acquire(sampleHolder()) };
+  };
+  const state = (): Promise<StackState> => createMemoryStore(storeOptions).load();
+  const planInput = (
+    command: "apply" | "destroy",
+    desired: readonly DesiredResource[],
+    current: StackState,
+    command_: CommandOptions,
+    runId: string,
+  ): PlanInput => ({
+    command,
+    stack: { name: "shop", environment: "test" },
+    desired,
+    moved: command_.moved ?? options.moved ?? [],
+    state: current,
+    providers: providers as ReadonlyMap<string, Provider>,
+    env: command_.env ?? options.env ?? {},
+    onFailure: command_.onFailure ?? "continue",
+    refresh: command_.refresh ?? false,
+    replace: new Set(command_.replace),
+    allowReplace: new Set(command_.allowReplace),
+    ...(command_.include === undefined ? {} : { include: new Set(command_.include) }),
+    clock,
+    random,
+    digester,
+    runId,
+  });
+  const hold: TestStack["hold"] = async (work, command = {}) => {
+    const { store, lease } = await open();
+    const emit = (event: EngineEvent): void => void events.push(event);
+    const configs = Object.entries(command.providerConfigs ?? {}).map(
+      ([module, config]) => [module, { name: providers.get(module)?.name ?? module, config }] as const,
+    );
+    const deps: EngineDeps = {
+      store,
+      lease,
+      providers,
+      providerConfigs: new Map(configs),
+      clock,
+      random,
+      digester,
+      env: command.env ?? options.env ?? {},
+      ...(command.hooks === undefined ? {} : { hooks: command.hooks }),
+      ...(command.emergency === undefined ? {} : { emergency: command.emergency }),
+      emit,
+      engineVersion: "0.1.0",
+      user: "someone",
+      host: "somewhere",
+    };
+    const recoverDeps: RecoverDeps = {
+      store,
+      lease,
+      provider: async (module) => providers.get(module),
+      killPlugins: async () => command.pluginsGone ?? true,
+      clock,
+      random,
+      digester,
+      ...(command.hooks === undefined ? {} : { hooks: command.hooks }),
+      emit,
+      signal: new AbortController().signal,
+      engineVersion: deps.engineVersion,
+      user: deps.user,
+      host: deps.host,
+    };
+    try {
+      return await work({ store, lease, deps, recoverDeps });
+    } finally {
+      await lease.release();
+    }
+  };
+  const applyOptions = (runId: string, command: CommandOptions, planned: Planned): ApplyOptions => ({
+    runId,
+    settle: planned.settle,
+    allowReplace: new Set(command.allowReplace),
+    ...(command.signal === undefined ? {} : { signal: command.signal }),
+    ...(command.graceMs === undefined ? {} : { graceMs: command.graceMs }),
+    ...(command.parallelism === undefined ? {} : { parallelism: command.parallelism }),
+  });
+  const runCommand = async (
+    kind: "apply" | "destroy",
+    desired: readonly DesiredResource[],
+    command: CommandOptions,
+  ): Promise<Applied> => {
+    events = [];
+    const runId = `run-${(runs += 1)}`;
+    return hold(async ({ store, deps, recoverDeps }) => {
+      const recovery = await recoverRuns(recoverDeps);
+      const current = await store.load();
+      const planned = await planStack(planInput(kind, desired, current, command, runId));
+      const errors = planned.diagnostics.filter((each) => each.severity === "error");
+      if (errors.length > 0) throw new Error(errors.map((each) => `${each.code}: ${each.summary}`).join("\n"));
+      const report = await applyPlan(deps, planned.plan, current, applyOptions(runId, command, planned));
+      return { ...report, planned, recovery, ends: endsOf(planned, report) };
+    }, command);
+  };
+
+  return {
+    clock,
+    random,
+    cloud,
+    disk,
+    provider: list[0]!,
+    providers,
+    get events() {
+      return events;
+    },
+    state,
+    record: async (name) => (await state()).records.get(name),
+    async plan(desired, command = {}) {
+      return planStack(planInput("apply", desired, await state(), command, "run-plan"));
+    },
+    apply: (desired, command = {}) => runCommand("apply", desired, command),
+    applyPlanned: (planned, command = {}) => {
+      events = [];
+      const runId = `run-${(runs += 1)}`;
+      return hold(
+        async ({ store, deps }) =>
+          applyPlan(deps, planned.plan, await store.load(), applyOptions(runId, command, planned)),
+        command,
+      );
+    },
+    destroy: (command = {}) => runCommand("destroy", [], command),
+    recover: (command = {}) => {
+      events = [];
+      return hold(({ recoverDeps }) => recoverRuns(recoverDeps), command);
+    },
+    open,
+    hold,
+  };
+}
+
+function endsOf(planned: Planned, report: RunReport): Record<string, string> {
+  const ends: Record<string, string> = {};
+  for (const outcome of report.outcomes) {
+    const name = planned.plan.actions[outcome.action]!.name;
+    ends[name] = outcome.code === undefined ? outcome.status : `${outcome.status}/${outcome.code}`;
+  }
+  return ends;
+}
