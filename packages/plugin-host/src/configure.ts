@@ -32,7 +32,10 @@ export async function configurePlugin(
       request: { configJson },
     });
     const resourceTypes = loaded.capabilities ?? (await readCapabilities(loaded, timeouts));
-    const [identity, version] = await Promise.all([readIdentity(loaded, timeouts), readProviderVersion(loaded, timeouts)]);
+    const [identity, version] = await Promise.all([
+      readIdentity(loaded, timeouts),
+      readProviderVersion(loaded, timeouts),
+    ]);
     return { loaded, version, resourceTypes, ...identity };
   } catch (error) {
     loaded.connection.child.kill();
@@ -51,6 +54,8 @@ async function readIdentity(loaded: LoadedPlugin, { initializeMs }: Required<Hos
 
 /** No plugin is refused for not knowing its version. */
 async function readProviderVersion(loaded: LoadedPlugin, { loadCallMs }: Required<HostTimeouts>): Promise<string> {
-  const reply = await ask(loaded, iac.IaCProviderRequired.method.version, { timeoutMs: loadCallMs }).catch(() => undefined);
+  const reply = await ask(loaded, iac.IaCProviderRequired.method.version, { timeoutMs: loadCallMs }).catch(
+    () => undefined,
+  );
   return reply?.version || loaded.version;
 }

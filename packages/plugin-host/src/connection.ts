@@ -58,7 +58,12 @@ function target(address: PluginAddress): string {
 async function drainStdio(client: grpc.Client, onStderr: (line: string) => void, signal: AbortSignal): Promise<void> {
   const stderr = createLineSplitter(onStderr);
   try {
-    for await (const { channel, data } of serverStreamCall(client, goPluginStdio.GRPCStdio.method.streamStdio, {}, { signal })) {
+    for await (const { channel, data } of serverStreamCall(
+      client,
+      goPluginStdio.GRPCStdio.method.streamStdio,
+      {},
+      { signal },
+    )) {
       if (channel === goPluginStdio.StdioData_Channel.STDERR) stderr.push(data);
     }
   } catch {
@@ -70,7 +75,12 @@ async function drainStdio(client: grpc.Client, onStderr: (line: string) => void,
 async function endPlugin(child: PluginChild, client: grpc.Client, exitMs: number): Promise<void> {
   if (child.exit === undefined) {
     // Upstream's plugins stop in the middle of this call: any answer is as good as success.
-    const asked = unaryCall(client, goPluginController.GRPCController.method.shutdown, {}, { deadline: Date.now() + exitMs });
+    const asked = unaryCall(
+      client,
+      goPluginController.GRPCController.method.shutdown,
+      {},
+      { deadline: Date.now() + exitMs },
+    );
     await within(Promise.all([child.exited, asked.catch(() => {})]), exitMs);
   }
   child.kill();

@@ -21,7 +21,8 @@ function install(path: string, manifest: object | string, executable: "file" | "
   const directory = join(root, path);
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "plugin.json"), typeof manifest === "string" ? manifest : JSON.stringify(manifest));
-  if (executable === "file") writeFileSync(join(directory, path.split("/").at(-1) as string), "#!/bin/sh\n", { mode: 0o755 });
+  if (executable === "file")
+    writeFileSync(join(directory, path.split("/").at(-1) as string), "#!/bin/sh\n", { mode: 0o755 });
   return directory;
 }
 

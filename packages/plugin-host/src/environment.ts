@@ -7,7 +7,12 @@ export const handshakeEnvironment: Readonly<Record<string, string>> = {
 };
 
 /** Inherited, each of these changes how a plugin listens and makes it unreachable. */
-const misleading = ["PLUGIN_CLIENT_CERT", "PLUGIN_MULTIPLEX_GRPC", "PLUGIN_UNIX_SOCKET_DIR", "PLUGIN_UNIX_SOCKET_GROUP"];
+const misleading = [
+  "PLUGIN_CLIENT_CERT",
+  "PLUGIN_MULTIPLEX_GRPC",
+  "PLUGIN_UNIX_SOCKET_DIR",
+  "PLUGIN_UNIX_SOCKET_GROUP",
+];
 
 /** What opens the state is no business of a plugin. */
 const keys = ["WFCTL_KEY", "WFCTL_KEY_FILE", "WFCTL_PASSPHRASE"];

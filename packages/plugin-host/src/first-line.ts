@@ -8,7 +8,10 @@ const maxBytes = 64 * 1024;
  * `end` where the stream ended before, `timeout` where the signal came first. Output without a newline counts as a line
  * once it is longer than any handshake, or when the stream ends.
  */
-export function readFirstLine(stream: Readable, late: AbortSignal): Promise<{ readonly text: string } | "end" | "timeout"> {
+export function readFirstLine(
+  stream: Readable,
+  late: AbortSignal,
+): Promise<{ readonly text: string } | "end" | "timeout"> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;

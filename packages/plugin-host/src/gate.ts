@@ -44,7 +44,9 @@ function checkEngineVersion(found: FoundPlugin): void {
   throw new WfctlError(
     "PLUGIN_ENGINE",
     `Plugin ${pluginTitle(found)} was not started: minEngineVersion is ${needed} and this wfctl is compatible with engine ${engineCompatVersion}`,
-    { hint: `Use a newer wfctl, or a release of the plugin for engine ${engineCompatVersion}. ${upgradeHint(found.plugin)}` },
+    {
+      hint: `Use a newer wfctl, or a release of the plugin for engine ${engineCompatVersion}. ${upgradeHint(found.plugin)}`,
+    },
   );
 }
 
@@ -57,9 +59,13 @@ function checkExecutable(found: FoundPlugin): void {
   else if (!entry.isFile()) problem = "is not a file";
   else if (!isExecutable(executable)) problem = `is not executable (mode ${(entry.mode & 0o777).toString(8)})`;
   if (problem === undefined) return;
-  throw new WfctlError("PLUGIN_START", `Plugin ${pluginTitle(found)} was not started: its executable ${executable} ${problem}`, {
-    hint: `Install the plugin again. ${upgradeHint(found.plugin)}`,
-  });
+  throw new WfctlError(
+    "PLUGIN_START",
+    `Plugin ${pluginTitle(found)} was not started: its executable ${executable} ${problem}`,
+    {
+      hint: `Install the plugin again. ${upgradeHint(found.plugin)}`,
+    },
+  );
 }
 
 function isExecutable(path: string): boolean {

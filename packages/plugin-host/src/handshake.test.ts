@@ -45,7 +45,12 @@ describe("the environment of a plugin", () => {
   });
 
   test("inherits, less what misleads a plugin and what opens the state", () => {
-    const inherited: Record<string, string> = { HOME: "/home/x", WFCTL_KEY: "k", WFCTL_KEY_FILE: "f", WFCTL_PASSPHRASE: "p" };
+    const inherited: Record<string, string> = {
+      HOME: "/home/x",
+      WFCTL_KEY: "k",
+      WFCTL_KEY_FILE: "f",
+      WFCTL_PASSPHRASE: "p",
+    };
     for (const name of strippedEnvironment) inherited[name] = "leftover";
     const environment = pluginEnvironment({ ...inherited, EMPTY: undefined, WORKFLOW_PLUGIN: "wrong" }, "/tmp/sockets");
     expect(environment).toEqual({

@@ -28,7 +28,8 @@ export function parseHandshake(line: string): HandshakeResult {
     return { problem: `printed ${quoteShort(text)} where the handshake must be: core|app|network|address|protocol` };
   }
   if (core !== "1") return { problem: `speaks core protocol ${quoteShort(core)} of go-plugin and must speak 1` };
-  if (app !== "1") return { problem: `speaks protocol version ${quoteShort(app)} of the provider contract and must speak 1` };
+  if (app !== "1")
+    return { problem: `speaks protocol version ${quoteShort(app)} of the provider contract and must speak 1` };
   if (protocol !== "" && protocol !== "grpc") {
     return { problem: `serves protocol ${quoteShort(protocol)} and must serve "grpc"` };
   }

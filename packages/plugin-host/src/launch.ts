@@ -138,7 +138,8 @@ async function startProcess(options: LaunchOptions, command: string, args: reado
     kill();
     if (!(error instanceof EndedEarly)) throw error;
     await Promise.race([stderr.ended, timer(trailingOutputMs)]);
-    const Failure = command !== options.executable && stderr.tail().startsWith("setpriv:") ? WrapperFailure : WfctlError;
+    const Failure =
+      command !== options.executable && stderr.tail().startsWith("setpriv:") ? WrapperFailure : WfctlError;
     throw new Failure("PLUGIN_START", `Plugin "${name}" ${describeExit()}, before its handshake`, {
       hint: `Check that ${options.executable} is a wfctl plugin built for this machine (${process.platform} ${process.arch})`,
     });
@@ -168,9 +169,13 @@ async function readHandshake(
   const late = AbortSignal.timeout(startTimeoutMs);
   const line = await readFirstLine(child.stdout as NonNullable<typeof child.stdout>, late);
   if (line === "timeout") {
-    throw new WfctlError("PLUGIN_TIMEOUT", `Plugin "${name}" printed no handshake within ${startTimeoutMs} ms of its start`, {
-      hint: "Start its executable by hand to see what it waits for",
-    });
+    throw new WfctlError(
+      "PLUGIN_TIMEOUT",
+      `Plugin "${name}" printed no handshake within ${startTimeoutMs} ms of its start`,
+      {
+        hint: "Start its executable by hand to see what it waits for",
+      },
+    );
   }
   if (line === "end") {
     if ((await Promise.race([exited, timer(trailingOutputMs)])) !== undefined) throw new EndedEarly();
@@ -203,7 +208,9 @@ function describeEnd(exit: PluginExit | undefined, tail: string): string {
       : exit.signal === null
         ? `exited with code ${exit.code}`
         : `was ended by ${exit.signal}`;
-  return tail === "" ? `${how}; it printed nothing on stderr` : `${how}; the last it printed on stderr: ${quoteTail(tail)}`;
+  return tail === ""
+    ? `${how}; it printed nothing on stderr`
+    : `${how}; the last it printed on stderr: ${quoteTail(tail)}`;
 }
 
 function quoteTail(tail: string): string {

@@ -40,11 +40,7 @@ export function isUnimplemented(thrown: unknown): boolean {
  * Why a call of the load sequence failed: the process ended, the answer was late, the method is not there, the reply
  * cannot be read, or else `code` with the plugin's own text.
  */
-export async function loadFailure(
-  thrown: unknown,
-  subject: LoadSubject,
-  call: LoadCall,
-): Promise<WfctlError> {
+export async function loadFailure(thrown: unknown, subject: LoadSubject, call: LoadCall): Promise<WfctlError> {
   if (thrown instanceof WfctlError) return thrown;
   const { title, hint, child, redact } = subject;
   const error = toProviderError(thrown);
@@ -55,7 +51,8 @@ export async function loadFailure(
   const late = error.class === "deadline" && (!error.answered || Date.now() >= call.deadline - deadlineSlackMs);
   if (!error.answered && !late && error.class !== "bad_reply") await within(child.exited, exitNoticeMs);
   if (child.exit !== undefined) return fail("PLUGIN_EXITED", `${child.describeExit()}, during ${call.name}`);
-  if (error.class === "bad_reply") return fail("PLUGIN_REPLY", `answered ${call.name} with what cannot be read: ${redact(error.message)}`);
+  if (error.class === "bad_reply")
+    return fail("PLUGIN_REPLY", `answered ${call.name} with what cannot be read: ${redact(error.message)}`);
   if (late) {
     return fail("PLUGIN_TIMEOUT", `did not answer ${call.name} within ${call.timeoutMs} ms`);
   }

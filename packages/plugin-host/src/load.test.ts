@@ -78,9 +78,20 @@ describe("a plugin that cannot be used", () => {
 describe("a plugin that can be used", () => {
   test("is asked in upstream's order, but for the gate before the configuration", async () => {
     const provider = await host.configure("upstream", config);
-    expect(provider).toMatchObject({ module: "module", name: "upstream", version: "1.2.3", identity: undefined, schemaDigest: "" });
+    expect(provider).toMatchObject({
+      module: "module",
+      name: "upstream",
+      version: "1.2.3",
+      identity: undefined,
+      schemaDigest: "",
+    });
     const order = host.calls().filter((call) => !call.startsWith("StreamStdio"));
-    expect(order).toEqual(["GetManifest", "GetContractRegistry", "Capabilities", `Initialize ${JSON.stringify(config)}`]);
+    expect(order).toEqual([
+      "GetManifest",
+      "GetContractRegistry",
+      "Capabilities",
+      `Initialize ${JSON.stringify(config)}`,
+    ]);
     expect(host.calls()).toContain("StreamStdio");
   });
 
@@ -105,18 +116,28 @@ describe("a plugin that can be used", () => {
 
   test("may answer Capabilities after Initialize only", async () => {
     await host.configure("late-capabilities", config);
-    expect(host.calls().filter((call) => /Capabilities|Initialize/.test(call))).toEqual(["Capabilities", "Initialize", "Capabilities"]);
+    expect(host.calls().filter((call) => /Capabilities|Initialize/.test(call))).toEqual([
+      "Capabilities",
+      "Initialize",
+      "Capabilities",
+    ]);
   });
 
   test("may end when asked for Capabilities before Initialize", async () => {
     const provider = await host.configure("crashing-capabilities", config);
     expect(provider.processGone()).toBe(false);
     expect(host.processes).toHaveLength(1);
-    expect(host.calls().filter((call) => /Capabilities|Initialize/.test(call))).toEqual(["Capabilities", "Initialize", "Capabilities"]);
+    expect(host.calls().filter((call) => /Capabilities|Initialize/.test(call))).toEqual([
+      "Capabilities",
+      "Initialize",
+      "Capabilities",
+    ]);
   });
 
   test("may listen on a port, have no manifest to give and list its types", async () => {
-    const provider = await host.configure("tcp", config, { env: { ...host.options.env, http_proxy: "http://127.0.0.1:1" } });
+    const provider = await host.configure("tcp", config, {
+      env: { ...host.options.env, http_proxy: "http://127.0.0.1:1" },
+    });
     expect(provider.traits("infra.vpc")).toEqual({});
     expect(provider.traits("infra.database")).toBeUndefined();
     expect(provider.resourceTypes).toEqual(["infra.vpc"]);
@@ -130,7 +151,12 @@ describe("a plugin that can be used", () => {
   });
 
   test("is started whatever the host inherited", async () => {
-    const leftovers = { WORKFLOW_PLUGIN: "wrong", PLUGIN_CLIENT_CERT: "x", PLUGIN_MULTIPLEX_GRPC: "true", PLUGIN_UNIX_SOCKET_DIR: "/no/such" };
+    const leftovers = {
+      WORKFLOW_PLUGIN: "wrong",
+      PLUGIN_CLIENT_CERT: "x",
+      PLUGIN_MULTIPLEX_GRPC: "true",
+      PLUGIN_UNIX_SOCKET_DIR: "/no/such",
+    };
     await host.configure("upstream", config, { env: { ...host.options.env, ...leftovers } });
     expect(host.running()).toHaveLength(1);
   });

@@ -108,9 +108,13 @@ async function readRegistry(callee: Callee, { loadCallMs }: Required<HostTimeout
 function requireService({ subject }: Callee, services: ReadonlySet<string>, name: string): void {
   if (services.has(name)) return;
   const listed = services.size === 0 ? "no service at all" : [...services].toSorted().join(", ");
-  throw new WfctlError("PLUGIN_SERVICE", `Plugin ${subject.title} does not advertise ${name}; it advertises ${listed}`, {
-    hint: subject.hint,
-  });
+  throw new WfctlError(
+    "PLUGIN_SERVICE",
+    `Plugin ${subject.title} does not advertise ${name}; it advertises ${listed}`,
+    {
+      hint: subject.hint,
+    },
+  );
 }
 
 /** Undefined where the plugin answers with an error: it wants its configuration first. */
@@ -152,7 +156,11 @@ async function listSchemas(callee: Callee, { loadCallMs }: Required<HostTimeouts
   } catch (error) {
     const { title, hint } = callee.subject;
     const { message } = toProviderError(error);
-    throw new WfctlError("PLUGIN_REPLY", `Plugin ${title} answered ListResourceTypes with what cannot be read: ${message}`, { hint, cause: error });
+    throw new WfctlError(
+      "PLUGIN_REPLY",
+      `Plugin ${title} answered ListResourceTypes with what cannot be read: ${message}`,
+      { hint, cause: error },
+    );
   }
 }
 

@@ -38,7 +38,9 @@ export function findPlugin(provider: string, listing: PluginListing): FoundPlugi
       return checkedMatch(provider, named, warnings);
     }
   }
-  const suspects = listing.plugins.filter((plugin) => plugin.parsed.manifest === undefined && servedProvider(plugin) === undefined);
+  const suspects = listing.plugins.filter(
+    (plugin) => plugin.parsed.manifest === undefined && servedProvider(plugin) === undefined,
+  );
   if (suspects.length > 0) throw brokenManifests(provider, suspects);
   throw notFound(provider, listing);
 }
@@ -61,10 +63,16 @@ function withoutPrefix(name: string): string {
 }
 
 function ambiguous(provider: string, matches: readonly InstalledPlugin[]): WfctlError {
-  const claims = matches.map((plugin) => `"${plugin.parsed.name ?? plugin.folder}" (${plugin.directory})`).join(" and ");
-  return new WfctlError("PLUGIN_MANIFEST", `Provider "${provider}" is claimed by ${matches.length} plugins: ${claims}`, {
-    hint: "Remove all but one of them, or point --plugin-dir at a directory that holds only the one to use",
-  });
+  const claims = matches
+    .map((plugin) => `"${plugin.parsed.name ?? plugin.folder}" (${plugin.directory})`)
+    .join(" and ");
+  return new WfctlError(
+    "PLUGIN_MANIFEST",
+    `Provider "${provider}" is claimed by ${matches.length} plugins: ${claims}`,
+    {
+      hint: "Remove all but one of them, or point --plugin-dir at a directory that holds only the one to use",
+    },
+  );
 }
 
 /** All violations of the manifests, as one error for people and as diagnostics for programs. */
@@ -96,10 +104,21 @@ export function brokenManifests(provider: string, plugins: readonly InstalledPlu
 function notFound(provider: string, listing: PluginListing): WfctlError {
   const places = listing.searched.map(({ path, exists }) => (exists ? path : `${path} (missing)`)).join(", ");
   const served = new Set(listing.plugins.map(servedProvider).filter((name) => name !== undefined));
-  const there = served.size === 0 ? "no provider at all" : [...served].toSorted().map((name) => `"${name}"`).join(", ");
+  const there =
+    served.size === 0
+      ? "no provider at all"
+      : [...served]
+          .toSorted()
+          .map((name) => `"${name}"`)
+          .join(", ");
   const broken = listing.plugins.filter((plugin) => plugin.parsed.manifest === undefined);
-  const withBroken = broken.length === 0 ? "" : `, and ${broken.map((plugin) => plugin.manifestPath).join(", ")} with a broken manifest`;
-  return new WfctlError("PLUGIN_NOT_FOUND", `No installed plugin serves provider "${provider}": looked in ${places}; found ${there}${withBroken}`, {
-    hint: `Run "wfctl plugin install ${provider}", or name the directory that holds the plugin with --plugin-dir or WFCTL_PLUGIN_DIR`,
-  });
+  const withBroken =
+    broken.length === 0 ? "" : `, and ${broken.map((plugin) => plugin.manifestPath).join(", ")} with a broken manifest`;
+  return new WfctlError(
+    "PLUGIN_NOT_FOUND",
+    `No installed plugin serves provider "${provider}": looked in ${places}; found ${there}${withBroken}`,
+    {
+      hint: `Run "wfctl plugin install ${provider}", or name the directory that holds the plugin with --plugin-dir or WFCTL_PLUGIN_DIR`,
+    },
+  );
 }

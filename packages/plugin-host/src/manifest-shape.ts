@@ -24,7 +24,9 @@ export function describeValue(value: Json | undefined): string {
  * Members of an object by lower-case name. Keys are compared without case, as Go's decoder does;
  * of several spellings the last one in the file counts.
  */
-export function membersIgnoringCase(object: JsonObject): ReadonlyMap<string, { readonly key: string; readonly value: Json }> {
+export function membersIgnoringCase(
+  object: JsonObject,
+): ReadonlyMap<string, { readonly key: string; readonly value: Json }> {
   const members = new Map<string, { key: string; value: Json }>();
   for (const [key, value] of Object.entries(object)) members.set(key.toLowerCase(), { key, value });
   return members;

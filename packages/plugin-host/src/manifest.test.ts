@@ -35,11 +35,18 @@ describe("a manifest", () => {
       "IACProvider": { "ComputePlanVersion": "v2" },
       "Capabilities": { "IaCProvider": { "NAME": "example" } }
     }`);
-    expect(manifest).toMatchObject({ name: "second", version: "1.0.1", computePlanVersion: "v2", providerName: "example" });
+    expect(manifest).toMatchObject({
+      name: "second",
+      version: "1.0.1",
+      computePlanVersion: "v2",
+      providerName: "example",
+    });
   });
 
   test("has null where it has nothing", () => {
-    const { manifest, violations } = parseManifest(JSON.stringify({ ...good, capabilities: null, iacProvider: null, tags: null }));
+    const { manifest, violations } = parseManifest(
+      JSON.stringify({ ...good, capabilities: null, iacProvider: null, tags: null }),
+    );
     expect(violations).toEqual([]);
     expect(manifest).toMatchObject({ providerName: undefined, computePlanVersion: "" });
   });
@@ -87,7 +94,12 @@ describe("a manifest", () => {
 
   test.each([
     ["capabilities of a number", { ...good, capabilities: 7 }, "/capabilities", "an object or a list"],
-    ["a role that is none", { ...good, capabilities: [{ name: "a", role: "boss" }] }, "/capabilities/0/role", '"provider" or "consumer"'],
+    [
+      "a role that is none",
+      { ...good, capabilities: [{ name: "a", role: "boss" }] },
+      "/capabilities/0/role",
+      '"provider" or "consumer"',
+    ],
   ])("is refused with %s", (_, json, path, expected) => {
     expect(parseManifest(JSON.stringify(json)).violations).toMatchObject([{ path, expected }]);
   });

@@ -113,7 +113,13 @@ export function parseManifest(source: string): ParsedManifest {
     return broken([{ path: "", found, expected: "a JSON object" }]);
   }
   if (!isJsonObject(json)) {
-    return broken([{ path: "", found: json === null ? "null" : `a JSON ${Array.isArray(json) ? "list" : typeof json}`, expected: "a JSON object" }]);
+    return broken([
+      {
+        path: "",
+        found: json === null ? "null" : `a JSON ${Array.isArray(json) ? "list" : typeof json}`,
+        expected: "a JSON object",
+      },
+    ]);
   }
   const violations: ManifestViolation[] = [];
   manifestShape(json, [], (violation) => violations.push(violation));

@@ -18,7 +18,10 @@ export function readSchemas(reply: ext.ListResourceTypesResponse): PluginSchemas
   return {
     types: new Map(reply.types.map((type) => [type.type, readTraits(type)])),
     digest: reply.schemaDigest,
-    configSchema: bytesToObject(reply.provider?.configSchemaJson ?? new Uint8Array(), "ProviderTraits.config_schema_json"),
+    configSchema: bytesToObject(
+      reply.provider?.configSchemaJson ?? new Uint8Array(),
+      "ProviderTraits.config_schema_json",
+    ),
     clientTokens: reply.provider?.clientTokens ?? false,
     ownLimits: reply.provider?.ownLimits ?? false,
     readsInputs: reply.types.some((type) => type.readsInputs),

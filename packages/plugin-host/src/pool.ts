@@ -71,15 +71,25 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
       found ??= locate(provider);
       return await startPlugin({ ...startOptions, found }, signal);
     };
-    return { provider, closing: new AbortController(), hidden, start, loading: undefined, configured: undefined, ready: undefined };
+    return {
+      provider,
+      closing: new AbortController(),
+      hidden,
+      start,
+      loading: undefined,
+      configured: undefined,
+      ready: undefined,
+    };
   };
 
   const entryOf = (module: string, given?: string): Entry => {
-    if (closed) throw new WfctlError("CANCELLED", `Provider module "${module}" was asked for while the host is shutting down`);
+    if (closed)
+      throw new WfctlError("CANCELLED", `Provider module "${module}" was asked for while the host is shutting down`);
     const existing = entries.get(module);
     if (existing !== undefined) return existing;
     const provider = given ?? modules.get(module);
-    if (provider === undefined) throw new WfctlError("INTERNAL", `Provider module "${module}" is not known to the pool`);
+    if (provider === undefined)
+      throw new WfctlError("INTERNAL", `Provider module "${module}" is not known to the pool`);
     const entry = createEntry(provider);
     entries.set(module, entry);
     return entry;
@@ -129,7 +139,9 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
 
   const close = async (entry: Entry): Promise<void> => {
     if (entry.ready === undefined) {
-      entry.closing.abort(new WfctlError("CANCELLED", `Start of the plugin for provider "${entry.provider}" was cancelled`));
+      entry.closing.abort(
+        new WfctlError("CANCELLED", `Start of the plugin for provider "${entry.provider}" was cancelled`),
+      );
       await entry.configured?.provider.catch(() => {});
     }
     if (entry.ready !== undefined) return await entry.ready.shutdown();
@@ -184,7 +196,10 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
       for (const entry of entries.values()) {
         entry.closing.abort(new WfctlError("CANCELLED", `Plugin for provider "${entry.provider}" was killed`));
         entry.ready?.kill();
-        entry.loading?.then(({ connection }) => connection.child.kill(), () => {});
+        entry.loading?.then(
+          ({ connection }) => connection.child.kill(),
+          () => {},
+        );
       }
     },
     [Symbol.asyncDispose]: shutdownAll,

@@ -12,7 +12,8 @@ export function createProgressWatch(client: Client): (options: CallOptions) => (
   const watch = async (): Promise<void> => {
     try {
       for await (const { clientToken, progress } of serverStreamCall(client, ext.RunControl.method.watchProgress, {})) {
-        if (progress !== undefined) listeners.get(clientToken)?.({ message: progress.message, waiting: progress.waiting });
+        if (progress !== undefined)
+          listeners.get(clientToken)?.({ message: progress.message, waiting: progress.waiting });
       }
     } catch {
       // A plugin that does not serve it, or is gone.

@@ -130,7 +130,8 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
       return featuresOf(current().loaded);
     },
     traits: (type) => traitsOf(type, current().loaded.schemas, current().resourceTypes),
-    create: (spec, callOptions) => callObject(spec.type, callOptions, ({ drivers }) => drivers.create(spec, callOptions)),
+    create: (spec, callOptions) =>
+      callObject(spec.type, callOptions, ({ drivers }) => drivers.create(spec, callOptions)),
     read: (ref, callOptions) => callObject(ref.type, callOptions, ({ drivers }) => drivers.read(ref, callOptions)),
     update: (ref, spec, callOptions) =>
       callObject(spec.type, callOptions, ({ drivers }) => drivers.update(ref, spec, callOptions)),
@@ -143,7 +144,12 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
         const request = { resourceType: type, size, ...(hints === undefined ? {} : { hints: encodeHints(hints) }) };
         const { resolveSizing } = iac.IaCProviderRequired.method;
         try {
-          const { response } = await unaryCall(plugin.loaded.connection.client, resolveSizing, request, rpcOptions(callOptions));
+          const { response } = await unaryCall(
+            plugin.loaded.connection.client,
+            resolveSizing,
+            request,
+            rpcOptions(callOptions),
+          );
           return decodeSizing(response.sizing);
         } catch (error) {
           if (isUnimplemented(error)) return undefined;
@@ -153,7 +159,12 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
     finalize: (planId, callOptions) =>
       call(callOptions, async ({ plugin }) => {
         const { finalizeApply } = iac.IaCProviderFinalizer.method;
-        const { response } = await unaryCall(plugin.loaded.connection.client, finalizeApply, { planId }, rpcOptions(callOptions));
+        const { response } = await unaryCall(
+          plugin.loaded.connection.client,
+          finalizeApply,
+          { planId },
+          rpcOptions(callOptions),
+        );
         return response.errors.map(({ resource, action, error }) => ({ resource, action, error }));
       }),
     async stop(run) {

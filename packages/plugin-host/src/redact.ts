@@ -39,7 +39,12 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
 
 function encodedForms(secret: string): string[] {
   const bytes = Buffer.from(secret, "utf8");
-  const forms = [secret, JSON.stringify(secret).slice(1, -1), bytes.toString("base64").replace(/=+$/, ""), bytes.toString("base64url")];
+  const forms = [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    bytes.toString("base64").replace(/=+$/, ""),
+    bytes.toString("base64url"),
+  ];
   // A text with half of a surrogate pair has no URL form.
   return secret.isWellFormed() ? [...forms, encodeURIComponent(secret)] : forms;
 }

@@ -82,7 +82,9 @@ async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined, 
   if (signal === undefined) return await promise;
   const aborted = Promise.withResolvers<never>();
   const abort = (): void =>
-    aborted.reject(new ProviderError("cancelled", `The call was cancelled while ${title} was started again`, { answered: false }));
+    aborted.reject(
+      new ProviderError("cancelled", `The call was cancelled while ${title} was started again`, { answered: false }),
+    );
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort, { once: true });
   try {

@@ -49,7 +49,9 @@ function chooseDrivers({ loaded }: ConfiguredPlugin, session: DriverSession | un
 
 function noDrivers(title: string): Drivers {
   const refuse = (): Promise<never> => {
-    return Promise.reject(new ProviderError("unsupported", `Plugin ${title} does not advertise ${iacServiceNames.ResourceDriver}`));
+    return Promise.reject(
+      new ProviderError("unsupported", `Plugin ${title} does not advertise ${iacServiceNames.ResourceDriver}`),
+    );
   };
   return { create: refuse, read: refuse, update: refuse, delete: refuse, diff: refuse, lookup: refuse };
 }

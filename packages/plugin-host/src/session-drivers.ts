@@ -34,7 +34,8 @@ export function createSessionDrivers(session: DriverSession, fallback: Drivers |
   return {
     create: (spec, options) =>
       orFallback(
-        async () => readObject("Create", await send("Create", DriverOperation.CREATE, driverRequestSpec(spec), options)),
+        async () =>
+          readObject("Create", await send("Create", DriverOperation.CREATE, driverRequestSpec(spec), options)),
         (drivers) => drivers.create(spec, options),
       ),
     read: (ref, options) =>
@@ -78,6 +79,7 @@ export function createSessionDrivers(session: DriverSession, fallback: Drivers |
             ...driverRequestSpec(spec),
             providerId: current.providerId,
             currentOutputsJson: jsonToBytes(current.outputs, "DriverRequest.current_outputs_json"),
+            currentInputsJson: jsonToBytes(current.inputs, "DriverRequest.current_inputs_json"),
           };
           const reply = await send("Diff", DriverOperation.DIFF, request, options);
           return decodeDriverDiff(reply.diff);

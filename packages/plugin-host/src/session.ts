@@ -1,6 +1,13 @@
 import { status, type Client } from "@grpc/grpc-js";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { decodePartial, ext, openBidiCall, providerErrorFromStatus, toProviderError, type BidiCall } from "@wfctl/contract";
+import {
+  decodePartial,
+  ext,
+  openBidiCall,
+  providerErrorFromStatus,
+  toProviderError,
+  type BidiCall,
+} from "@wfctl/contract";
 import type { CallOptions } from "@wfctl/engine";
 import { ProviderError } from "@wfctl/model";
 
@@ -49,7 +56,7 @@ export function createDriverSession(client: Client): DriverSession {
 
   const settleAll = (error: Error): void => {
     queue = [];
-    for (const call of [...open.values()]) call.settle(error);
+    for (const call of open.values()) call.settle(error);
   };
 
   const receive = async (current: Stream): Promise<void> => {
@@ -60,7 +67,9 @@ export function createDriverSession(client: Client): DriverSession {
         received = true;
         for (const reply of replies) dispatch(reply);
       }
-      failure = new ProviderError("bad_reply", "The plugin ended the driver session with calls unanswered", { answered: false });
+      failure = new ProviderError("bad_reply", "The plugin ended the driver session with calls unanswered", {
+        answered: false,
+      });
     } catch (error) {
       const unimplemented = !received && (error as { code?: unknown }).code === status.UNIMPLEMENTED;
       // The stream's status is no answer to any call on it.

@@ -68,10 +68,12 @@ export function serveFixture(options: FixtureOptions = {}): void {
       callback(null, create(plugin.ContractRegistrySchema, { contracts }));
     },
   });
-  const required = toGrpcService(iac.IaCProviderRequired);
-  if (options.garbled !== undefined) {
-    required[options.garbled] = { ...required[options.garbled]!, responseSerialize: () => Buffer.from([0x0a, 0xff, 0xff]) };
-  }
+  const served = toGrpcService(iac.IaCProviderRequired);
+  const garbled = options.garbled === undefined ? undefined : served[options.garbled];
+  const required =
+    garbled === undefined
+      ? served
+      : { ...served, [options.garbled!]: { ...garbled, responseSerialize: () => Buffer.from([0x0a, 0xff, 0xff]) } };
   const requiredHandlers: Partial<ServiceHandlers<typeof iac.IaCProviderRequired>> = {
     initialize(call, callback) {
       note("Initialize", Buffer.from(call.request.configJson).toString());

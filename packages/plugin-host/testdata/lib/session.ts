@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
-import { ext, serveService } from "@wfctl/contract";
+import { driverOperations, ext, serveService } from "@wfctl/contract";
 import type { JsonObject } from "@wfctl/model";
 
-import { note } from "./serve.ts";
+import { fail, note } from "./serve.ts";
 import { createStore, type StoredObject } from "./store.ts";
 
 type Reply = Omit<ext.DriverReply, "$typeName" | "$unknown" | "id">;
@@ -11,7 +11,7 @@ type Reply = Omit<ext.DriverReply, "$typeName" | "$unknown" | "id">;
 const { DriverOperation } = ext;
 const encode = (value: object) => Buffer.from(JSON.stringify(value));
 
-function objectOf(object: StoredObject, created = ext.Created.UNSPECIFIED): ext.DriverObject {
+function objectOf(object: StoredObject, created: ext.Created = ext.Created.UNSPECIFIED): ext.DriverObject {
   return create(ext.DriverObjectSchema, {
     name: object.name,
     type: object.type,
@@ -84,11 +84,11 @@ export function serveSession(server: grpc.Server): void {
             note("cancel");
             continue;
           }
-          note("request", JSON.stringify([DriverOperation[request.operation], request.run, request.clientToken, request.owner]));
+          note("request", JSON.stringify([driverOperations.fromWire(request.operation, "operation"), request.run, request.clientToken, request.owner]));
           const config = request.configJson.length === 0 ? "" : Buffer.from(request.configJson).toString();
           if (config.includes("endSession")) return stream.end();
           if (config.includes("breakSession")) {
-            return void stream.destroy(Object.assign(new Error("iac: validation error"), { code: grpc.status.INVALID_ARGUMENT, details: "iac: validation error" }));
+            return void stream.emit("error", fail(grpc.status.INVALID_ARGUMENT, "iac: validation error"));
           }
           if (config.includes("progress")) {
             replies.push(create(ext.DriverReplySchema, { id: request.id, progress: { message: "waiting for the cloud", waiting: true } }));
