@@ -1,8 +1,8 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
 import { actionStatus, WfctlError, type ApplyResult } from "@wfctl/model";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeApplyResult, encodeApplyResult } from "./apply-result.ts";
+import { applyResultToJson, decodeApplyResult, encodeApplyResult } from "./apply-result.ts";
 import { jsonObject, text } from "./testing/arbitraries.ts";
 import * as lifecycle from "./gen/workflow/plugin/external/iac/iac_lifecycle_pb.ts";
 
@@ -193,3 +193,32 @@ describe("apply results", () => {
     }
   });
 });
+
+test("the JSON of a result names the same message as its bytes", () => {
+  fc.assert(
+    fc.property(result, (value) => {
+      const message = fromJson(lifecycle.ApplyResultSchema, applyResultToJson(value) as never);
+      const decoded = decodeApplyResult(message, { plannedActions: value.actions.length, source });
+      expect(decoded).toEqual(
+        decodeApplyResult(encodeApplyResult(value), { plannedActions: value.actions.length, source }),
+      );
+    }),
+    { numRuns: 50 },
+  );
+  expect(
+    applyResultToJson({ ...emptyResult, actions: [{ actionIndex: 0, status: "SKIPPED", error: "x" }] }),
+  ).toMatchObject({
+    planId: "",
+    actions: [{ actionIndex: 0, status: "ACTION_STATUS_SKIPPED", error: "x" }],
+  });
+});
+
+const emptyResult: ApplyResult = {
+  planId: "",
+  resources: [],
+  errors: [],
+  initialInputSnapshot: {},
+  inputDriftReport: [],
+  replaceIdMap: {},
+  actions: [],
+};

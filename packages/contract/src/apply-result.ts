@@ -1,5 +1,5 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { WfctlError, type ActionResult, type ApplyResult, type Diagnostic } from "@wfctl/model";
+import { create, fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
+import { WfctlError, type ActionResult, type ApplyResult, type Diagnostic, type JsonObject } from "@wfctl/model";
 import * as iac from "./gen/workflow/plugin/external/iac/iac_pb.ts";
 import * as lifecycle from "./gen/workflow/plugin/external/iac/iac_lifecycle_pb.ts";
 import { actionStatuses } from "./codec/enums.ts";
@@ -56,6 +56,15 @@ export function decodeApplyResult(
 
 /** Throws a `WfctlError` INTERNAL where the result does not hold one end for each action from 0 on. */
 export function encodeApplyResult(result: ApplyResult): Uint8Array {
+  return toBinary(lifecycle.ApplyResultSchema, toMessage(result));
+}
+
+/** The result in protobuf's JSON: `planId`, `actions[].actionIndex`, statuses by their wire name. Throws as `encodeApplyResult`. */
+export function applyResultToJson(result: ApplyResult): JsonObject {
+  return toJson(lifecycle.ApplyResultSchema, toMessage(result), { alwaysEmitImplicit: true }) as JsonObject;
+}
+
+function toMessage(result: ApplyResult): lifecycle.ApplyResult {
   const indexes = new Set(result.actions.map(({ actionIndex }) => actionIndex));
   if (indexes.size !== result.actions.length || !result.actions.every((_, index) => indexes.has(index))) {
     throw new WfctlError(
@@ -63,7 +72,7 @@ export function encodeApplyResult(result: ApplyResult): Uint8Array {
       `Cannot encode an apply result whose ${result.actions.length} ends do not fill the slots 0 to ${result.actions.length - 1}`,
     );
   }
-  const message = create(lifecycle.ApplyResultSchema, {
+  return create(lifecycle.ApplyResultSchema, {
     planId: result.planId,
     resources: result.resources.map(encodeOutput),
     errors: result.errors.map((error) => create(iac.ActionErrorSchema, { ...error })),
@@ -76,7 +85,6 @@ export function encodeApplyResult(result: ApplyResult): Uint8Array {
       error,
     })),
   });
-  return toBinary(lifecycle.ApplyResultSchema, message);
 }
 
 /** More missing slots than this are only counted. */

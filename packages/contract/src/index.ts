@@ -7,7 +7,12 @@ export * as goPluginBroker from "./gen/plugin/grpc_broker_pb.ts";
 export * as goPluginController from "./gen/plugin/grpc_controller_pb.ts";
 export * as goPluginStdio from "./gen/plugin/grpc_stdio_pb.ts";
 
-export { decodeApplyResult, encodeApplyResult, type DecodeApplyResultOptions } from "./apply-result.ts";
+export {
+  applyResultToJson,
+  decodeApplyResult,
+  encodeApplyResult,
+  type DecodeApplyResultOptions,
+} from "./apply-result.ts";
 export { MalformedReplyError, unaryCall, UnsendableRequestError, wasAnswered, type RpcOptions } from "./client.ts";
 export * from "./codec/diff.ts";
 export * from "./codec/drift.ts";
