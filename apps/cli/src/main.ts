@@ -1,10 +1,6 @@
-import { parseArgs } from "node:util";
-import manifest from "../package.json" with { type: "json" };
+import { runCli } from "./cli.ts";
+import { processContext } from "./context.ts";
 
-const { positionals } = parseArgs({ allowPositionals: true, strict: false });
-if (positionals[0] === "version") {
-  console.log(manifest.version);
-} else {
-  console.error("Usage: wfctl version");
-  process.exitCode = 1;
-}
+const code = await runCli(process.argv.slice(2), processContext());
+// Whatever is still open (a worker, a socket) belongs to a command that has ended.
+process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));

@@ -1,0 +1,197 @@
+import type { CommandSpec, PositionalSpec } from "./command-spec.ts";
+import { parseFlags, usage } from "./parse-flags.ts";
+import {
+  approveFlag,
+  jsonFlag,
+  pluginFlags,
+  readPlugin,
+  readStackFlags,
+  sensitiveFlag,
+  stackFlags,
+  type PluginArguments,
+  type StackArguments,
+} from "./shared-flags.ts";
+
+export interface StateArguments extends StackArguments {
+  readonly json: boolean;
+}
+
+const nameArgument: PositionalSpec = { name: "NAME", text: "name of the resource", required: true };
+const readFlags = [...stackFlags, jsonFlag];
+const writeFlags = [...stackFlags, ...pluginFlags, jsonFlag];
+
+export const stateListSpec: CommandSpec = {
+  path: ["state", "list"],
+  summary: "List the records of the state",
+  flags: readFlags,
+};
+
+export const stateShowSpec: CommandSpec = {
+  path: ["state", "show"],
+  summary: "Show one record: ids, inputs, outputs, dependencies and marks",
+  positionals: [nameArgument],
+  flags: [...readFlags, sensitiveFlag],
+};
+
+export const stateResolveSpec: CommandSpec = {
+  path: ["state", "resolve"],
+  summary: "Settle by hand what became of a resource that is unknown",
+  details: [
+    "For a resource whose last call ended without an answer that any run could find. Look at the cloud, then say what is there. With --id the object is read before it is recorded.",
+  ],
+  positionals: [nameArgument],
+  flags: [
+    ...writeFlags,
+    { name: "id", value: "ID", text: "the object exists and has this provider id" },
+    { name: "absent", text: "the object does not exist" },
+  ],
+};
+
+export const stateDoctorSpec: CommandSpec = {
+  path: ["state", "doctor"],
+  summary: "Check the state's invariants and read back outcomes that could not be recorded",
+  flags: readFlags,
+};
+
+export const stateUntaintSpec: CommandSpec = {
+  path: ["state", "untaint"],
+  summary: "Lift the mark of a record, so that the next plan compares instead of replacing",
+  positionals: [nameArgument],
+  flags: writeFlags,
+};
+
+export const stateLeaseShowSpec: CommandSpec = {
+  path: ["state", "lease", "show"],
+  summary: "Show who holds the lease of the stack",
+  flags: readFlags,
+};
+
+export const stateLeaseBreakSpec: CommandSpec = {
+  path: ["state", "lease", "break"],
+  summary: "End the lease of a holder that is gone for good",
+  details: ["Its holder, if it lives after all, fails at its next write. The id is the one that lease show prints."],
+  positionals: [{ name: "ID", text: "id of the lease, as lease show prints it", required: true }],
+  flags: readFlags,
+};
+
+export const stateCompactSpec: CommandSpec = {
+  path: ["state", "compact"],
+  summary: "Drop old closed runs from the journal and give the space back",
+  flags: writeFlags,
+};
+
+export const stateRekeySpec: CommandSpec = {
+  path: ["state", "rekey"],
+  summary: "Seal the state with a new key",
+  details: [
+    "Without --drop-secrets the key in use opens the state and WFCTL_NEW_KEY or a new key file seals it. With it, secret values that no key opens any more are dropped, and the next plan reads them again.",
+  ],
+  flags: [
+    ...stackFlags,
+    jsonFlag,
+    approveFlag,
+    { name: "drop-secrets", text: "the key is lost: drop what it sealed" },
+  ],
+};
+
+export const stateImportSpec: CommandSpec = {
+  path: ["state", "import"],
+  summary: "Take over the records of upstream's filesystem state",
+  details: [
+    "Each record is marked imported: the next plan reads its object and compares. Upstream's files are not touched.",
+  ],
+  positionals: [{ name: "FILE", text: "state file of another tool; not served", required: false }],
+  flags: [
+    ...writeFlags,
+    { name: "from", value: "DIR", text: "folder with upstream's records" },
+    { name: "new-state", text: "allow a new state directory where CI is set" },
+  ],
+  unserved: { source: "Write --from DIR" },
+};
+
+export function parseStateRead(spec: CommandSpec, argv: readonly string[]): StateArguments {
+  const flags = parseFlags(spec, argv);
+  return { ...readStackFlags(flags), json: flags.isSet("json") };
+}
+
+export function parseStateShow(argv: readonly string[]): StateArguments & { name: string; showSensitive: boolean } {
+  const flags = parseFlags(stateShowSpec, argv);
+  return {
+    ...readStackFlags(flags),
+    json: flags.isSet("json"),
+    name: flags.positionals[0] as string,
+    showSensitive: flags.isSet("show-sensitive"),
+  };
+}
+
+export interface StateNameArguments extends StateArguments, PluginArguments {
+  readonly name: string;
+}
+
+export function parseStateUntaint(argv: readonly string[]): StateNameArguments {
+  const flags = parseFlags(stateUntaintSpec, argv);
+  return {
+    ...readStackFlags(flags),
+    ...readPlugin(flags),
+    json: flags.isSet("json"),
+    name: flags.positionals[0] as string,
+  };
+}
+
+export type Resolution = { readonly id: string } | { readonly absent: true };
+
+export function parseStateResolve(argv: readonly string[]): StateNameArguments & { resolution: Resolution } {
+  const flags = parseFlags(stateResolveSpec, argv);
+  const id = flags.text("id");
+  const absent = flags.isSet("absent");
+  if ((id === undefined) === !absent) throw usage(stateResolveSpec, "expected one of --id ID and --absent");
+  return {
+    ...readStackFlags(flags),
+    ...readPlugin(flags),
+    json: flags.isSet("json"),
+    name: flags.positionals[0] as string,
+    resolution: id === undefined ? { absent: true } : { id },
+  };
+}
+
+export function parseStateLeaseBreak(argv: readonly string[]): StateArguments & { id: number } {
+  const flags = parseFlags(stateLeaseBreakSpec, argv);
+  const text = flags.positionals[0] as string;
+  if (!/^\d{1,15}$/.test(text)) throw usage(stateLeaseBreakSpec, `the id is "${text}", expected a number`);
+  return { ...readStackFlags(flags), json: flags.isSet("json"), id: Number(text) };
+}
+
+export function parseStateCompact(argv: readonly string[]): StateArguments & PluginArguments {
+  const flags = parseFlags(stateCompactSpec, argv);
+  return { ...readStackFlags(flags), ...readPlugin(flags), json: flags.isSet("json") };
+}
+
+export function parseStateRekey(
+  argv: readonly string[],
+): StateArguments & { dropSecrets: boolean; autoApprove: boolean } {
+  const flags = parseFlags(stateRekeySpec, argv);
+  return {
+    ...readStackFlags(flags),
+    json: flags.isSet("json"),
+    dropSecrets: flags.isSet("drop-secrets"),
+    autoApprove: flags.isSet("auto-approve"),
+  };
+}
+
+export function parseStateImport(
+  argv: readonly string[],
+): StateArguments & PluginArguments & { from: string; newState: boolean } {
+  const flags = parseFlags(stateImportSpec, argv);
+  const from = flags.text("from");
+  if (from === "tfstate" || from === "pulumi" || flags.positionals.length > 0) {
+    throw usage(stateImportSpec, "state files of other tools are not served yet", "Import a folder of upstream's records: --from DIR");
+  }
+  if (from === undefined) throw usage(stateImportSpec, "--from is missing: folder with upstream's records");
+  return {
+    ...readStackFlags(flags),
+    ...readPlugin(flags),
+    json: flags.isSet("json"),
+    from,
+    newState: flags.isSet("new-state"),
+  };
+}

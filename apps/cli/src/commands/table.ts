@@ -1,0 +1,120 @@
+import type { Command } from "./command.ts";
+
+/** A command before it is loaded: only what the list of commands shows. */
+export interface CommandEntry {
+  /** `state lease show`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** All commands, in the order of the help. Each is loaded when it is called: what it needs costs the others nothing. */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: "plan",
+    summary: "Show what an apply would do, and change nothing",
+    load: async () => (await import("./plan.ts")).planCommand,
+  },
+  {
+    name: "apply",
+    summary: "Bring the cloud in line with the stack file",
+    load: async () => (await import("./apply.ts")).applyCommand,
+  },
+  {
+    name: "destroy",
+    summary: "Delete everything that the stack's state records",
+    load: async () => (await import("./destroy.ts")).destroyCommand,
+  },
+  {
+    name: "status",
+    summary: "Show what the state records, what is in doubt, the last run and the lease",
+    load: async () => (await import("./status.ts")).statusCommand,
+  },
+  {
+    name: "outputs",
+    summary: "Print what the stack and its resources give to others",
+    load: async () => (await import("./outputs.ts")).outputsCommand,
+  },
+  {
+    name: "state list",
+    summary: "List the records of the state",
+    load: async () => (await import("./state-list.ts")).stateListCommand,
+  },
+  {
+    name: "state show",
+    summary: "Show one record: ids, inputs, outputs, dependencies and marks",
+    load: async () => (await import("./state-show.ts")).stateShowCommand,
+  },
+  {
+    name: "state resolve",
+    summary: "Settle by hand what became of a resource that is unknown",
+    load: async () => (await import("./state-resolve.ts")).stateResolveCommand,
+  },
+  {
+    name: "state untaint",
+    summary: "Lift the mark of a record, so that the next plan compares instead of replacing",
+    load: async () => (await import("./state-untaint.ts")).stateUntaintCommand,
+  },
+  {
+    name: "state doctor",
+    summary: "Check the state's invariants and read back outcomes that could not be recorded",
+    load: async () => (await import("./state-doctor.ts")).stateDoctorCommand,
+  },
+  {
+    name: "state lease show",
+    summary: "Show who holds the lease of the stack",
+    load: async () => (await import("./state-lease.ts")).stateLeaseShowCommand,
+  },
+  {
+    name: "state lease break",
+    summary: "End the lease of a holder that is gone for good",
+    load: async () => (await import("./state-lease.ts")).stateLeaseBreakCommand,
+  },
+  {
+    name: "state compact",
+    summary: "Drop old closed runs from the journal and give the space back",
+    load: async () => (await import("./state-compact.ts")).stateCompactCommand,
+  },
+  {
+    name: "state rekey",
+    summary: "Seal the state with a new key",
+    load: async () => (await import("./state-rekey.ts")).stateRekeyCommand,
+  },
+  {
+    name: "state import",
+    summary: "Take over the records of upstream's filesystem state",
+    load: async () => (await import("./state-import.ts")).stateImportCommand,
+  },
+  {
+    name: "version",
+    summary: "Print the versions of wfctl, of the engine it is compatible with, and of Node",
+    load: async () => (await import("./version.ts")).versionCommand,
+  },
+  {
+    name: "help",
+    summary: "Explain wfctl, or one command",
+    load: async () => (await import("./help.ts")).helpCommand,
+  },
+];
+
+/** Commands of upstream that are refused by name, each with what to do instead. */
+export const unservedCommands: Readonly<Record<string, string>> = {
+  drift: "wfctl plan --refresh reads every object and shows what differs",
+  import: "Write adopt_existing: true at the resource: plan shows the adoption, apply records it",
+  "import-all": "Write adopt_existing: true at each resource",
+  "state export": "wfctl state list --json prints the records",
+  logs: "Use the tools of the provider",
+  bootstrap: "Nothing needs a bootstrap: the state makes itself",
+  "refresh-outputs": "wfctl apply --refresh reads every object and records its outputs",
+  align: "wfctl plan checks the stack file",
+  test: "wfctl plan checks the stack file",
+  "security-check": "Check the JSON of wfctl plan --json",
+  cleanup: "wfctl destroy deletes what the state records",
+  owners: "wfctl state list prints what the stack owns",
+  "audit-secrets": "Secrets of the state are sealed",
+  "audit-keys": "Use the tools of the provider",
+  "audit-state-secrets": "Secrets of the state are sealed",
+  prune: "wfctl apply deletes what the stack file no longer names",
+  "rotate-and-prune": "Use the tools of the provider",
+  derive: "Write the modules by hand",
+};

@@ -1,0 +1,80 @@
+import { WfctlError, type Json, type JsonObject, type ResourceRecord } from "@wfctl/model";
+import type { Context } from "../../context.ts";
+import { createRunningActions } from "../running-actions.ts";
+import type { View } from "../view.ts";
+import { errorToJson } from "./error.ts";
+import { diagnosticToJson, planToJson } from "./plan.ts";
+import { runToJson } from "./run.ts";
+
+export interface JsonViewOptions {
+  /** The result comes after a stream of events: what else there is to say is an event too. */
+  readonly stream: boolean;
+  readonly now?: () => number;
+}
+
+/**
+ * One JSON value a line on standard output. A command that runs something prints events (`event`) and its result as the
+ * last line; others print their result alone, and notices as JSON lines on standard error. Errors take the result's place.
+ */
+export function createJsonView(context: Context, options: JsonViewOptions): View {
+  const now = options.now ?? Date.now;
+  const print = (value: Json): void => context.stdout.write(`${JSON.stringify(value)}\n`);
+  const say = (event: JsonObject): void => {
+    if (options.stream) print({ ...event, at: new Date(now()).toISOString() });
+    else context.stderr.write(`${JSON.stringify({ schema: "wfctl/notice/1", ...event })}\n`);
+  };
+  const running = createRunningActions(now);
+  let timer: NodeJS.Timeout | undefined;
+  const tellRunning = (): void => {
+    for (const { action, name, kind, half, elapsedMs, message } of running.takeDue()) {
+      say({ event: "action-running", action, name, kind, half, elapsedMs, ...(message === undefined ? {} : { message }) });
+    }
+  };
+  return {
+    notice: (text) => say({ event: "notice", text }),
+    warnings(diagnostics) {
+      for (const diagnostic of diagnostics) say({ event: "diagnostic", ...diagnosticToJson(diagnostic) });
+    },
+    plan(plan, facts) {
+      const json = planToJson(plan, facts);
+      if (options.stream) say({ event: "plan", plan: json });
+      else print(json);
+    },
+    event(event) {
+      running.event(event);
+      if (timer === undefined) {
+        timer = setInterval(tellRunning, 1000);
+        timer.unref();
+      }
+      say(event as unknown as JsonObject);
+    },
+    recovery(report) {
+      if (report.runs.length === 0 && report.resolved.length === 0 && report.unknown.length === 0) return;
+      say({ event: "recovered", ...(report as unknown as JsonObject) });
+    },
+    run: (facts) => print(runToJson(facts)),
+    status: (facts) => print({ schema: "wfctl/status/1", ...(facts as unknown as JsonObject) }),
+    records(facts) {
+      const { records, ...rest } = facts;
+      print({
+        schema: "wfctl/records/1",
+        ...(rest as unknown as JsonObject),
+        records: records.map((record) => record as unknown as JsonObject),
+      });
+    },
+    record: (record: ResourceRecord) => print({ schema: "wfctl/record/1", record: record as unknown as JsonObject }),
+    outputs: (values) => print({ schema: "wfctl/outputs/1", outputs: values }),
+    lease: (facts) => print({ schema: "wfctl/lease/1", ...(facts as unknown as JsonObject) }),
+    doctor: (facts) =>
+      print({
+        schema: "wfctl/doctor/1",
+        location: facts.location,
+        findings: facts.findings.map(diagnosticToJson),
+        repaired: facts.repaired,
+      }),
+    version: (facts) => print({ schema: "wfctl/version/1", ...facts }),
+    changed: (facts) => print({ schema: "wfctl/changed/1", ...facts }),
+    error: (error) => print(errorToJson(WfctlError.from(error))),
+    close: () => clearInterval(timer),
+  };
+}

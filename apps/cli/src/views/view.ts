@@ -1,0 +1,114 @@
+import type { EngineEvent, LeaseHolder, RecoveryReport, RunReport, RunSummary } from "@wfctl/engine";
+import type { Diagnostic, JsonObject, Plan, ResourceRecord, RunEnd, WfctlError } from "@wfctl/model";
+
+/** What is shown of a plan beside the plan itself. */
+export interface PlanFacts {
+  /** Errors: the plan cannot run. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Sentences beside the plan's own notes. */
+  readonly notes: readonly string[];
+}
+
+/** How an apply or destroy ended. */
+export interface RunFacts {
+  readonly command: "apply" | "destroy";
+  /** `unchanged`: there was nothing to do. `declined`: nobody said yes. */
+  readonly end: RunEnd | "unchanged" | "declined";
+  readonly plan: Plan;
+  /** Absent where nothing ran. */
+  readonly report?: RunReport;
+  /** The action that failed first, by its index. */
+  readonly firstFailed?: number;
+  readonly durationMs: number;
+  /** Resources whose state is not known, after all was tried. */
+  readonly unknown: readonly { readonly name: string; readonly why: string }[];
+  readonly exitCode: number;
+}
+
+export interface RecordRow {
+  /** Without secrets. */
+  readonly record: ResourceRecord;
+  /** What the cloud says, where it was asked. */
+  readonly live?: { readonly state: "there" | "gone" | "failed"; readonly text: string };
+}
+
+export interface OpenRunFacts {
+  readonly id: string;
+  readonly command: string;
+  readonly startedAt: string;
+  readonly inFlight: readonly { readonly name: string; readonly operation: string }[];
+}
+
+export interface LeaseFacts {
+  readonly id: number;
+  readonly holder: LeaseHolder | undefined;
+  /** Whether the holder's process lives, as far as this machine can tell. */
+  readonly alive: "alive" | "dead" | "unknown" | undefined;
+  readonly beatAgoMs: number;
+  readonly expiresInMs: number;
+}
+
+export interface StatusFacts {
+  readonly stack: { readonly name: string; readonly environment: string };
+  readonly location: string;
+  /** Absent where there is no state yet. */
+  readonly state?: {
+    readonly lineage: string;
+    readonly serial: number;
+    readonly records: readonly RecordRow[];
+    readonly unknown: readonly { readonly name: string; readonly operation: string; readonly why: string }[];
+    readonly openRuns: readonly OpenRunFacts[];
+    readonly finalizeOwed: readonly string[];
+    readonly lastRun: RunSummary | undefined;
+    readonly lease: LeaseFacts;
+    /** Secrets are hidden because no key was found. */
+    readonly sealed: boolean;
+  };
+}
+
+export interface RecordsFacts {
+  readonly stack: StatusFacts["stack"];
+  readonly serial: number;
+  readonly records: readonly ResourceRecord[];
+  readonly unknown: readonly { readonly name: string; readonly operation: string; readonly why: string }[];
+}
+
+export interface DoctorFacts {
+  readonly location: string;
+  readonly findings: readonly Diagnostic[];
+  /** What was put right, one sentence each. */
+  readonly repaired: readonly string[];
+}
+
+export interface VersionFacts {
+  readonly version: string;
+  readonly engineCompat: string;
+  readonly node: string;
+  readonly platform: string;
+}
+
+/**
+ * Everything a command says. One implementation speaks to people, one to programs; both carry the same facts.
+ * Nothing that is passed in holds a secret that may not be shown.
+ */
+export interface View {
+  /** Something to know beside the result. */
+  notice(text: string): void;
+  warnings(diagnostics: readonly Diagnostic[]): void;
+  plan(plan: Plan, facts: PlanFacts): void;
+  event(event: EngineEvent): void;
+  recovery(report: RecoveryReport): void;
+  run(facts: RunFacts): void;
+  status(facts: StatusFacts): void;
+  records(facts: RecordsFacts): void;
+  record(record: ResourceRecord): void;
+  outputs(values: JsonObject): void;
+  lease(facts: LeaseFacts): void;
+  doctor(facts: DoctorFacts): void;
+  version(facts: VersionFacts): void;
+  /** A change of the state that a state command has made. */
+  changed(facts: { readonly command: string; readonly text: string; readonly details: JsonObject }): void;
+  error(error: WfctlError): void;
+  /** Ends what goes on by itself, such as progress lines. Idempotent. */
+  close(): void;
+}
