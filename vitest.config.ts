@@ -7,6 +7,7 @@ export default defineConfig({
       "providers/*/{src,test}/**/*.test.ts",
       "apps/*/{src,test}/**/*.test.ts",
       "emulators/*/src/**/*.test.ts",
+      "bench/**/*.test.ts",
       "test/**/*.test.ts",
       "tools/**/*.test.ts",
     ],

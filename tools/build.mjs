@@ -153,10 +153,15 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
     options: { quiet: { type: "boolean" }, root: { type: "string", default: repository } },
   });
   for (const program of await findPrograms(resolve(values.root))) {
+    const place = `${relative(program.root, program.folder)}/dist`;
     const from = performance.now();
-    const built = await buildProgram(program, join(program.folder, "dist"));
-    if (values.quiet) continue;
-    const size = `${built.files} files, ${Math.round(built.bytes / 1024)} KB, ${Math.round(performance.now() - from)} ms`;
-    console.log(`${relative(program.root, program.folder)}/dist: ${size}`);
+    try {
+      const { files, bytes } = await buildProgram(program, join(program.folder, "dist"));
+      const size = `${files} files, ${Math.round(bytes / 1024)} KB, ${Math.round(performance.now() - from)} ms`;
+      if (!values.quiet) console.log(`${place}: ${size}`);
+    } catch (error) {
+      console.error(`${place}: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -97,6 +97,15 @@ describe("checkLayers", () => {
     },
   );
 
+  test("lets a package that is for tests import what it lists, from any of its files", async () => {
+    const manifest = JSON.stringify({ dependencies: { "@wfctl/state": "0.1.0" } });
+    const source = `import "@wfctl/state/testing"; import "./test-stack.ts"; import "@wfctl/config";`;
+    const violations = await check({ "packages/testkit/package.json": manifest, "packages/testkit/src/a.ts": source });
+    expect(violations).toEqual([
+      "packages/testkit/src/a.ts: imports @wfctl/config, which its package.json does not list",
+    ]);
+  });
+
   test("lets a test import what the package lists, and nothing of the workspace beyond", async () => {
     const listed = JSON.stringify({
       dependencies: { "@wfctl/model": "0.1.0" },
