@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { StackState } from "@wfctl/model";
-import { createDraft, toStackState } from "./reduce.ts";
+import { createDraft } from "./draft.ts";
+import { toStackState } from "./to-state.ts";
 
 /** Who a stack is. */
 export interface StackIdentity {

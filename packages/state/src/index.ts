@@ -1,4 +1,6 @@
 export * from "./admission.ts";
+export * from "./draft.ts";
+export * from "./emergency.ts";
 export * from "./identity.ts";
 export * from "./lease/holder.ts";
 export * from "./lease/lease-view.ts";
@@ -8,3 +10,4 @@ export * from "./retention.ts";
 export * from "./run-summary.ts";
 export * from "./sealing/index.ts";
 export * from "./sqlite/index.ts";
+export * from "./to-state.ts";

@@ -1,18 +1,5 @@
-import {
-  WfctlError,
-  type Intent,
-  type JournalEvent,
-  type JsonObject,
-  type Outcome,
-  type PluginProcess,
-  type RecordChange,
-  type ResourceRecord,
-  type RunEnd,
-  type RunHeader,
-  type RunState,
-  type StackState,
-} from "@wfctl/model";
-import type { OpenRun } from "./admission.ts";
+import { WfctlError, type JournalEvent, type RecordChange, type ResourceRecord } from "@wfctl/model";
+import { createRunDraft, type IntentKey, type RunDraft, type StackDraft, type UnknownIntent } from "./draft.ts";
 
 /**
  * The meaning of the journal, in one place. Every store and every replay check uses it.
@@ -36,85 +23,8 @@ import type { OpenRun } from "./admission.ts";
  *   only where its history is kept. Which events such a run may still have: see `admission.ts`.
  */
 
-/** `action:half:phase`, unique within a run. */
-export type IntentKey = string;
-
-export interface RunDraft {
-  /** Counts the runs of the stack from 1, in the order of their start. */
-  readonly number: number;
-  readonly header: RunHeader;
-  readonly open: Map<IntentKey, Intent>;
-  readonly unknown: Map<IntentKey, UnknownIntent>;
-  readonly outcomes: Map<number, Outcome>;
-  readonly hooksOwed: Set<number>;
-  readonly halvesDone: Set<string>;
-  readonly sent: Map<IntentKey, Intent>;
-  readonly finalizeOwed: Set<string>;
-  readonly finalizeErrors: string[];
-  readonly plugins: PluginProcess[];
-  cleanupStarted: boolean;
-  undo: { actions: readonly number[]; skip: readonly string[] } | undefined;
-  closed: { end: RunEnd; at: string; error?: string } | undefined;
-  lastSerial: number;
-}
-
-export interface UnknownIntent {
-  readonly intent: Intent;
-  readonly why: string;
-}
-
-export interface StackDraft {
-  readonly lineage: string;
-  serial: number;
-  /** Runs ever started. */
-  runCount: number;
-  readonly records: Map<string, ResourceRecord>;
-  /** In the order of their start. */
-  readonly openRuns: Map<string, RunDraft>;
-  /** Of closed runs, by `run:action:half:phase`, oldest first. */
-  readonly unknown: Map<string, UnknownIntent>;
-  readonly finalizeOwed: Set<string>;
-  readonly providerConfigs: Map<string, { readonly name: string; readonly config: JsonObject }>;
-  /** Closed runs, oldest first, where the owner of the draft wants them kept. */
-  readonly history: Map<string, RunDraft> | undefined;
-}
-
 /** Why an intent is unknown that nobody had looked into when its run closed. */
 export const closedOpen = "the run closed before the end of the call was known";
-
-export function createDraft(lineage: string, options: { history?: boolean } = {}): StackDraft {
-  return {
-    lineage,
-    serial: 0,
-    runCount: 0,
-    records: new Map(),
-    openRuns: new Map(),
-    unknown: new Map(),
-    finalizeOwed: new Set(),
-    providerConfigs: new Map(),
-    history: options.history === true ? new Map() : undefined,
-  };
-}
-
-export function createRunDraft(header: RunHeader, number: number, serial: number): RunDraft {
-  return {
-    number,
-    header,
-    open: new Map(),
-    unknown: new Map(),
-    outcomes: new Map(),
-    hooksOwed: new Set(),
-    halvesDone: new Set(),
-    sent: new Map(),
-    finalizeOwed: new Set(),
-    finalizeErrors: [],
-    plugins: [],
-    cleanupStarted: false,
-    undo: undefined,
-    closed: undefined,
-    lastSerial: serial,
-  };
-}
 
 /** The record change that an event carries. */
 export function recordChangeOf(event: JournalEvent): RecordChange | undefined {
@@ -324,48 +234,4 @@ function closeIntents(run: RunDraft, action: number): void {
       run.unknown.delete(key);
     }
   }
-}
-
-/** A snapshot that later changes of the draft do not touch. */
-export function toRunState(run: RunDraft): RunState {
-  return {
-    header: run.header,
-    openIntents: [...run.open.values()],
-    unknownIntents: [...run.unknown.values()],
-    outcomes: new Map(run.outcomes),
-    hooksOwed: [...run.hooksOwed],
-    halvesDone: [...run.halvesDone],
-    sentIntents: [...run.sent.values()],
-    finalizeOwed: [...run.finalizeOwed],
-    finalizeErrors: [...run.finalizeErrors],
-    plugins: [...run.plugins],
-    cleanupStarted: run.cleanupStarted,
-    ...(run.undo === undefined ? {} : { undo: run.undo }),
-    ...(run.closed === undefined ? {} : { closed: run.closed }),
-    lastSerial: run.lastSerial,
-  };
-}
-
-/** A snapshot that later changes of the draft do not touch. */
-export function toStackState(draft: StackDraft): StackState {
-  const unknown = new Map<string, UnknownIntent>();
-  for (const entry of draft.unknown.values()) unknown.set(entry.intent.name, entry);
-  return {
-    lineage: draft.lineage,
-    serial: draft.serial,
-    records: new Map(draft.records),
-    openRuns: [...draft.openRuns.values()].map(toRunState),
-    unknown,
-    finalizeOwed: [...draft.finalizeOwed],
-    providerConfigs: new Map(draft.providerConfigs),
-  };
-}
-
-/** What admission has to know of the open runs. */
-export function openRunsOf(draft: StackDraft): Map<string, OpenRun> {
-  const open = new Map<string, OpenRun>();
-  for (const [id, run] of draft.openRuns) {
-    open.set(id, { actionCount: run.header.actions.length, filled: new Set(run.outcomes.keys()) });
-  }
-  return open;
 }

@@ -1,6 +1,7 @@
 import type { LeaseHolder, RunSummary } from "@wfctl/engine";
 import type { JournalEvent } from "@wfctl/model";
-import { applyCommit, createDraft, runOf, type RunDraft, type StackDraft } from "../reduce.ts";
+import { createDraft, type RunDraft, type StackDraft } from "../draft.ts";
+import { applyCommit, runOf } from "../reduce.ts";
 import { runsToDrop, type Retention } from "../retention.ts";
 import { summaryOf } from "../run-summary.ts";
 import type { Segment } from "./segment.ts";

@@ -1,5 +1,5 @@
 import { WfctlError } from "@wfctl/model";
-import type { RunDraft } from "../reduce.ts";
+import type { RunDraft } from "../draft.ts";
 import type { Bucket } from "./bucket.ts";
 import { applySegment, createLogState, missingRuns, type ClosedRun, type LogState } from "./log-state.ts";
 import { decodeObject, numberOf, segmentKey, segmentPrefix, snapshotPrefix, type Segment } from "./segment.ts";

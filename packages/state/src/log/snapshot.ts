@@ -1,5 +1,5 @@
 import type { Intent, Outcome } from "@wfctl/model";
-import { createDraft, type RunDraft, type StackDraft, type UnknownIntent } from "../reduce.ts";
+import { createDraft, type RunDraft, type StackDraft, type UnknownIntent } from "../draft.ts";
 import type { ClosedRun, LogState } from "./log-state.ts";
 
 /** A `LogState` as JSON. Closed runs are objects of their own; the snapshot lists them. */

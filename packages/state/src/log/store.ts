@@ -5,7 +5,7 @@ import { admitEvents, type OpenRun } from "../admission.ts";
 import { createCommitQueue, type CommitQueue } from "../commit-queue.ts";
 import type { StackIdentity, StackInfo } from "../identity.ts";
 import { defaultLeaseTimes, type LeaseTimes, type LeaseView } from "../lease/lease-view.ts";
-import { openRunsOf, toRunState, toStackState } from "../reduce.ts";
+import { openRunsOf, toRunState, toStackState } from "../to-state.ts";
 import { defaultRetention, type Retention } from "../retention.ts";
 import { openWith, sealEvent } from "../sealing/event-secrets.ts";
 import type { StackKey } from "../sealing/key.ts";

@@ -11,7 +11,9 @@ import {
   type StackState,
 } from "@wfctl/model";
 import type { StackInfo } from "../identity.ts";
-import { applyToRun, createRunDraft, toRunState, type RunDraft } from "../reduce.ts";
+import { createRunDraft, type RunDraft } from "../draft.ts";
+import { applyToRun } from "../reduce.ts";
+import { toRunState } from "../to-state.ts";
 import type { KeyMeta } from "../sealing/sealer.ts";
 import { parseBody, sumOf } from "./checksum.ts";
 import { formatVersion, runStride } from "./schema.ts";

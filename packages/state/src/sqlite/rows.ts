@@ -1,4 +1,4 @@
-import type { JournalEvent } from "@wfctl/model";
+import type { JournalEvent, ResourceRecord } from "@wfctl/model";
 import { changesRecord, intentKey, providersOf, recordChangeOf, runOf } from "../reduce.ts";
 import { summaryOf } from "../run-summary.ts";
 import { sumOf } from "./checksum.ts";
@@ -53,11 +53,17 @@ function encodeEvent(event: JournalEvent): EventRow {
   if (!("put" in change)) return { ...base, body: JSON.stringify(event), record: { name: change.remove } };
   // The record is encoded once: its text goes to its own row and into the event's.
   const { put } = change;
-  const text = JSON.stringify(put);
+  const record = encodeRecord(put);
+  const text = record.put.body;
   const rest = JSON.stringify({ ...event, record: undefined }).slice(0, -1);
   const body = `${rest},"record":${kind === "intent" ? text : `{"put":${text}}`}}`;
-  const providers = encodeProviders(providersOf(put));
-  return { ...base, body, record: { name: put.name, put: { providers, sum: sumOf(put.name, text), body: text } } };
+  return { ...base, body, record };
+}
+
+export function encodeRecord(record: ResourceRecord): RecordRow & { readonly put: NonNullable<RecordRow["put"]> } {
+  const body = JSON.stringify(record);
+  const providers = encodeProviders(providersOf(record));
+  return { name: record.name, put: { providers, sum: sumOf(record.name, body), body } };
 }
 
 /** `/aws/gcp/`: each provider module between slashes. */

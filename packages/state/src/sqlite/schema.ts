@@ -11,7 +11,7 @@ export const formatVersion = 1;
 export const runStride = 2 ** 30;
 
 /**
- * Each `body` is JSON with its secrets sealed, `sum` the CRC-32 that `sumOf` gives: a flipped bit is found, not used.
+ * `serial` is the stack's serial when the row was written. Each `body` is JSON with its secrets sealed, `sum` the CRC-32 that `sumOf` gives: a flipped bit is found, not used.
  * `journal.slot` is what closing a run has to know of the event without reading its body.
  * `runs.closed` stands before the long columns, so that finding the open runs does not read them.
  */
@@ -30,7 +30,7 @@ CREATE TABLE lease (
 ) STRICT;
 CREATE TABLE records (
   id INTEGER PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE, providers TEXT NOT NULL, sum INTEGER NOT NULL, body TEXT NOT NULL
+  name TEXT NOT NULL UNIQUE, providers TEXT NOT NULL, serial INTEGER NOT NULL, sum INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT;
 CREATE TABLE runs (
   number INTEGER PRIMARY KEY,

@@ -9,8 +9,8 @@ const texts = {
   holdsLease: "SELECT 1 FROM lease WHERE fence = ? AND holder IS NOT NULL",
   readStack: "SELECT serial, runs, records FROM stack",
   updateStack: "UPDATE stack SET serial = ?, runs = ?, records = ?",
-  insertRecord: "INSERT INTO records (name, providers, sum, body) VALUES (?, ?, ?, ?)",
-  updateRecord: "UPDATE records SET providers = ?, sum = ?, body = ? WHERE name = ?",
+  insertRecord: "INSERT INTO records (name, providers, serial, sum, body) VALUES (?, ?, ?, ?, ?)",
+  updateRecord: "UPDATE records SET providers = ?, serial = ?, sum = ?, body = ? WHERE name = ?",
   deleteRecord: "DELETE FROM records WHERE name = ?",
   recordOfProvider: "SELECT 1 FROM records WHERE instr(providers, ?) > 0 LIMIT 1",
   insertRun:

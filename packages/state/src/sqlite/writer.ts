@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { WfctlError, type Intent, type JournalEvent, type NodeHalf } from "@wfctl/model";
 import type { OpenRun } from "../admission.ts";
-import { applyToRun, createRunDraft, leftOpen, type RunDraft } from "../reduce.ts";
+import { createRunDraft, type RunDraft } from "../draft.ts";
+import { applyToRun, leftOpen } from "../reduce.ts";
 import { runsToDrop, type Retention } from "../retention.ts";
 import { sumOf } from "./checksum.ts";
 import { encodeProvider, type CommitRows, type EventRow } from "./rows.ts";
@@ -43,8 +44,8 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
   const applyRecord = ({ name, put }: NonNullable<EventRow["record"]>): void => {
     if (put === undefined) {
       stack.records -= Number(sql.deleteRecord.run(name).changes);
-    } else if (sql.updateRecord.run(put.providers, put.sum, put.body, name).changes === 0) {
-      sql.insertRecord.run(name, put.providers, put.sum, put.body);
+    } else if (sql.updateRecord.run(put.providers, stack.serial, put.sum, put.body, name).changes === 0) {
+      sql.insertRecord.run(name, put.providers, stack.serial, put.sum, put.body);
       stack.records += 1;
     }
   };

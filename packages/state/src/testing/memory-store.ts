@@ -1,15 +1,9 @@
 import type { Lease, LeaseHolder, RunSummary, Store } from "@wfctl/engine";
 import { WfctlError, type JournalEvent, type RunState, type StackState } from "@wfctl/model";
 import { admitEvents, type OpenRun } from "../admission.ts";
-import {
-  applyCommit,
-  createDraft,
-  openRunsOf,
-  toRunState,
-  toStackState,
-  type RunDraft,
-  type StackDraft,
-} from "../reduce.ts";
+import { createDraft, type RunDraft, type StackDraft } from "../draft.ts";
+import { applyCommit } from "../reduce.ts";
+import { openRunsOf, toRunState, toStackState } from "../to-state.ts";
 import { defaultRetention, runsToDrop, type Retention } from "../retention.ts";
 import { summaryOf } from "../run-summary.ts";
 

@@ -1,0 +1,116 @@
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
+import type { LeaseHolder } from "@wfctl/engine";
+import { WfctlError, type JournalEvent, type RunState } from "@wfctl/model";
+import { syncDirectory } from "../durable-file.ts";
+import { listEmergencies, readEmergency } from "../emergency.ts";
+import type { StackKey } from "../sealing/key.ts";
+import { checkContent } from "./checks.ts";
+import { toStoreError } from "./errors.ts";
+import type { Finding, Repairable } from "./finding.ts";
+import { releaseLease, takeLease } from "./lease-table.ts";
+import { openForWriting, readDatabase } from "./open-database.ts";
+import { openSqliteStore } from "./store.ts";
+
+/** Checks the invariants of a state file, without its key and without changing it. Empty when all is well. */
+export function doctor(path: string): Finding[] {
+  let findings: Finding[];
+  try {
+    findings = readDatabase(path, checkContent).map(toFinding);
+  } catch (thrown) {
+    const error = toStoreError(thrown, `Reading the state '${path}'`);
+    if (error.code !== "STORE_CORRUPT") throw error;
+    findings = [{ check: "integrity", severity: "error", problem: error.message }];
+  }
+  const emergencies = listEmergencies(path).map(({ run, path: file }): Finding => ({
+    check: "emergency",
+    severity: "error",
+    problem: `Outcomes of run '${run}' are not in the state but in '${file}'`,
+    repair: "records them, and removes the file",
+  }));
+  return [...findings, ...emergencies];
+}
+
+function toFinding({ check, severity, problem, repair: fix }: Repairable): Finding {
+  return { check, severity, problem, ...(fix === undefined ? {} : { repair: fix }) };
+}
+
+export interface RepairOptions {
+  readonly path: string;
+  readonly holder: LeaseHolder;
+  /** Needed to read outcomes back from emergency files; without it these stay. */
+  readonly key?: StackKey;
+}
+
+/**
+ * Does what the findings of `doctor` say, under the lease, the database in one transaction. Returns what was repaired.
+ * Throws `LEASE_HELD`; `KEY_WRONG` before anything is changed.
+ */
+export async function repair(options: RepairOptions): Promise<Finding[]> {
+  const { path, key } = options;
+  if (key !== undefined) await (await openSqliteStore({ path, key, readOnly: true })).close();
+  const done = repairContent(options);
+  if (key !== undefined) done.push(...(await readBack(options, key)));
+  return done;
+}
+
+function repairContent({ path, holder }: RepairOptions): Finding[] {
+  const db = openForWriting(path);
+  try {
+    const fence = takeLease(db, holder, 30_000);
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      const repairable = checkContent(db).filter((finding) => finding.fix !== undefined);
+      for (const { fix } of repairable) fix!(db);
+      db.exec("COMMIT");
+      return repairable.map(toFinding);
+    } finally {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      releaseLease(db, fence);
+    }
+  } catch (error) {
+    throw toStoreError(error, `Repairing the state '${path}'`);
+  } finally {
+    db.close();
+  }
+}
+
+/** Commits what emergency files hold and the journal does not, then removes the files. */
+async function readBack({ path, holder }: RepairOptions, key: StackKey): Promise<Finding[]> {
+  const files = listEmergencies(path);
+  if (files.length === 0) return [];
+  const store = await openSqliteStore({ path, key });
+  const done: Finding[] = [];
+  try {
+    const lease = await store.acquire(holder);
+    for (const { run, path: file } of files) {
+      const lists = readEmergency(file, run, store.sealer!);
+      for (const events of lists) {
+        const missing = events.filter(notYetIn(await store.run(run)));
+        if (missing.length > 0) await store.commit(lease, missing);
+      }
+      rmSync(file);
+      syncDirectory(dirname(file));
+      done.push({ check: "emergency", severity: "error", problem: `Outcomes of run '${run}' were in '${file}'` });
+    }
+    await lease.release();
+  } finally {
+    await store.close();
+  }
+  return done;
+}
+
+/** Outcomes of slots that are filled, or of runs that are over, were settled by recovery meanwhile. */
+function notYetIn(run: RunState | undefined): (event: JournalEvent) => boolean {
+  if (run === undefined || run.closed !== undefined) return () => false;
+  return (event) => event.kind !== "outcome" || !run.outcomes.has(event.outcome.action);
+}
+
+/** For commands that must not lose what an emergency file holds. */
+export function refuseEmergencies(path: string, doing: string): void {
+  const [first] = listEmergencies(path);
+  if (first === undefined) return;
+  throw new WfctlError("STORE_UNAVAILABLE", `${doing} failed: outcomes wait in '${first.path}'`, {
+    hint: "Record them first: wfctl state doctor --repair",
+  });
+}

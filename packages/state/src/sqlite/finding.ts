@@ -1,0 +1,50 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Json } from "@wfctl/model";
+import { sumOf } from "./checksum.ts";
+
+export type CheckName =
+  | "integrity"
+  | "record"
+  | "record-count"
+  | "replay"
+  | "provider-config"
+  | "serial"
+  | "run"
+  | "journal"
+  | "outcome-twice"
+  | "outcome-range"
+  | "outcome-missing"
+  | "unknown"
+  | "emergency";
+
+/** One broken invariant. */
+export interface Finding {
+  readonly check: CheckName;
+  readonly severity: "error" | "warning";
+  /** What is wrong and where, one sentence without a final period. */
+  readonly problem: string;
+  /** What `repair` would do; undefined where it cannot help. */
+  readonly repair?: string;
+}
+
+export interface Repairable extends Finding {
+  readonly fix?: (db: DatabaseSync) => void;
+}
+
+/** A row of a query. */
+export interface Row {
+  readonly [column: string]: unknown;
+}
+
+/** The body of a row; undefined where it is damaged. */
+export function parseRow(key: string, row: Row): Json | undefined {
+  return sumOf(key, row["body"] as string) === row["sum"] ? parseText(row["body"]) : undefined;
+}
+
+export function parseText(text: unknown): Json | undefined {
+  try {
+    return JSON.parse(text as string) as Json;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,215 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { LeaseHolder } from "@wfctl/engine";
+import type { DeposedObject, Intent, Json, JournalEvent, JsonObject, RecordChange, ResourceRecord } from "@wfctl/model";
+import type { StackKey } from "../sealing/key.ts";
+import { createKeyMeta, createSealer, isSealed, type KeyMeta, type Sealed } from "../sealing/sealer.ts";
+import { mapIntentSecrets, mapProviderConfig, mapRecordSecrets, type VisitSecret } from "../sealing/secrets.ts";
+import { parseBody, sumOf } from "./checksum.ts";
+import { refuseEmergencies } from "./doctor.ts";
+import { toStoreError } from "./errors.ts";
+import { releaseLease, takeLease } from "./lease-table.ts";
+import { openForWriting } from "./open-database.ts";
+import { readInfo } from "./read-state.ts";
+import { encodeRecord } from "./rows.ts";
+
+export interface RekeyOptions {
+  readonly path: string;
+  readonly holder: LeaseHolder;
+  readonly newKey: StackKey;
+}
+
+/**
+ * Seals everything anew: new data key under the new stack key, so that neither the old key nor an old copy of the data
+ * key opens what is stored from now on. One transaction; old ciphertext does not stay in the file. Fingerprints are
+ * digests under the old key: they are cleared, and the next plan reads each resource once.
+ * Throws `KEY_WRONG`, `LEASE_HELD`.
+ */
+export function rekey(options: RekeyOptions & { readonly oldKey: StackKey }): void {
+  rewrite(options, "Changing the key", (lineage, oldKeys, newKeys) => {
+    const from = createSealer(options.oldKey, lineage, oldKeys);
+    const to = createSealer(options.newKey, lineage, newKeys);
+    const known = new Map<string, Sealed>();
+    const visit: VisitSecret = (value, context) => {
+      if (!isSealed(value)) return value;
+      // What was the same text stays the same text: a record's row and its journal entry are compared by `doctor`.
+      const sealed = known.get(value.$sealed) ?? to.seal(from.open(value, context), context);
+      known.set(value.$sealed, sealed);
+      return sealed;
+    };
+    return {
+      record: (record) => ({ ...mapRecordSecrets(record, visit), fingerprint: "" }),
+      intent: (intent) => mapIntentSecrets(intent, visit),
+      config: (provider, config) => mapProviderConfig(provider, config, visit),
+    };
+  });
+}
+
+/**
+ * For a key that is lost: takes every sealed value out, and gives the stack a new key. Records keep their provider ids
+ * and all that is not secret; inputs that held secrets are dropped whole, secret outputs one by one, fingerprints are
+ * cleared, so that the next plan reads and compares. Provider configurations are dropped: the next apply writes them.
+ */
+export function dropSecrets(options: RekeyOptions): void {
+  rewrite(options, "Dropping the secrets", () => ({
+    record: dropFromRecord,
+    intent: dropFromIntent,
+    config: () => undefined,
+  }));
+}
+
+interface Rewriting {
+  record(record: ResourceRecord): ResourceRecord;
+  intent(intent: Intent): Intent;
+  /** Undefined removes it. */
+  config(provider: string, config: JsonObject): JsonObject | undefined;
+}
+
+function rewrite(
+  { path, holder, newKey }: RekeyOptions,
+  doing: string,
+  plan: (lineage: string, oldKeys: KeyMeta, newKeys: KeyMeta) => Rewriting,
+): void {
+  refuseEmergencies(path, doing);
+  const db = openForWriting(path);
+  try {
+    const { lineage, keys } = readInfo(db);
+    const newKeys = createKeyMeta(newKey, lineage);
+    const rewriting = plan(lineage, keys, newKeys);
+    const fence = takeLease(db, holder, 30_000);
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      rewriteRecords(db, rewriting);
+      rewriteJournal(db, rewriting);
+      rewriteUnknown(db, rewriting);
+      rewriteConfigs(db, rewriting);
+      db.prepare("UPDATE meta SET keys = ?").run(JSON.stringify(newKeys));
+      db.exec("UPDATE stack SET serial = serial + 1");
+      db.exec("COMMIT");
+      // Old ciphertext must not linger in free pages or in the log.
+      db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+    } finally {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      releaseLease(db, fence);
+    }
+  } catch (error) {
+    throw toStoreError(error, `${doing} of the state '${path}'`);
+  } finally {
+    db.close();
+  }
+}
+
+function rewriteRecords(db: DatabaseSync, rewriting: Rewriting): void {
+  const update = db.prepare("UPDATE records SET sum = ?, body = ? WHERE id = ?");
+  for (const { id, key, sum, body } of bodies(
+    db,
+    "SELECT id, name AS key, sum, body FROM records WHERE id = ?",
+    "records",
+  )) {
+    const { put } = encodeRecord(rewriting.record(parseBody(`record '${key}'`, key, body, sum)));
+    update.run(put.sum, put.body, id);
+  }
+}
+
+function rewriteJournal(db: DatabaseSync, rewriting: Rewriting): void {
+  const update = db.prepare("UPDATE journal SET sum = ?, body = ? WHERE id = ?");
+  for (const { id, key, sum, body } of bodies(
+    db,
+    "SELECT id, kind AS key, sum, body FROM journal WHERE id = ?",
+    "journal",
+  )) {
+    const event = parseBody<JournalEvent>(`journal entry ${id}`, key, body, sum);
+    const text = JSON.stringify(rewriteEvent(event, rewriting));
+    if (text !== body) update.run(sumOf(key, text), text, id);
+  }
+}
+
+function rewriteEvent(event: JournalEvent, rewriting: Rewriting): JournalEvent {
+  const change = (record: RecordChange): RecordChange =>
+    "put" in record ? { put: rewriting.record(record.put) } : record;
+  switch (event.kind) {
+    case "intent": {
+      const intent = rewriting.intent(event.intent);
+      return { ...event, intent, ...(event.record === undefined ? {} : { record: rewriting.record(event.record) }) };
+    }
+    case "half":
+    case "record":
+      return { ...event, record: change(event.record) };
+    case "outcome":
+    case "intent-closed":
+      return event.record === undefined ? event : { ...event, record: change(event.record) };
+    default:
+      return event;
+  }
+}
+
+function rewriteUnknown(db: DatabaseSync, rewriting: Rewriting): void {
+  const update = db.prepare("UPDATE unknown SET sum = ?, body = ? WHERE id = ?");
+  for (const { id, key, sum, body } of bodies(db, "SELECT id, key, sum, body FROM unknown WHERE id = ?", "unknown")) {
+    const text = JSON.stringify(rewriting.intent(parseBody(`unknown intent '${key}'`, key, body, sum)));
+    update.run(sumOf(key, text), text, id);
+  }
+}
+
+function rewriteConfigs(db: DatabaseSync, rewriting: Rewriting): void {
+  const select = "SELECT id, provider AS key, sum, body FROM provider_configs WHERE id = ?";
+  for (const { id, key, sum, body } of bodies(db, select, "provider_configs")) {
+    const config = rewriting.config(key, parseBody(`configuration of provider '${key}'`, key, body, sum));
+    if (config === undefined) {
+      db.prepare("DELETE FROM provider_configs WHERE id = ?").run(id);
+    } else {
+      const text = JSON.stringify(config);
+      db.prepare("UPDATE provider_configs SET sum = ?, body = ? WHERE id = ?").run(sumOf(key, text), text, id);
+    }
+  }
+}
+
+interface Body {
+  readonly id: number;
+  readonly key: string;
+  readonly sum: number;
+  readonly body: string;
+}
+
+/** Row by row, the ids first: a table must not be walked while it is written. */
+function* bodies(db: DatabaseSync, select: string, table: string): Generator<Body> {
+  const statement = db.prepare(select);
+  for (const { id } of db.prepare(`SELECT id FROM ${table}`).all() as { id: number }[]) {
+    yield statement.get(id) as unknown as Body;
+  }
+}
+
+function dropFromRecord(record: ResourceRecord): ResourceRecord {
+  const { inputs, ...rest } = record;
+  const keepInputs = inputs !== undefined && record.sensitiveInputs.length === 0;
+  return {
+    ...rest,
+    ...(keepInputs ? { inputs } : {}),
+    outputs: withoutSealed(record.outputs),
+    deposed: record.deposed.map((object): DeposedObject => ({ ...object, outputs: withoutSealed(object.outputs) })),
+    fingerprint: "",
+  };
+}
+
+function dropFromIntent(intent: Intent): Intent {
+  const { inputs, liveInputs, before, after, ...rest } = intent;
+  const plain = intent.sensitiveInputs.length === 0;
+  const plainBefore = before === undefined || before.sensitiveInputs.length === 0;
+  return {
+    ...rest,
+    ...(inputs !== undefined && plain ? { inputs } : {}),
+    ...(liveInputs !== undefined && plain && plainBefore ? { liveInputs } : {}),
+    ...(before === undefined ? {} : { before: dropFromRecord(before) }),
+    ...(after === undefined ? {} : { after: dropFromAfter(after) }),
+  };
+}
+
+function dropFromAfter(after: NonNullable<Intent["after"]>): NonNullable<Intent["after"]> {
+  const { inputs, ...rest } = after;
+  const deposed = after.deposed.map((object): DeposedObject => ({ ...object, outputs: withoutSealed(object.outputs) }));
+  const keepInputs = inputs !== undefined && after.sensitiveInputs.length === 0;
+  return { ...rest, deposed, fingerprint: "", ...(keepInputs ? { inputs } : {}) };
+}
+
+function withoutSealed(outputs: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(outputs).filter(([, value]: [string, Json]) => !isSealed(value)));
+}
