@@ -13,7 +13,7 @@ import { createLinker, type Linker, type LinkPlace, type Names } from "./link.ts
 import { readMoved } from "./moved.ts";
 import { defaultEnvironment } from "./names.ts";
 import { readOutputs } from "./outputs.ts";
-import { chooseProvider, reportNoProvider, type ProviderDraft } from "./providers.ts";
+import { chooseProvider, reportNoProvider, tableProviders, type ProviderDraft } from "./providers.ts";
 import type { ModuleDraft, ResourceFields } from "./read-module.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ModuleEntry, Sections } from "./sections.ts";
@@ -128,6 +128,7 @@ function buildResources(
   const first = active[0];
   const noProvider = first !== undefined && drafts.providers.length === 0;
   if (noProvider) reportNoProvider(first.draft, reporter);
+  const providers = tableProviders(drafts.providers);
   const edges = new Map<string, Set<string>>();
   const resources = active.map(({ draft, fields }) => {
     const place = placeOf(draft);
@@ -139,9 +140,7 @@ function buildResources(
       if (resolved !== undefined) dependsOn.add(resolved);
     }
     edges.set(draft.name, new Set([...dependsOn, ...references]));
-    const provider = noProvider
-      ? undefined
-      : chooseProvider(draft, fields.provider, drafts.providers, environment, reporter);
+    const provider = noProvider ? undefined : chooseProvider(draft, fields.provider, providers, environment, reporter);
     return buildResource(draft, fields, config, [...dependsOn], provider ?? "");
   });
   reportCircles(edges, names, reporter);

@@ -1,6 +1,7 @@
-import { isJsonObject, type Diagnostic } from "@wfctl/model";
+import { isJsonObject } from "@wfctl/model";
 import { defaultEnvironment } from "./names.ts";
-import type { Reporter } from "./reporter.ts";
+import { child } from "./fields.ts";
+import type { Reporter, Spot } from "./reporter.ts";
 import type { ModuleEntry, Sections } from "./sections.ts";
 import { listNames } from "./suggest.ts";
 
@@ -18,16 +19,23 @@ export function moduleEnvironments(entry: ModuleEntry): string[] {
   return isJsonObject(environments) ? Object.keys(environments) : [];
 }
 
+/** Where environments are first declared; the top of the main file where none is. */
+export function findDeclaration(sections: Sections, main: Spot): Spot {
+  const [first] = sections.environments.values();
+  if (first !== undefined) return { file: first.spot.file, path: ["environments"] };
+  const entry = sections.modules.find((module) => moduleEnvironments(module).length > 0);
+  return entry === undefined ? main : child(entry.spot, "environments");
+}
+
 /** The environment to read the stack for; undefined, with a diagnostic, where none or an unknown one is chosen. */
 export function chooseEnvironment(
   wanted: string | undefined,
   environments: readonly string[],
-  file: string,
+  declared: Spot,
   reporter: Reporter,
 ): string | undefined {
   const refuse = (summary: string, hint: string): undefined => {
-    const diagnostic: Diagnostic = { severity: "error", code: "ENVIRONMENT_UNKNOWN", summary, hint, source: { file } };
-    reporter.add(diagnostic);
+    reporter.report(declared, { code: "ENVIRONMENT_UNKNOWN", summary, hint, part: { key: true } });
     return undefined;
   };
   if (environments.length === 0) {

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "@wfctl/model";
 import { isExpression, isJsonObject } from "@wfctl/model";
 import type { Reporter, Spot } from "./reporter.ts";
-import { describe } from "./source/construct.ts";
+import { describe } from "./source/describe.ts";
 
 /** Reads typed fields of a mapping. What has the wrong type is reported and read as absent; null is absent. */
 export interface FieldReader {
@@ -12,13 +12,14 @@ export interface FieldReader {
   /** Items that are no text are reported and left out; `index` is the place in the list. */
   texts(parent: JsonObject, spot: Spot, key: string): readonly TextItem[];
   oneOf<T extends string>(parent: JsonObject, spot: Spot, key: string, allowed: readonly T[]): T | undefined;
-  /** Reports every key that is not known; `special` words the hint for some of them. */
+  /** Reports every key that is not known; `special` words the hint for some of them, `fallback` for those that resemble none. */
   checkKeys(
     parent: JsonObject,
     spot: Spot,
     what: string,
     known: ReadonlySet<string>,
     special?: ReadonlyMap<string, string>,
+    fallback?: string,
   ): void;
 }
 
@@ -95,14 +96,14 @@ export function createFieldReader(reporter: Reporter, spotOf: (spot: Spot, key: 
       });
       return undefined;
     },
-    checkKeys(parent, spot, what, known, special) {
+    checkKeys(parent, spot, what, known, special, fallback = `Known are ${[...known].join(", ")}`) {
       for (const key of Object.keys(parent)) {
         if (known.has(key)) continue;
         reporter.report(
           { file: spot.file, path: [...spot.path, key] },
           {
             summary: `The key "${key}" is not known ${what}`,
-            hint: special?.get(key) ?? reporter.hintFor(key, known, `Known are ${[...known].join(", ")}`),
+            hint: special?.get(key) ?? reporter.hintFor(key, known, fallback),
             part: { key: true },
           },
         );

@@ -51,12 +51,10 @@ type Problem = Pick<Finding, "summary" | "hint"> & { readonly severity?: Diagnos
 export function createLinker(names: Names, variables: Variables, reporter: Reporter): Linker {
   const report = (place: LinkPlace, path: readonly (string | number)[], problem: Problem, written?: string): void => {
     const spot = place.spotOf(path);
-    // What an environment gives to all resources is wrong once, not once for each of them.
-    const shared = spot.path[0] === "environments";
     reporter.report(spot, {
       ...problem,
-      ...(place.address === undefined || shared ? {} : { address: place.address }),
-      ...(shared ? {} : { pointer: pathToPointer([...place.root, ...path]) }),
+      ...(place.address === undefined ? {} : { address: place.address }),
+      pointer: pathToPointer([...place.root, ...path]),
       ...(written === undefined ? {} : { part: findWritten(spot, written) }),
     });
   };
@@ -134,7 +132,7 @@ export function createLinker(names: Names, variables: Variables, reporter: Repor
       if (resolved !== undefined) return resolved;
       // What is not there needs no waiting for; engine modules that are no resources come and go elsewhere.
       if (names.leftOut.has(name) || (!strict && names.others.has(name))) return undefined;
-      report(place, path, explainUnknown(name, "depends on", "can be waited for"));
+      report(place, path, explainUnknown(name, "The resource depends on", "can be waited for"));
       return undefined;
     },
   };

@@ -1,7 +1,7 @@
 import { readFile as readFileFromDisk } from "node:fs/promises";
 import { resolve } from "node:path";
 import { buildStack } from "./build-stack.ts";
-import { chooseEnvironment, listEnvironments } from "./environments.ts";
+import { chooseEnvironment, findDeclaration, listEnvironments } from "./environments.ts";
 import { createFieldReader } from "./fields.ts";
 import { findStackFile } from "./find-stack-file.ts";
 import { readFiles } from "./read-files.ts";
@@ -29,9 +29,15 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
   const secrets = readSecrets(files, fields, reporter);
   const environments = listEnvironments(sections);
   // Files that cannot be read may be the ones that declare environments.
-  const environment = complete
-    ? chooseEnvironment(options.environment, environments, sources[0]?.label ?? main.path, reporter)
-    : options.environment;
+  const environment =
+    complete && sources[0] !== undefined
+      ? chooseEnvironment(
+          options.environment,
+          environments,
+          findDeclaration(sections, { file: sources[0], path: [] }),
+          reporter,
+        )
+      : options.environment;
   const stack = buildStack(
     { sections, secrets, sources, environments, environment, linkable: complete && environment !== undefined },
     options.env,

@@ -3,7 +3,7 @@ import { child, type FieldReader } from "./fields.ts";
 import type { Names } from "./link.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Sections } from "./sections.ts";
-import { describe } from "./source/construct.ts";
+import { describe } from "./source/describe.ts";
 import type { Move } from "./stack.ts";
 
 const moveKeys: ReadonlySet<string> = new Set(["from", "to"]);
@@ -65,7 +65,7 @@ function checkNames(sections: Sections, sources: ReadonlySet<string>, names: Nam
         hint: "Rename the module, or remove the item",
       });
     }
-    if (typeof to !== "string" || to === "") continue;
+    if (typeof to !== "string" || to === "" || to === from) continue;
     // A later item may move it on, and an environment may leave it out.
     const known = names.resources.has(to) || names.renamed.has(to) || names.leftOut.has(to) || sources.has(to);
     if (known) continue;

@@ -10,6 +10,20 @@ export interface ProviderDraft {
   readonly plugin: string;
 }
 
+/** The provider modules of a stack, by what is asked of them. */
+export interface ProviderTable {
+  readonly byName: ReadonlyMap<string, ProviderDraft>;
+  /** Those that the environment does not leave out. */
+  readonly active: readonly ProviderDraft[];
+}
+
+export function tableProviders(providers: readonly ProviderDraft[]): ProviderTable {
+  return {
+    byName: new Map(providers.map((provider) => [provider.draft.name, provider])),
+    active: providers.filter((provider) => !provider.draft.leftOut),
+  };
+}
+
 export function readProvider(draft: ModuleDraft, reporter: Reporter): ProviderDraft {
   const { spot } = draft.entry;
   const fields = createFieldReader(reporter, (_, key) => draft.spotOf([key]));
@@ -28,11 +42,10 @@ export function readProvider(draft: ModuleDraft, reporter: Reporter): ProviderDr
 export function chooseProvider(
   resource: ModuleDraft,
   wanted: ResourceFields["provider"],
-  providers: readonly ProviderDraft[],
+  { byName, active }: ProviderTable,
   environment: string,
   reporter: Reporter,
 ): string | undefined {
-  const active = providers.filter((provider) => !provider.draft.leftOut);
   if (wanted === undefined) {
     const [only, second] = active;
     if (only !== undefined && second === undefined) return only.draft.name;
@@ -51,7 +64,7 @@ export function chooseProvider(
     });
     return undefined;
   }
-  const found = providers.find((provider) => provider.draft.name === wanted.name);
+  const found = byName.get(wanted.name);
   if (found !== undefined && !found.draft.leftOut) return found.draft.name;
   const names = active.map((provider) => provider.draft.name);
   const ofPlugin = active.filter((provider) => provider.plugin === wanted.name).map((provider) => provider.draft.name);

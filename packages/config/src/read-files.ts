@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { isJsonObject, type JsonObject } from "@wfctl/model";
 import { tryRead, type ReadFile } from "./find-stack-file.ts";
 import { findingAt, type Reporter } from "./reporter.ts";
-import { describe } from "./source/construct.ts";
+import { describe } from "./source/describe.ts";
 import { readSource, type SourceFile } from "./source/source-file.ts";
 
 /** A stack file that was read, with what it imports. */

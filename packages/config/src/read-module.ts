@@ -5,7 +5,7 @@ import { modulePattern, moduleEnvironmentKeys, moduleKeys } from "./names.ts";
 import { readLifecycle, readTimeouts } from "./read-lifecycle.ts";
 import type { Reporter, Spot } from "./reporter.ts";
 import type { ModuleEntry } from "./sections.ts";
-import { describe } from "./source/construct.ts";
+import { describe } from "./source/describe.ts";
 import { mergeValues, readValue } from "./values.ts";
 
 /** A module of ours in the chosen environment: overlays merged, texts read as expressions, nothing linked yet. */

@@ -19,10 +19,16 @@ export function reportCircles(edges: ReadonlyMap<string, ReadonlySet<string>>, n
       summary:
         circle.length === 1
           ? `The resource "${first}" depends on itself`
-          : `Resources depend on each other in a circle: ${[...circle, first].join(" -> ")}`,
+          : `Resources depend on each other in a circle: ${showCircle(circle)}`,
       hint: "Remove one of these dependencies or references",
     });
   }
+}
+
+function showCircle(circle: readonly string[]): string {
+  const names = [...circle, ...circle.slice(0, 1)];
+  if (names.length <= 12) return names.join(" -> ");
+  return [...names.slice(0, 6), `… ${names.length - 9} more …`, ...names.slice(-3)].join(" -> ");
 }
 
 function findEdge(draft: ModuleDraft, target: string, names: Names): { readonly spot: Spot; readonly pointer: string } {

@@ -77,14 +77,18 @@ export function createReporter(): Reporter {
 /** The diagnostic of a finding, with address and pointer taken from where the spot is. */
 export function findingAt(spot: Spot, finding: Finding): Diagnostic {
   const inModule = spot.path[0] === "modules" && typeof spot.path[1] === "number";
-  const address = finding.address ?? (inModule ? moduleName(spot.file, spot.path[1] as number) : undefined);
+  // What an environment gives to all resources is wrong once, not once for each of them.
+  const shared = spot.path[0] === "environments";
+  const named = inModule ? moduleName(spot.file, spot.path[1] as number) : undefined;
+  const address = shared ? undefined : (finding.address ?? named);
+  const pointer = shared ? undefined : finding.pointer;
   return {
     severity: finding.severity ?? "error",
     code: finding.code ?? "CONFIG_INVALID",
     summary: finding.summary,
     ...(finding.hint === undefined ? {} : { hint: finding.hint }),
     ...(address === undefined ? {} : { address }),
-    path: finding.pointer ?? pathToPointer(address === undefined ? spot.path : spot.path.slice(inModule ? 2 : 0)),
+    path: pointer ?? pathToPointer(address === undefined ? spot.path : spot.path.slice(inModule ? 2 : 0)),
     source: spot.file.locate(spot.path, finding.part),
   };
 }

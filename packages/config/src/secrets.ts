@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from "@wfctl/model";
 import { child, type FieldReader } from "./fields.ts";
 import type { StackFile } from "./read-files.ts";
 import type { Reporter, Spot } from "./reporter.ts";
-import { describe } from "./source/construct.ts";
+import { describe } from "./source/describe.ts";
 import type { SecretsConfig } from "./stack.ts";
 
 const secretsKeys: ReadonlySet<string> = new Set([

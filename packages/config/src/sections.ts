@@ -3,7 +3,7 @@ import { child, type FieldReader } from "./fields.ts";
 import { environmentKeys, ownTopKeys, passedTopKeys, stackPattern } from "./names.ts";
 import type { StackFile } from "./read-files.ts";
 import type { Reporter, Spot } from "./reporter.ts";
-import { describe } from "./source/construct.ts";
+import { describe } from "./source/describe.ts";
 import { show } from "./source/source-file.ts";
 
 /** A module as written, with its place. */
@@ -95,6 +95,7 @@ function checkTopKeys(root: JsonObject, top: Spot, fields: FieldReader): void {
     "at the top of a stack file",
     topKeys,
     new Map([["resources", "Write resources under modules:"]]),
+    `Read here are ${ownTopKeys.join(", ")}; keys that begin with x- are passed over`,
   );
 }
 

@@ -2,7 +2,8 @@
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(Math.min(name.length, 12) / 3)) + 1;
+  // A name of one letter resembles every other one.
+  let bestDistance = name.length < 2 ? 1 : Math.max(1, Math.floor(Math.min(name.length, 12) / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {

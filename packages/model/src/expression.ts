@@ -51,7 +51,7 @@ export function referencedResources(value: Value): string[] {
 export function renderExpression(expression: Expression): string {
   return expression.$expr
     .map((part) => {
-      if (typeof part === "string") return part.replaceAll("${", "$${");
+      if (typeof part === "string") return part.replaceAll("${", () => "$${");
       return "env" in part ? `\${${part.env}}` : `\${${part.resource}.${part.path}}`;
     })
     .join("");

@@ -1,5 +1,5 @@
 import { expressionsIn, jsonEqual, type Json, type JsonObject } from "@wfctl/model";
-import { describe } from "../source/construct.ts";
+import { describe } from "../source/describe.ts";
 import { unsure, type Verdict, type Violation } from "./violation.ts";
 
 const typeNames = new Map([
@@ -24,22 +24,21 @@ export function checkType(schema: JsonObject, value: Json, path: Violation["path
   return { path, text: `is ${found}, expected ${expected}`, ...typeHint(value, types) };
 }
 
-/** `const` and `enum`. */
+/** `const` and `enum`: undefined where the value is one of the words. */
 export function checkWords(
   schema: JsonObject,
   value: Json,
   path: Violation["path"],
   hidden: boolean,
 ): Verdict | undefined {
-  const known: readonly Json[] | undefined = Object.hasOwn(schema, "const")
-    ? [schema["const"] ?? null]
-    : Array.isArray(schema["enum"])
-      ? schema["enum"]
-      : undefined;
-  if (known === undefined || known.some((word) => jsonEqual(word, value))) return undefined;
+  const lists: (readonly Json[])[] = [];
+  if (Object.hasOwn(schema, "const")) lists.push([schema["const"] ?? null]);
+  if (Array.isArray(schema["enum"])) lists.push(schema["enum"]);
+  const known = lists.find((words) => !words.some((word) => jsonEqual(word, value)));
+  if (known === undefined) return undefined;
   if (typeof value === "object" && !expressionsIn(value).next().done) return unsure;
   const words = known.map((word) => (typeof word === "string" ? word : JSON.stringify(word)));
-  const shown = words.map((word, index) => (typeof known[index] === "string" ? `"${word}"` : word)).join(", ");
+  const shown = known.map((word) => JSON.stringify(word)).join(", ");
   const found = hidden || typeof value === "object" ? describe(value) : JSON.stringify(value);
   const word = typeof value === "string" && !hidden ? { word: { found: value, known: words } } : {};
   const expected = words.length === 1 ? shown : `one of ${shown}`;

@@ -1,4 +1,4 @@
-import { onFailurePolicies, type Json, type JsonObject } from "@wfctl/model";
+import { onFailurePolicies, type JsonObject } from "@wfctl/model";
 import { environmentKeys, moduleEnvironmentKeys, passedTopKeys } from "../names.ts";
 import { embedTypeSchema } from "./embed-type-schema.ts";
 
@@ -158,12 +158,9 @@ function moduleProperties(): JsonObject {
   };
 }
 
-/** Built from entries: an object literal with `then` would look like a promise. */
 function when(type: JsonObject, consequence: JsonObject): JsonObject {
-  return Object.fromEntries<Json>([
-    ["if", { properties: { type } }],
-    ["then", consequence],
-  ]);
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+  return { if: { properties: { type } }, then: consequence };
 }
 
 function closed(properties: JsonObject): JsonObject {

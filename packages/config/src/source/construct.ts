@@ -1,5 +1,6 @@
 import { EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type ScalarEvent } from "js-yaml";
 import type { Json } from "@wfctl/model";
+import { describe } from "./describe.ts";
 import { readPlainScalar } from "./scalar.ts";
 
 /** What is wrong with a document that is well-formed YAML, at an offset of the text. */
@@ -50,6 +51,7 @@ interface MappingFrame {
   merged: Set<string> | undefined;
   nodes: number;
   depth: number;
+  readonly start: number;
   readonly anchor: string | undefined;
 }
 
@@ -59,6 +61,7 @@ interface SequenceFrame {
   readonly starts: number[] | undefined;
   nodes: number;
   depth: number;
+  readonly start: number;
   readonly anchor: string | undefined;
 }
 
@@ -213,6 +216,7 @@ export function constructDocument(text: string, events: readonly Event[]): Const
             merged: undefined,
             nodes: 1,
             depth: 1,
+            start: event.start,
             anchor,
           };
         } else {
@@ -220,7 +224,7 @@ export function constructDocument(text: string, events: readonly Event[]): Const
             frames.length === 1 && parent?.kind === "mapping" && typeof parent.key === "string" && !parent.merge;
           const starts: number[] | undefined = listed ? [] : undefined;
           if (listed && starts !== undefined) itemStarts.set(parent.key as string, starts);
-          frame = { kind: "sequence", value: [], starts, nodes: 1, depth: 1, anchor };
+          frame = { kind: "sequence", value: [], starts, nodes: 1, depth: 1, start: event.start, anchor };
         }
         if (parent?.kind === "sequence" && parent.starts !== undefined) parent.starts.push(event.start);
         if (anchor !== undefined) anchors.set(anchor, { value: frame.value, nodes: 0, depth: 0, complete: false });
@@ -263,7 +267,7 @@ export function constructDocument(text: string, events: readonly Event[]): Const
           parent.nodes += frame.nodes;
           parent.depth = Math.max(parent.depth, frame.depth + 1);
           parent.value.push(frame.value);
-        } else add(frame.value, frame.nodes, frame.depth, lastOffset, false);
+        } else add(frame.value, frame.nodes, frame.depth, frame.start, false);
         break;
       }
     }
@@ -278,16 +282,6 @@ export function scalarStart(event: ScalarEvent): number {
     return event.valueStart - 1;
   if (event.style === SCALAR_STYLE.PLAIN) return event.valueStart;
   return event.valueStart + Math.max(0, event.indent);
-}
-
-/** The kind of a value with its article, for messages. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return "nothing";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "a mapping";
-  if (typeof value === "string") return "text";
-  if (typeof value === "number") return "a number";
-  return "true or false";
 }
 
 function isAwaitingKey(frame: Frame | undefined): boolean {
