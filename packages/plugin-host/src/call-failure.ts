@@ -15,7 +15,7 @@ export async function callFailure(
 ): Promise<ProviderError> {
   const error = toProviderError(thrown);
   const givenUp = error.class === "deadline" || signal?.aborted === true;
-  if (!error.answered && !givenUp) {
+  if (!error.answered && !error.definite && !givenUp) {
     // The end of the process is told after the end of its connection.
     if (error.class !== "bad_reply") await within(child.exited, exitNoticeMs);
     if (child.exit !== undefined) {

@@ -1,4 +1,4 @@
-import { sniffClass } from "@wfctl/contract";
+import { sniffClass, toProviderError } from "@wfctl/contract";
 import type { CallOptions, Provider } from "@wfctl/engine";
 import { ProviderError } from "@wfctl/model";
 
@@ -16,6 +16,18 @@ export function cancelledCall(call: string): ProviderError {
 
 export function lateCall(call: string, timeoutMs: number): ProviderError {
   return new ProviderError("deadline", `${call} was not answered within ${timeoutMs} ms`, { answered: false });
+}
+
+const deadlineSlackMs = 50;
+
+/**
+ * True where a call ended by its deadline. Both ends watch it: the plugin's may be the first to answer, or only resets
+ * the call.
+ */
+export function isLate(error: ProviderError, deadline: number): boolean {
+  if (error.class === "deadline" && !error.answered) return true;
+  const endsSo = error.class === "deadline" || (error.class === "cancelled" && !error.answered);
+  return endsSo && Date.now() >= deadline - deadlineSlackMs;
 }
 
 /** What the words "not found" are about when they are not about the object: the way to it, or who asks. */
@@ -36,6 +48,16 @@ export function saysAbsent(error: ProviderError, mayGuess: boolean): boolean {
 /** A gone object is what a delete wants. */
 export function isGone(error: unknown): boolean {
   return error instanceof ProviderError && error.class === "not_found";
+}
+
+/** Builds a request. What does not fit the contract is refused here: nothing was sent. */
+export function encoded<T>(encode: () => T): T {
+  try {
+    return encode();
+  } catch (cause) {
+    const { message } = toProviderError(cause);
+    throw new ProviderError("validation", `The request cannot be encoded: ${message}`, { answered: false, cause });
+  }
 }
 
 /** What identifies a call to the plugin, beside its parameters. */

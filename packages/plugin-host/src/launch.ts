@@ -194,11 +194,18 @@ function collectStderr(child: ChildProcess, { name, log, redact = (text) => text
   const stream = child.stderr as NonNullable<typeof child.stderr>;
   readLines(stream, (line) => {
     const text = redact(stripControls(line));
-    tail = `${tail}${text}\n`.slice(-2 * tailChars);
+    tail = `${tail}${text}\n`.slice(-8 * tailChars);
     log?.(`plugin "${name}" stderr: ${text}`);
   });
   const ended = new Promise<void>((resolve) => stream.once("close", () => resolve()));
-  return { tail: () => tail.trim().slice(-tailChars), ended };
+  return { tail: () => lastWords(tail), ended };
+}
+
+/** Where a crash report begins, whose first lines say most; else the end. */
+function lastWords(text: string): string {
+  const report = /^(?:panic: |fatal error: |Traceback |Uncaught |Error: )/m.exec(text);
+  const start = report === null ? -tailChars : report.index;
+  return text.trimEnd().slice(start).slice(0, tailChars).trim();
 }
 
 function describeEnd(exit: PluginExit | undefined, tail: string): string {

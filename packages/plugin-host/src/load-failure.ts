@@ -3,6 +3,7 @@ import { toProviderError } from "@wfctl/contract";
 import { WfctlError, type ErrorCode } from "@wfctl/model";
 
 import { within } from "./connection.ts";
+import { isLate } from "./drivers.ts";
 import type { PluginChild } from "./launch.ts";
 
 /** A connection that breaks is told before the end of the process that broke it: how long to wait for the latter. */
@@ -29,8 +30,6 @@ export interface LoadCall {
   readonly code: ErrorCode;
 }
 
-const deadlineSlackMs = 50;
-
 /** True where the plugin does not serve the method, advertised or not. */
 export function isUnimplemented(thrown: unknown): boolean {
   return thrown instanceof Error && "code" in thrown && thrown.code === status.UNIMPLEMENTED;
@@ -47,8 +46,7 @@ export async function loadFailure(thrown: unknown, subject: LoadSubject, call: L
   const fail = (code: ErrorCode, message: string): WfctlError =>
     new WfctlError(code, `Plugin ${title} ${message}`, { hint, cause: thrown });
 
-  // Both ends watch the deadline, and either may be the first to tell.
-  const late = error.class === "deadline" && (!error.answered || Date.now() >= call.deadline - deadlineSlackMs);
+  const late = isLate(error, call.deadline);
   if (!error.answered && !late && error.class !== "bad_reply") await within(child.exited, exitNoticeMs);
   if (child.exit !== undefined) return fail("PLUGIN_EXITED", `${child.describeExit()}, during ${call.name}`);
   if (error.class === "bad_reply")

@@ -21,6 +21,7 @@ import { listTypes, traitsOf } from "./plugin-schemas.ts";
 import { readMachineIdentity } from "./process-identity.ts";
 import { createSupervised } from "./restarts.ts";
 import { createRunning, type RunningProvider } from "./running.ts";
+import { callUnary } from "./unary-call.ts";
 
 export interface CreateProviderOptions {
   readonly module: string;
@@ -144,27 +145,17 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
         const request = { resourceType: type, size, ...(hints === undefined ? {} : { hints: encodeHints(hints) }) };
         const { resolveSizing } = iac.IaCProviderRequired.method;
         try {
-          const { response } = await unaryCall(
-            plugin.loaded.connection.client,
-            resolveSizing,
-            request,
-            rpcOptions(callOptions),
-          );
+          const { response } = await callUnary(plugin.loaded.connection.client, resolveSizing, request, callOptions);
           return decodeSizing(response.sizing);
         } catch (error) {
-          if (isUnimplemented(error)) return undefined;
+          if (error instanceof ProviderError && isUnimplemented(error.cause)) return undefined;
           throw error;
         }
       }),
     finalize: (planId, callOptions) =>
       call(callOptions, async ({ plugin }) => {
         const { finalizeApply } = iac.IaCProviderFinalizer.method;
-        const { response } = await unaryCall(
-          plugin.loaded.connection.client,
-          finalizeApply,
-          { planId },
-          rpcOptions(callOptions),
-        );
+        const { response } = await callUnary(plugin.loaded.connection.client, finalizeApply, { planId }, callOptions);
         return response.errors.map(({ resource, action, error }) => ({ resource, action, error }));
       }),
     async stop(run) {
@@ -186,10 +177,6 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
     },
     [Symbol.asyncDispose]: () => (shutdown ??= endProcess()),
   };
-}
-
-function rpcOptions({ timeoutMs, signal }: CallOptions) {
-  return { deadline: Date.now() + timeoutMs, ...(signal === undefined ? {} : { signal }) };
 }
 
 /** Only keys that the outputs have: an absent value is no secret. */

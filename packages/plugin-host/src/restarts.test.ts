@@ -59,6 +59,13 @@ describe.each(["upstream", "session"])("%s that ends in the middle of a call", (
   });
 });
 
+test("a plugin that ends with a report is quoted from the report's beginning", async () => {
+  const provider = await host.configure("upstream");
+  const error = await failureOf(provider.create(spec("crashes", { crash: "report" }), options));
+  expect(error.message).toContain("panic: assignment to entry in nil map");
+  expect(error.message.length).toBeLessThan(1_500);
+});
+
 describe("a plugin that ends again and again", () => {
   test("is started three times, each later than the one before, and then no more", async () => {
     const provider = await host.configure("upstream");

@@ -6,9 +6,9 @@ import {
   jsonToBytes,
   toProviderError,
 } from "@wfctl/contract";
-import type { CallOptions, LiveObject } from "@wfctl/engine";
+import type { CallOptions, LiveObject, Spec } from "@wfctl/engine";
 
-import { callContext, isGone, missingInReply, saysAbsent, type Drivers } from "./drivers.ts";
+import { callContext, encoded, isGone, missingInReply, saysAbsent, type Drivers } from "./drivers.ts";
 import { SessionUnimplemented, type DriverSession, type SessionRequest } from "./session.ts";
 
 const { DriverOperation } = ext;
@@ -34,8 +34,7 @@ export function createSessionDrivers(session: DriverSession, fallback: Drivers |
   return {
     create: (spec, options) =>
       orFallback(
-        async () =>
-          readObject("Create", await send("Create", DriverOperation.CREATE, driverRequestSpec(spec), options)),
+        async () => readObject("Create", await send("Create", DriverOperation.CREATE, specFields(spec), options)),
         (drivers) => drivers.create(spec, options),
       ),
     read: (ref, options) =>
@@ -56,7 +55,7 @@ export function createSessionDrivers(session: DriverSession, fallback: Drivers |
     update: (ref, spec, options) =>
       orFallback(
         async () => {
-          const request = { ...driverRequestSpec(spec), providerId: ref.providerId };
+          const request = { ...specFields(spec), providerId: ref.providerId };
           return readObject("Update", await send("Update", DriverOperation.UPDATE, request, options));
         },
         (drivers) => drivers.update(ref, spec, options),
@@ -96,6 +95,10 @@ export function createSessionDrivers(session: DriverSession, fallback: Drivers |
         (drivers) => drivers.lookup(type, clientToken, name, options),
       ),
   };
+}
+
+function specFields(spec: Spec) {
+  return encoded(() => driverRequestSpec(spec));
 }
 
 function refFields(ref: { readonly name: string; readonly type: string; readonly providerId: string }) {

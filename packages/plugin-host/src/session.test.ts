@@ -150,6 +150,18 @@ describe("a plugin with our extensions", () => {
     expect(count("request")).toBe(requests + 1);
   });
 
+  test("is not sent what does not fit the contract, and gets the rest", async () => {
+    const outOfContract = failureOf(provider.create({ ...spec("odd"), dependsOn: [Symbol("odd") as never] }, ours));
+    const notJson = failureOf(provider.create(spec("odd", { size: Number.NaN }), ours));
+    const fine = provider.create(spec("fine"), { ...ours, clientToken: "fine" });
+    expect(await outOfContract).toMatchObject({ class: "validation", answered: false });
+    expect(await notJson).toMatchObject({ class: "validation", answered: false });
+    expect(await fine).toMatchObject({ created: true });
+    expect(await failureOf(provider.create(spec("late"), { ...ours, timeoutMs: 0 }))).toMatchObject({
+      class: "deadline",
+    });
+  });
+
   test("loses the answers when it ends the stream, and goes on with a new one", async () => {
     const sessions = count("session");
     const hanging = failureOf(provider.create(spec("hangs", { hang: true }), ours));

@@ -91,6 +91,17 @@ export function createDriverSession(client: Client): DriverSession {
     }
   };
 
+  const sendBatch = async (current: Stream, requests: readonly QueuedRequest[]): Promise<void> => {
+    try {
+      await current.send({ requests: [...requests] });
+    } catch (error) {
+      // One of them does not fit the contract: the others are sent without it.
+      const [only] = requests;
+      if (requests.length > 1) for (const request of requests) await sendBatch(current, [request]);
+      else if (only !== undefined) open.get(only.id)?.settle(toProviderError(error));
+    }
+  };
+
   const openStream = (): Stream => {
     const opened = openBidiCall(client, ext.DriverSession.method.run);
     void receive(opened);
@@ -103,7 +114,7 @@ export function createDriverSession(client: Client): DriverSession {
         stream ??= openStream();
         const requests = nextBatch(queue);
         queue = queue.slice(requests.length);
-        await stream.send({ requests });
+        await sendBatch(stream, requests);
       }
     } catch (error) {
       // The channel is closed: the plugin is gone.
@@ -124,6 +135,8 @@ export function createDriverSession(client: Client): DriverSession {
     call(name, request, options) {
       const { signal, timeoutMs } = options;
       if (signal?.aborted || ended) return Promise.reject(cancelledCall(name));
+      // Zero on the wire would mean no bound at all.
+      if (timeoutMs <= 0) return Promise.reject(lateCall(name, timeoutMs));
       return new Promise((resolve, reject) => {
         const id = (lastId += 1n);
         const settle = (outcome: ext.DriverReply | Error): void => {

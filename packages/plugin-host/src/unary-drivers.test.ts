@@ -124,6 +124,14 @@ describe("an upstream plugin", () => {
     expect(await failureOf(provider.create(huge, options))).toMatchObject({ class: "validation", answered: true });
   });
 
+  test("is not sent what does not fit the contract", async () => {
+    const before = host.calls().length;
+    for (const odd of [{ ...spec("odd"), dependsOn: [Symbol("odd") as never] }, spec("odd", { size: Number.NaN })]) {
+      expect(await failureOf(provider.create(odd, options))).toMatchObject({ class: "validation", answered: false });
+    }
+    expect(host.calls()).toHaveLength(before);
+  });
+
   test.each([
     "operation error: InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist",
     "GET https://example.test/v2/x: 404 The resource you requested could not be found",

@@ -1,22 +1,21 @@
-import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
 import type * as grpc from "@grpc/grpc-js";
 import {
   decodeDiff,
   decodeDriverObject,
   decodeOutput,
   decodeReplyTrailers,
-  encodeCallContext,
   encodeOutput,
   encodeRef,
   encodeSpec,
   ext,
   iac,
   toProviderError,
-  unaryCall,
 } from "@wfctl/contract";
 import type { CallOptions, LiveObject } from "@wfctl/engine";
 
-import { callContext, cancelledCall, isGone, lateCall, missingInReply, saysAbsent, type Drivers } from "./drivers.ts";
+import { encoded, isGone, missingInReply, saysAbsent, type Drivers } from "./drivers.ts";
+import { callUnary, type UnaryReply } from "./unary-call.ts";
 
 export interface UnaryDriverOptions {
   /** The plugin may tell a missing object by words only. */
@@ -32,20 +31,10 @@ export function createUnaryDrivers(client: grpc.Client, { mayGuess, watchProgres
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
     options: CallOptions,
-  ): Promise<{ response: MessageShape<O>; trailers: grpc.Metadata }> => {
-    if (options.signal?.aborted) throw cancelledCall(method.name);
+  ): Promise<UnaryReply<O>> => {
     const unwatch = watchProgress?.(options);
     try {
-      return await unaryCall(client, method, request, {
-        metadata: encodeCallContext(callContext(options)),
-        deadline: Date.now() + options.timeoutMs,
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-      });
-    } catch (thrown) {
-      const error = toProviderError(thrown);
-      if (error.class === "deadline" && !error.answered) throw lateCall(method.name, options.timeoutMs);
-      if (error.class === "cancelled" && options.signal?.aborted) throw cancelledCall(method.name);
-      throw error;
+      return await callUnary(client, method, request, options);
     } finally {
       unwatch?.();
     }
@@ -53,8 +42,8 @@ export function createUnaryDrivers(client: grpc.Client, { mayGuess, watchProgres
 
   return {
     async create(spec, options) {
-      const reply = await send(driver.create, { resourceType: spec.type, spec: encodeSpec(spec) }, options);
-      return readObject("Create", reply);
+      const request = encoded(() => ({ resourceType: spec.type, spec: encodeSpec(spec) }));
+      return readObject("Create", await send(driver.create, request, options));
     },
     async read(ref, options) {
       try {
@@ -66,7 +55,7 @@ export function createUnaryDrivers(client: grpc.Client, { mayGuess, watchProgres
       }
     },
     async update(ref, spec, options) {
-      const request = { resourceType: spec.type, ref: encodeRef(ref), spec: encodeSpec(spec) };
+      const request = encoded(() => ({ resourceType: spec.type, ref: encodeRef(ref), spec: encodeSpec(spec) }));
       return readObject("Update", await send(driver.update, request, options));
     },
     async delete(ref, options) {
@@ -77,9 +66,12 @@ export function createUnaryDrivers(client: grpc.Client, { mayGuess, watchProgres
       }
     },
     async diff(spec, current, options) {
-      // Upstream's hosts never send the sensitive map along.
-      const known = encodeOutput({ ...current, sensitive: [] });
-      const request = { resourceType: spec.type, desired: encodeSpec(spec), current: known };
+      const request = encoded(() => ({
+        resourceType: spec.type,
+        desired: encodeSpec(spec),
+        // Upstream's hosts never send the sensitive map along.
+        current: encodeOutput({ ...current, sensitive: [] }),
+      }));
       const { response } = await send(driver.diff, request, options);
       return decoded(() => decodeDiff(response.result));
     },

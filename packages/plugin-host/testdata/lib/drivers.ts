@@ -24,6 +24,10 @@ function output(object: StoredObject): iac.ResourceOutput {
 /** What the test asks of a driver, in the configuration that it sends. True where the call is dealt with. */
 function misbehave(config: JsonObject, callback: Reply<never>, empty: () => unknown): boolean {
   if (config["crash"] === true) process.exit(7);
+  if (config["crash"] === "report") {
+    process.stderr.write(`panic: assignment to entry in nil map\n\ngoroutine 1 [running]:\n${"main.create(0x1)\n".repeat(200)}`);
+    process.exit(2);
+  }
   if (config["hang"] === true) return true;
   if (typeof config["fail"] === "string") {
     const code = typeof config["code"] === "number" ? config["code"] : grpc.status.UNKNOWN;
