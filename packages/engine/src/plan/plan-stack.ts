@@ -365,7 +365,10 @@ function finishPlan(
       schemaDigest: provider.schemaDigest,
     }));
   const reads = [...made.records.values()].flatMap((record) => record.readAt ?? []).toSorted();
-  const configDigest = input.digester.digest(input.desired as unknown as Json);
+  // Where a resource is written decides nothing: an added comment, or another working folder, leaves the digests as they are.
+  const configDigest = input.digester.digest(
+    input.desired.map(({ source: _source, ...wanted }) => wanted) as unknown as Json,
+  );
   const bound = {
     command: input.command,
     stack: { ...input.stack, lineage: input.state.lineage },
@@ -383,7 +386,11 @@ function finishPlan(
     id: `plan-${input.random.id()}`,
     createdAt: new Date(input.clock.now()).toISOString(),
     ...bound,
-    digest: input.digester.digest(bound as unknown as Json),
+    digest: input.digester.digest({
+      ...bound,
+      // The wanted resources are in the digest of the configuration already.
+      actions: made.actions.map(({ desired: _desired, ...action }) => action),
+    } as unknown as Json),
   };
 }
 
