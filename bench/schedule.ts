@@ -1,0 +1,134 @@
+import { applyPlan, planStack, type LiveObject, type Provider } from "@wfctl/engine";
+import type { DesiredResource } from "@wfctl/model";
+import { createLimiter } from "@wfctl/plugin-sdk";
+import { createMemoryStore, sampleHolder } from "@wfctl/state/testing";
+import { createPlainDigester, createSeededRandom, createVirtualClock, ref, wanted, type SeededRandom } from "@wfctl/testkit";
+
+/** A graph of actions with what each call takes, and the rate that the API allows. */
+export interface Problem {
+  /** Indexes, all lower than the action's own. */
+  readonly parents: readonly (readonly number[])[];
+  readonly latencyMs: readonly number[];
+  readonly callsPerSecond: number;
+}
+
+export interface Efficiency {
+  readonly actions: number;
+  readonly boundMs: number;
+  readonly tookMs: number;
+  /** Bound over time taken: 1 is the best any schedule could do. */
+  readonly efficiency: number;
+}
+
+/** A random graph: a few layers or none, hubs, chains. `latencies` are drawn once per problem where they are to be equal. */
+export function randomProblem(random: SeededRandom, options: { readonly equalLatencies: boolean }): Problem {
+  const size = 20 + random.below(180);
+  const spread = 1 + random.below(40);
+  const share = random.number();
+  const parents = Array.from({ length: size }, (_, index) => {
+    if (index === 0 || random.number() > share) return [];
+    const count = 1 + random.below(3);
+    return [...new Set(Array.from({ length: count }, () => Math.max(0, index - 1 - random.below(spread))))];
+  });
+  const common = 200;
+  const latencyMs = parents.map(() => (options.equalLatencies ? common : 100 + random.below(200)));
+  return { parents, latencyMs, callsPerSecond: options.equalLatencies ? 30 : 10 + random.below(60) };
+}
+
+/**
+ * No schedule is faster than this: for any head h and tail t, the actions that cannot start before h and have at least t
+ * to go must still pass the rate limit one after the other.
+ */
+export function boundMs(problem: Problem): number {
+  const { parents, latencyMs, callsPerSecond } = problem;
+  const heads = parents.map(() => 0);
+  const tails = [...latencyMs];
+  for (const [index, before] of parents.entries()) {
+    for (const parent of before) heads[index] = Math.max(heads[index]!, heads[parent]! + latencyMs[parent]!);
+  }
+  for (let index = parents.length - 1; index >= 0; index -= 1) {
+    for (const parent of parents[index]!) tails[parent] = Math.max(tails[parent]!, latencyMs[parent]! + tails[index]!);
+  }
+  const gapMs = 1000 / callsPerSecond;
+  let bound = 0;
+  for (const head of new Set(heads)) {
+    const later = tails.filter((_, index) => heads[index]! >= head).toSorted((a, b) => b - a);
+    for (const [count, tail] of later.entries()) bound = Math.max(bound, head + count * gapMs + tail);
+  }
+  return bound;
+}
+
+/** Runs the problem through the engine with the SDK's limiter, in virtual time. */
+export async function runProblem(problem: Problem, seed: string): Promise<Efficiency> {
+  const clock = createVirtualClock();
+  const random = createSeededRandom(seed);
+  const limiter = createLimiter({ ratePerSecond: problem.callsPerSecond, burst: 1 }, clock);
+  const desired = problem.parents.map((parents, index): DesiredResource =>
+    wanted(`r${index}`, { parents: parents.map((parent) => ref(`r${parent}`, "id")) }),
+  );
+  const provider = slowProvider(async (name, options) => {
+    await limiter.acquire({
+      ...(options.priority === undefined ? {} : { priority: options.priority }),
+      onWait: () => options.onProgress?.({ message: "waiting for the API's rate limit", waiting: true }),
+    });
+    options.onProgress?.({ message: "creating", waiting: false });
+    await clock.sleep(problem.latencyMs[Number(name.slice(1))]!);
+  });
+  const store = createMemoryStore({ clock });
+  const lease = await store.acquire(sampleHolder());
+  const state = await store.load();
+  const providers = new Map([[provider.module, provider]]);
+  const digester = createPlainDigester();
+  const common = { providers, clock, random, digester, env: {} };
+  const { plan } = await planStack({
+    ...common,
+    command: "apply",
+    stack: { name: "bench", environment: "" },
+    desired,
+    moved: [],
+    state,
+    onFailure: "continue",
+    refresh: false,
+    replace: new Set(),
+    allowReplace: new Set(),
+    runId: "plan",
+  });
+  const startedMs = clock.now();
+  const report = await applyPlan(
+    { ...common, store, lease, providerConfigs: new Map(), emit: () => undefined, engineVersion: "0.0.0", user: "bench", host: "bench" },
+    plan,
+    state,
+    { runId: "apply" },
+  );
+  if (report.end !== "succeeded") throw new Error(`The run of ${seed} ended ${report.end}`);
+  const tookMs = clock.now() - startedMs;
+  const bound = boundMs(problem);
+  return { actions: desired.length, boundMs: Math.round(bound), tookMs, efficiency: bound / tookMs };
+}
+
+function slowProvider(call: (name: string, options: Parameters<Provider["create"]>[1]) => Promise<void>): Provider {
+  let made = 0;
+  const object = (name: string, type: string, providerId: string): LiveObject => ({ name, type, providerId, outputs: {}, sensitive: [], status: "running" });
+  return {
+    module: "cloud",
+    name: "cloud",
+    version: "1.0.0",
+    identity: "cloud:bench",
+    schemaDigest: "",
+    features: { drivers: true, finalizer: false, clientTokens: true, lookup: true, stop: false, ownLimits: true, readsInputs: true },
+    traits: () => ({ lookup: true, convergentCreate: true }),
+    async create(spec, options) {
+      await call(spec.name, options);
+      return object(spec.name, spec.type, `id-${(made += 1)}`);
+    },
+    read: async (readRef) => object(readRef.name, readRef.type, readRef.providerId),
+    update: async (updateRef) => object(updateRef.name, updateRef.type, updateRef.providerId),
+    delete: async () => undefined,
+    diff: async () => ({ needsUpdate: false, needsReplace: false, changes: [] }),
+    resolveSizing: async () => undefined,
+    lookup: async () => undefined,
+    finalize: async () => [],
+    stop: async () => undefined,
+    processGone: () => false,
+  };
+}
