@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { JournalEvent, RecordChange } from "@wfctl/model";
 import { recordChangeOf } from "../reduce.ts";
-import { sumOf } from "./checksum.ts";
+import { keyOf, sumOf } from "./checksum.ts";
 import { parseRow, parseText, type Repairable, type Row } from "./finding.ts";
 import * as fix from "./fixes.ts";
 import { runStride } from "./schema.ts";
@@ -22,14 +22,17 @@ export interface LastChange {
 export function checkRuns(db: DatabaseSync, changes: Map<string, LastChange>): Repairable[] {
   const findings: Repairable[] = [];
   let highest = 0;
-  const rows: Row[] = db.prepare("SELECT number, id, closed, sum, summary, actions FROM runs ORDER BY number").all();
+  const rows: Row[] = db.prepare("SELECT * FROM runs ORDER BY number").all();
   for (const row of rows) {
     const [id, number] = [row["id"] as string, Number(row["number"])];
     const closed = row["closed"] !== null;
     const actions = parseText(row["actions"]);
     const header = `${row["summary"] as string}${row["actions"] as string}`;
     const drop = closed ? { repair: "drops the closed run", fix: (db: DatabaseSync) => fix.dropRun(db, number) } : {};
-    if (sumOf(id, header) !== row["sum"] || !Array.isArray(actions)) {
+    if (
+      sumOf(keyOf(number, id, row["serial"], row["action_count"]), header) !== row["sum"] ||
+      !Array.isArray(actions)
+    ) {
       findings.push({ check: "run", severity: "error", problem: `The header of run '${id}' is damaged`, ...drop });
       continue;
     }
@@ -60,17 +63,17 @@ export function checkRuns(db: DatabaseSync, changes: Map<string, LastChange>): R
       severity: "error",
       problem: `The serial is ${serial}, and the journal has written ${highest}`,
       repair: `raises the serial to ${highest}`,
-      fix: (db) => db.prepare("UPDATE stack SET serial = ?").run(highest),
+      fix: (db) => fix.setCounts(db, { serial: highest }),
     });
   }
   return findings;
 }
 
 function readEntries(db: DatabaseSync, number: number, entries: Entry[]): string | undefined {
-  const statement = db.prepare("SELECT id, kind, serial, sum, body FROM journal WHERE id >= ? AND id < ? ORDER BY id");
+  const statement = db.prepare("SELECT * FROM journal WHERE id >= ? AND id < ? ORDER BY id");
   for (const row of statement.all(number * runStride, (number + 1) * runStride)) {
     const id = Number(row["id"]);
-    const event = parseRow(row["kind"] as string, row) as JournalEvent | undefined;
+    const event = parseRow(keyOf(row["kind"], row["slot"], row["serial"]), row) as JournalEvent | undefined;
     if (event === undefined || event.kind !== row["kind"]) return `journal entry ${id % runStride} is damaged`;
     if (id % runStride !== entries.length + 1) return `journal entry ${entries.length + 1} is missing`;
     entries.push({ id, serial: Number(row["serial"]), event });
@@ -120,10 +123,11 @@ function checkOutcomes(
   return findings.toReversed();
 }
 
+// As text: a bound number is a real to SQLite, and the division would not cut.
+const orphaned = `id / ${runStride} NOT IN (SELECT number FROM runs)`;
+
 export function checkOrphans(db: DatabaseSync): Repairable[] {
-  const row = db
-    .prepare("SELECT count(*) AS entries FROM journal WHERE id / ? NOT IN (SELECT number FROM runs)")
-    .get(runStride) as { entries: number };
+  const row = db.prepare(`SELECT count(*) AS entries FROM journal WHERE ${orphaned}`).get() as { entries: number };
   if (row.entries === 0) return [];
   return [
     {
@@ -131,7 +135,7 @@ export function checkOrphans(db: DatabaseSync): Repairable[] {
       severity: "error",
       problem: `${row.entries} journal entries belong to no run`,
       repair: "removes them",
-      fix: (db) => db.prepare("DELETE FROM journal WHERE id / ? NOT IN (SELECT number FROM runs)").run(runStride),
+      fix: (db) => db.exec(`DELETE FROM journal WHERE ${orphaned}`),
     },
   ];
 }

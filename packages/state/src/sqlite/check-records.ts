@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { isJsonObject, jsonEqual, type Json, type RecordChange, type ResourceRecord } from "@wfctl/model";
 import { providersOf } from "../reduce.ts";
+import { keyOf } from "./checksum.ts";
 import type { LastChange } from "./check-journal.ts";
 import { parseRow, type Repairable, type Row } from "./finding.ts";
 import * as fix from "./fixes.ts";
@@ -66,10 +67,10 @@ function otherRecord(name: string, last: LastChange): Repairable {
 export function checkConfigs(db: DatabaseSync): Repairable[] {
   const findings: Repairable[] = [];
   const known = new Set<string>();
-  for (const row of db.prepare("SELECT provider, sum, body FROM provider_configs").all() as Row[]) {
+  for (const row of db.prepare("SELECT provider, name, sum, body FROM provider_configs").all() as Row[]) {
     const provider = row["provider"] as string;
     known.add(provider);
-    if (isJsonObject(parseRow(provider, row))) continue;
+    if (isJsonObject(parseRow(keyOf(provider, row["name"]), row))) continue;
     findings.push({
       check: "provider-config",
       severity: "error",

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { isJsonObject } from "@wfctl/model";
 import { checkOrphans, checkRuns, type LastChange } from "./check-journal.ts";
+import { keyOf } from "./checksum.ts";
 import { checkConfigs, checkRecords } from "./check-records.ts";
 import { parseRow, type Repairable, type Row } from "./finding.ts";
 
@@ -32,9 +33,9 @@ function checkIntegrity(db: DatabaseSync): Repairable[] {
 }
 
 function checkUnknown(db: DatabaseSync): Repairable[] {
-  const rows: Row[] = db.prepare("SELECT key, sum, body FROM unknown ORDER BY id").all();
+  const rows: Row[] = db.prepare("SELECT key, provider, why, sum, body FROM unknown ORDER BY id").all();
   return rows
-    .filter((row) => !isJsonObject(parseRow(row["key"] as string, row)))
+    .filter((row) => !isJsonObject(parseRow(keyOf(row["key"], row["provider"], row["why"]), row)))
     .map((row) => ({
       check: "unknown",
       severity: "error",

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, rmSync } from "node:fs";
+import { closeSync, linkSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { WfctlError } from "@wfctl/model";
@@ -6,6 +6,7 @@ import { syncDirectory } from "../durable-file.ts";
 import type { StackIdentity } from "../identity.ts";
 import type { StackKey } from "../sealing/key.ts";
 import { createKeyMeta } from "../sealing/sealer.ts";
+import { keyOf, sumOf } from "./checksum.ts";
 import { toStoreError } from "./errors.ts";
 import { applicationId, formatVersion, schema } from "./schema.ts";
 
@@ -40,19 +41,20 @@ export function createStack(options: CreateStackOptions): void {
 }
 
 function writeDatabase(path: string, { lineage, name, environment, key }: CreateStackOptions): void {
+  closeSync(openSync(path, "wx", 0o600));
   const db = new DatabaseSync(path);
   try {
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA application_id = ${applicationId}`);
     db.exec("BEGIN");
     db.exec(schema);
-    db.prepare("INSERT INTO meta (id, lineage, name, environment, created_at, keys) VALUES (1, ?, ?, ?, ?, ?)").run(
-      lineage,
-      name,
-      environment,
-      new Date().toISOString(),
-      JSON.stringify(createKeyMeta(key, lineage)),
+    const createdAt = new Date().toISOString();
+    const keys = JSON.stringify(createKeyMeta(key, lineage));
+    db.prepare(
+      "INSERT INTO meta (id, lineage, name, environment, created_at, sum, keys) VALUES (1, ?, ?, ?, ?, ?, ?)",
+    ).run(lineage, name, environment, createdAt, sumOf(keyOf(lineage, name, environment, createdAt), keys), keys);
+    db.prepare("INSERT INTO stack (id, serial, runs, records, sum) VALUES (1, 0, 0, 0, ?)").run(
+      sumOf(keyOf(0, 0, 0), ""),
     );
-    db.exec("INSERT INTO stack (id, serial, runs, records) VALUES (1, 0, 0, 0)");
     db.exec("INSERT INTO lease (id, fence, holder, beat_ms, expiry_ms) VALUES (1, 0, NULL, 0, 0)");
     db.exec(`PRAGMA user_version = ${formatVersion}; COMMIT`);
   } finally {

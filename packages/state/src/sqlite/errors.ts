@@ -1,10 +1,14 @@
 import { WfctlError, type ErrorCode } from "@wfctl/model";
 
-/** Primary result codes of SQLite that mean the content is broken, not that it cannot be reached. */
-const corrupt = new Set([11, 26]);
+/**
+ * Primary result codes of SQLite that mean the content is broken, not that it cannot be reached. A plain error (1) is
+ * among them: our statements are fixed, so what they do not find is missing.
+ */
+const corrupt = new Set([1, 11, 26]);
 
 /** What each primary result code means for the person who reads it. */
 const meanings: Readonly<Record<number, string>> = {
+  1: "its tables are not as they should be",
   5: "another process is writing to it",
   6: "another process is writing to it",
   8: "it may not be written",

@@ -38,7 +38,8 @@ export interface Row {
 
 /** The body of a row; undefined where it is damaged. */
 export function parseRow(key: string, row: Row): Json | undefined {
-  return sumOf(key, row["body"] as string) === row["sum"] ? parseText(row["body"]) : undefined;
+  const body = row["body"];
+  return typeof body === "string" && sumOf(key, body) === row["sum"] ? parseText(body) : undefined;
 }
 
 export function parseText(text: unknown): Json | undefined {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { JournalEvent, RecordChange } from "@wfctl/model";
-import { sumOf } from "./checksum.ts";
+import { keyOf, sumOf } from "./checksum.ts";
 import { encodeRecord } from "./rows.ts";
 import { runStride } from "./schema.ts";
 
@@ -23,7 +23,15 @@ export function changeRecord(db: DatabaseSync, change: RecordChange, serial: num
 }
 
 export function countRecords(db: DatabaseSync): void {
-  db.exec("UPDATE stack SET records = (SELECT count(*) FROM records)");
+  const { records } = db.prepare("SELECT count(*) AS records FROM records").get() as { records: number };
+  setCounts(db, { records });
+}
+
+export function setCounts(db: DatabaseSync, counts: { readonly serial?: number; readonly records?: number }): void {
+  const row = db.prepare("SELECT serial, runs, records FROM stack").get() as Record<string, number>;
+  const { serial, runs, records } = { ...row, ...counts } as { serial: number; runs: number; records: number };
+  const sum = sumOf(keyOf(serial, runs, records), "");
+  db.prepare("UPDATE stack SET serial = ?, runs = ?, records = ?, sum = ?").run(serial, runs, records, sum);
 }
 
 export function dropRun(db: DatabaseSync, number: number): void {
@@ -51,6 +59,7 @@ export function addSkipped(db: DatabaseSync, number: number, run: string, action
     const event: JournalEvent = { kind: "outcome", run, outcome, keepIntents: true };
     const body = JSON.stringify(event);
     id += 1;
-    insert.run(id, "outcome", null, last.serial ?? 0, sumOf("outcome", body), body);
+    const serial = last.serial ?? 0;
+    insert.run(id, "outcome", null, serial, sumOf(keyOf("outcome", null, serial), body), body);
   }
 }

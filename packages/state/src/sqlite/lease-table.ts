@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LeaseHolder } from "@wfctl/engine";
-import { WfctlError } from "@wfctl/model";
 import { heldError, type LeaseView } from "../lease/lease-view.ts";
 import { isHolderAlive } from "../lease/holder.ts";
+import { damaged, parseBody, sumOf } from "./checksum.ts";
 import { nowMs } from "./schema.ts";
 
 /**
@@ -42,13 +42,13 @@ export function releaseLease(db: DatabaseSync, fence: number): void {
 
 export function readLease(db: DatabaseSync): LeaseView {
   const row = db.prepare(`SELECT fence, holder, beat_ms, expiry_ms, ${nowMs} AS now FROM lease`).get();
-  if (row === undefined) throw new WfctlError("STORE_CORRUPT", "Reading the lease failed: its row is missing");
+  if (row === undefined) throw damaged("the row of the lease");
   const { fence, holder, beat_ms: beat, expiry_ms: expiry, now } = row as Record<string, number> & { holder: string };
   if (holder === null) return { fence: fence!, holder: undefined, beatAgoMs: 0, expiresInMs: 0 };
   const beatAgoMs = Math.max(0, now! - beat!);
   return {
     fence: fence!,
-    holder: JSON.parse(holder) as LeaseHolder,
+    holder: parseBody<LeaseHolder>("the holder of the lease", "", holder, sumOf("", holder)),
     beatAgoMs,
     expiresInMs: Math.max(0, expiry! - beatAgoMs),
   };

@@ -4,10 +4,11 @@ import type { DeposedObject, Intent, Json, JournalEvent, JsonObject, RecordChang
 import type { StackKey } from "../sealing/key.ts";
 import { createKeyMeta, createSealer, isSealed, type KeyMeta, type Sealed } from "../sealing/sealer.ts";
 import { mapIntentSecrets, mapProviderConfig, mapRecordSecrets, type VisitSecret } from "../sealing/secrets.ts";
-import { parseBody, sumOf } from "./checksum.ts";
+import { keyOf, parseBody, sumOf } from "./checksum.ts";
 import { refuseEmergencies } from "./doctor.ts";
 import { toStoreError } from "./errors.ts";
 import { releaseLease, takeLease } from "./lease-table.ts";
+import { setCounts } from "./fixes.ts";
 import { openForWriting } from "./open-database.ts";
 import { readInfo } from "./read-state.ts";
 import { encodeRecord } from "./rows.ts";
@@ -72,7 +73,7 @@ function rewrite(
   refuseEmergencies(path, doing);
   const db = openForWriting(path);
   try {
-    const { lineage, keys } = readInfo(db);
+    const { lineage, keys, serial } = readInfo(db);
     const newKeys = createKeyMeta(newKey, lineage);
     const rewriting = plan(lineage, keys, newKeys);
     const fence = takeLease(db, holder, 30_000);
@@ -82,8 +83,8 @@ function rewrite(
       rewriteJournal(db, rewriting);
       rewriteUnknown(db, rewriting);
       rewriteConfigs(db, rewriting);
-      db.prepare("UPDATE meta SET keys = ?").run(JSON.stringify(newKeys));
-      db.exec("UPDATE stack SET serial = serial + 1");
+      writeKeys(db, newKeys);
+      setCounts(db, { serial: serial + 1 });
       db.exec("COMMIT");
       // Old ciphertext must not linger in free pages or in the log.
       db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
@@ -98,25 +99,24 @@ function rewrite(
   }
 }
 
+function writeKeys(db: DatabaseSync, newKeys: KeyMeta): void {
+  const { lineage, name, environment, createdAt } = readInfo(db);
+  const keys = JSON.stringify(newKeys);
+  db.prepare("UPDATE meta SET keys = ?, sum = ?").run(keys, sumOf(keyOf(lineage, name, environment, createdAt), keys));
+}
+
 function rewriteRecords(db: DatabaseSync, rewriting: Rewriting): void {
   const update = db.prepare("UPDATE records SET sum = ?, body = ? WHERE id = ?");
-  for (const { id, key, sum, body } of bodies(
-    db,
-    "SELECT id, name AS key, sum, body FROM records WHERE id = ?",
-    "records",
-  )) {
-    const { put } = encodeRecord(rewriting.record(parseBody(`record '${key}'`, key, body, sum)));
+  for (const { id, name, sum, body } of rowsOf(db, "records")) {
+    const { put } = encodeRecord(rewriting.record(parseBody(`record '${name}'`, name!, body, sum)));
     update.run(put.sum, put.body, id);
   }
 }
 
 function rewriteJournal(db: DatabaseSync, rewriting: Rewriting): void {
   const update = db.prepare("UPDATE journal SET sum = ?, body = ? WHERE id = ?");
-  for (const { id, key, sum, body } of bodies(
-    db,
-    "SELECT id, kind AS key, sum, body FROM journal WHERE id = ?",
-    "journal",
-  )) {
+  for (const { id, kind, slot, serial, sum, body } of rowsOf(db, "journal")) {
+    const key = keyOf(kind, slot, serial);
     const event = parseBody<JournalEvent>(`journal entry ${id}`, key, body, sum);
     const text = JSON.stringify(rewriteEvent(event, rewriting));
     if (text !== body) update.run(sumOf(key, text), text, id);
@@ -144,16 +144,17 @@ function rewriteEvent(event: JournalEvent, rewriting: Rewriting): JournalEvent {
 
 function rewriteUnknown(db: DatabaseSync, rewriting: Rewriting): void {
   const update = db.prepare("UPDATE unknown SET sum = ?, body = ? WHERE id = ?");
-  for (const { id, key, sum, body } of bodies(db, "SELECT id, key, sum, body FROM unknown WHERE id = ?", "unknown")) {
-    const text = JSON.stringify(rewriting.intent(parseBody(`unknown intent '${key}'`, key, body, sum)));
-    update.run(sumOf(key, text), text, id);
+  for (const { id, key, provider, why, sum, body } of rowsOf(db, "unknown")) {
+    const whole = keyOf(key, provider, why);
+    const text = JSON.stringify(rewriting.intent(parseBody(`unknown intent '${key}'`, whole, body, sum)));
+    update.run(sumOf(whole, text), text, id);
   }
 }
 
 function rewriteConfigs(db: DatabaseSync, rewriting: Rewriting): void {
-  const select = "SELECT id, provider AS key, sum, body FROM provider_configs WHERE id = ?";
-  for (const { id, key, sum, body } of bodies(db, select, "provider_configs")) {
-    const config = rewriting.config(key, parseBody(`configuration of provider '${key}'`, key, body, sum));
+  for (const { id, provider, name, sum, body } of rowsOf(db, "provider_configs")) {
+    const key = keyOf(provider, name);
+    const config = rewriting.config(provider!, parseBody(`configuration of provider '${provider}'`, key, body, sum));
     if (config === undefined) {
       db.prepare("DELETE FROM provider_configs WHERE id = ?").run(id);
     } else {
@@ -163,18 +164,13 @@ function rewriteConfigs(db: DatabaseSync, rewriting: Rewriting): void {
   }
 }
 
-interface Body {
-  readonly id: number;
-  readonly key: string;
-  readonly sum: number;
-  readonly body: string;
-}
+type Row = { readonly id: number } & { readonly [column: string]: string };
 
 /** Row by row, the ids first: a table must not be walked while it is written. */
-function* bodies(db: DatabaseSync, select: string, table: string): Generator<Body> {
-  const statement = db.prepare(select);
+function* rowsOf(db: DatabaseSync, table: string): Generator<Row> {
+  const statement = db.prepare(`SELECT * FROM ${table} WHERE id = ?`);
   for (const { id } of db.prepare(`SELECT id FROM ${table}`).all() as { id: number }[]) {
-    yield statement.get(id) as unknown as Body;
+    yield statement.get(id) as unknown as Row;
   }
 }
 

@@ -40,7 +40,7 @@ function encodeEvent(event: JournalEvent): EventRow {
     const { actions } = event.run;
     const summary = JSON.stringify(summaryOf({ header: event.run, closed: undefined }).header);
     const actionText = JSON.stringify(actions);
-    return { ...base, body: summary, more: [actionText, actions.length, sumOf(run, summary + actionText)] };
+    return { ...base, body: summary, more: [actionText, actions.length] };
   }
   if (kind === "provider-config") return { ...base, body: JSON.stringify(event.config), more: [event.name] };
   if (kind === "run-closed") {

@@ -11,18 +11,20 @@ export const formatVersion = 1;
 export const runStride = 2 ** 30;
 
 /**
- * `serial` is the stack's serial when the row was written. Each `body` is JSON with its secrets sealed, `sum` the CRC-32 that `sumOf` gives: a flipped bit is found, not used.
+ * `serial` is the stack's serial when the row was written. Each `body` is JSON with its secrets sealed. `sum` is the
+ * CRC-32 that `sumOf` gives for the key columns that the readers name and the text: a flipped bit is found, not used.
  * `journal.slot` is what closing a run has to know of the event without reading its body.
  * `runs.closed` stands before the long columns, so that finding the open runs does not read them.
  */
 export const schema = `
 CREATE TABLE meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
-  lineage TEXT NOT NULL, name TEXT NOT NULL, environment TEXT NOT NULL, created_at TEXT NOT NULL, keys TEXT NOT NULL
+  lineage TEXT NOT NULL, name TEXT NOT NULL, environment TEXT NOT NULL, created_at TEXT NOT NULL,
+  sum INTEGER NOT NULL, keys TEXT NOT NULL
 ) STRICT;
 CREATE TABLE stack (
   id INTEGER PRIMARY KEY CHECK (id = 1),
-  serial INTEGER NOT NULL, runs INTEGER NOT NULL, records INTEGER NOT NULL
+  serial INTEGER NOT NULL, runs INTEGER NOT NULL, records INTEGER NOT NULL, sum INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE lease (
   id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -34,7 +36,7 @@ CREATE TABLE records (
 ) STRICT;
 CREATE TABLE runs (
   number INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE, closed TEXT, closed_at TEXT, serial INTEGER NOT NULL, action_count INTEGER NOT NULL,
+  id TEXT NOT NULL UNIQUE, closed TEXT, closed_at TEXT, closed_sum INTEGER, serial INTEGER NOT NULL, action_count INTEGER NOT NULL,
   sum INTEGER NOT NULL, summary TEXT NOT NULL, actions TEXT NOT NULL
 ) STRICT;
 CREATE TABLE journal (
@@ -45,7 +47,7 @@ CREATE TABLE unknown (
   id INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE, provider TEXT NOT NULL, why TEXT NOT NULL, sum INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT;
-CREATE TABLE finalize_owed (id INTEGER PRIMARY KEY, provider TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE finalize_owed (id INTEGER PRIMARY KEY, provider TEXT NOT NULL UNIQUE, sum INTEGER NOT NULL) STRICT;
 CREATE TABLE provider_configs (
   id INTEGER PRIMARY KEY,
   provider TEXT NOT NULL UNIQUE, name TEXT NOT NULL, sum INTEGER NOT NULL, body TEXT NOT NULL

@@ -4,7 +4,8 @@ import type { OpenRun } from "../admission.ts";
 import { createRunDraft, type RunDraft } from "../draft.ts";
 import { applyToRun, leftOpen } from "../reduce.ts";
 import { runsToDrop, type Retention } from "../retention.ts";
-import { sumOf } from "./checksum.ts";
+import { keyOf, sumOf } from "./checksum.ts";
+import { readCounts } from "./read-state.ts";
 import { encodeProvider, type CommitRows, type EventRow } from "./rows.ts";
 import { runStride } from "./schema.ts";
 import { prepareStatements } from "./statements.ts";
@@ -38,7 +39,14 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
   const appendJournal = (tail: Tail, row: EventRow): void => {
     const id = tail.number * runStride + tail.next;
     tail.next += 1;
-    sql.insertJournal.run(id, row.kind, row.slot, stack.serial, sumOf(row.kind, row.body), row.body);
+    sql.insertJournal.run(
+      id,
+      row.kind,
+      row.slot,
+      stack.serial,
+      sumOf(keyOf(row.kind, row.slot, stack.serial), row.body),
+      row.body,
+    );
   };
 
   const applyRecord = ({ name, put }: NonNullable<EventRow["record"]>): void => {
@@ -51,8 +59,9 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
   };
 
   const startRun = (row: EventRow): void => {
-    const [actions, actionCount, sum] = row.more as [string, number, number];
+    const [actions, actionCount] = row.more as [string, number];
     stack.runs += 1;
+    const sum = sumOf(keyOf(stack.runs, row.run, stack.serial, actionCount), row.body + actions);
     sql.insertRun.run(stack.runs, row.run, stack.serial, actionCount, sum, row.body, actions);
     open.set(row.run, { number: stack.runs, next: 1 });
   };
@@ -65,10 +74,11 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
       const { intent } = JSON.parse(body) as { intent: Intent };
       const key = `${row.run}:${slot}`;
       const text = JSON.stringify(intent);
-      sql.insertUnknown.run(key, intent.provider, why, sumOf(key, text), text);
+      sql.insertUnknown.run(key, intent.provider, why, sumOf(keyOf(key, intent.provider, why), text), text);
     }
-    for (const provider of run.finalizeOwed) sql.insertFinalizeOwed.run(provider);
-    sql.closeRun.run(row.body, row.more![0]!, tail.number);
+    for (const provider of run.finalizeOwed) sql.insertFinalizeOwed.run(provider, sumOf(provider, ""));
+    const at = row.more![0]!;
+    sql.closeRun.run(row.body, at, sumOf(keyOf(row.run, at), row.body), tail.number);
     open.delete(row.run);
     if (sql.anyOpenRun.get() === undefined) dropUnusedConfigs();
     dropOldRuns();
@@ -112,10 +122,15 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
     }
   };
 
+  const renameDoubt = (key: string, why: string): void => {
+    const found = sql.readUnknown.get(key) as { provider: string; body: string } | undefined;
+    if (found !== undefined) sql.updateUnknown.run(why, sumOf(keyOf(key, found.provider, why), found.body), key);
+  };
+
   /** Events of closed runs settle what those runs left in doubt. */
   const settleUnknown = (row: EventRow): void => {
     if (row.kind === "intent-closed" || row.kind === "half") sql.deleteUnknown.run(`${row.run}:${row.slot}`);
-    if (row.kind === "intent-unknown") sql.updateUnknown.run(row.more![0]!, `${row.run}:${row.slot}`);
+    if (row.kind === "intent-unknown") renameDoubt(`${row.run}:${row.slot}`, row.more![0] as string);
     if (row.kind === "outcome" && row.slot !== null) {
       for (const half of ["main", "create", "delete"] satisfies NodeHalf[]) {
         for (const phase of ["apply", "undo"]) sql.deleteUnknown.run(`${row.run}:${row.slot}:${half}:${phase}`);
@@ -126,8 +141,8 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
   const applyRow = (row: EventRow): void => {
     if (row.record !== undefined) applyRecord(row.record);
     if (row.kind === "provider-config") {
-      const provider = row.slot!;
-      sql.putConfig.run(provider, row.more![0]!, sumOf(provider, row.body), row.body);
+      const [provider, name] = [row.slot!, row.more![0]!];
+      sql.putConfig.run(provider, name, sumOf(keyOf(provider, name), row.body), row.body);
       return;
     }
     if (row.kind === "run-started") return startRun(row);
@@ -165,8 +180,7 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
 
   return {
     refresh() {
-      const row = sql.readStack.get()!;
-      stack = { serial: Number(row["serial"]), runs: Number(row["runs"]), records: Number(row["records"]) };
+      stack = readCounts(db);
       open.clear();
       const found = new Map<string, OpenRun>();
       for (const run of sql.openRuns.all()) {
@@ -187,7 +201,8 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
           for (const row of rows) applyRow(row);
           return stack.serial;
         });
-        sql.updateStack.run(stack.serial, stack.runs, stack.records);
+        const { serial, runs, records } = stack;
+        sql.updateStack.run(serial, runs, records, sumOf(keyOf(serial, runs, records), ""));
         return serials;
       });
     },
