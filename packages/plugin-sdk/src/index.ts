@@ -15,7 +15,7 @@ export * from "./author/define-resource.ts";
 export * from "./author/failure.ts";
 export * from "./author/limiter.ts";
 export * from "./author/log.ts";
-export { waitFor, type WaitOptions } from "./author/wait-for.ts";
+export { stopped, waitFor, type WaitOptions } from "./author/wait-for.ts";
 export { sealValue } from "./schema/sealed.ts";
 export { generateManifest } from "./manifest/generate-manifest.ts";
 export type { Manifest } from "./manifest/manifest.ts";
