@@ -1,5 +1,5 @@
 import { relative, isAbsolute } from "node:path";
-import { getScalarValue, parseEvents, YAMLException, type Event } from "js-yaml";
+import { getScalarValue, parseEvents, YAMLException } from "js-yaml";
 import type { Json, SourceLocation } from "@wfctl/model";
 import { constructDocument, maxDepth, type ConstructedDocument } from "./construct.ts";
 import { findLineStarts, positionAt } from "./lines.ts";
@@ -52,13 +52,11 @@ export async function readSource(path: string, cwd: string, content: string): Pr
     return { file: label, ...positionAt(lineStarts, offset) };
   };
 
-  let events: Event[] = [];
   let document: ConstructedDocument = { value: undefined, problems: [], itemStarts: new Map() };
   let parsed = true;
   const problems: SourceProblem[] = [];
   try {
-    events = parseEvents(text, { maxDepth });
-    document = constructDocument(text, events);
+    document = constructDocument(text, parseEvents(text, { maxDepth }));
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     parsed = false;
@@ -69,7 +67,8 @@ export async function readSource(path: string, cwd: string, content: string): Pr
 
   let places: PlaceNode | undefined;
   const find = (wanted: Path): { node: PlaceNode | undefined; depth: number } => {
-    places ??= indexPlaces(text, events);
+    // Parsed again rather than kept: events take twenty times the room of the text, and a good file needs none.
+    if (parsed) places ??= indexPlaces(text, parseEvents(text, { maxDepth }));
     let node = places;
     let depth = 0;
     for (const step of wanted) {
