@@ -9,3 +9,4 @@ export * from "./random/seeded-random.ts";
 export * from "./stack/resources.ts";
 export * from "./time/virtual-clock.ts";
 export * from "./stack/test-stack.ts";
+export * from "./cloud-plugin/index.ts";

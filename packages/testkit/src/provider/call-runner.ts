@@ -1,5 +1,5 @@
 import type { CallOptions, Clock } from "@wfctl/engine";
-import { ProviderError, type ProviderErrorClass } from "@wfctl/model";
+import { ProviderError } from "@wfctl/model";
 import type { CallOperation, Fault, FaultSource } from "./faults.ts";
 import { createPluginProcess, type PluginProcess } from "./plugin-process.ts";
 
@@ -58,13 +58,6 @@ export function createCallRunner(options: CallRunnerOptions): CallRunner {
   const exited = (why: string): ProviderError =>
     new ProviderError("plugin_exit", `Plugin ${options.provider} exited ${why}`, { answered: false });
 
-  /** How errors of this class arrive: upstream's plugins send a text with code UNKNOWN for all but a few. */
-  const failure = (
-    errorClass: ProviderErrorClass,
-    message: string,
-    extra: { answered?: boolean; retryAfterMs?: number; partial?: { providerId: string; outputs: {} } } = {},
-  ): ProviderError => new ProviderError(errorClass, message, extra);
-
   const perform = async <Effect, Answer>(
     process: PluginProcess,
     call: { readonly operation: CallOperation; readonly type: string; readonly name: string },
@@ -95,16 +88,16 @@ export function createCallRunner(options: CallRunnerOptions): CallRunner {
     if (goes?.wrong === "hang") return new Promise<never>(() => undefined);
     if (goes?.wrong === "late") {
       late(goes.lateMs);
-      throw failure(goes.class, "the connection was reset", { answered: goes.class !== "deadline" });
+      throw new ProviderError(goes.class, "the connection was reset", { answered: goes.class !== "deadline" });
     }
     if (goes?.wrong === "refused") {
-      throw failure(goes.class, goes.message ?? `${call.operation} was refused`, goes);
+      throw new ProviderError(goes.class, goes.message ?? `${call.operation} was refused`, goes);
     }
     const retryAfterMs = call.operation === "diff" || call.operation === "sizing" ? undefined : options.throttle();
-    if (retryAfterMs !== undefined) throw failure("rate_limited", "too many requests", { retryAfterMs });
+    if (retryAfterMs !== undefined) throw new ProviderError("rate_limited", "too many requests", { retryAfterMs });
     const effect = work.effect(goes?.wrong === "partial");
     if (goes?.wrong === "partial" || goes?.wrong === "lost") {
-      throw failure(goes.class, goes.message ?? "the connection was reset", {
+      throw new ProviderError(goes.class, goes.message ?? "the connection was reset", {
         ...goes,
         ...(goes.wrong === "partial" && options.ours && work.partialId !== undefined
           ? { partial: { providerId: work.partialId(effect), outputs: {} } }
@@ -132,9 +125,9 @@ export function createCallRunner(options: CallRunnerOptions): CallRunner {
       if (options.ownLimits) callOptions.onProgress?.({ message: "waiting for the cloud", waiting: true });
       while (!work.ready(effect)) {
         if (options.ours && process.stopping.has(callOptions.run)) {
-          throw failure("cancelled", "the run was stopped while the driver waited", {
-            ...(work.partialId === undefined ? {} : { partial: { providerId: work.partialId(effect), outputs: {} } }),
-          });
+          const made =
+            work.partialId === undefined ? {} : { partial: { providerId: work.partialId(effect), outputs: {} } };
+          throw new ProviderError("cancelled", "the run was stopped while the driver waited", made);
         }
         await Promise.race([clock.sleep(pollMs), stopped]);
         if (!process.alive) throw exited("in the middle of a call");
