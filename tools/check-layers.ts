@@ -47,7 +47,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       "@wfctl/plugin-host",
       "@wfctl/plugin-sdk",
     ],
-    npm: [],
+    npm: wire,
     forTests: true,
   },
   "packages/conformance": {
