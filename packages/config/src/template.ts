@@ -17,11 +17,6 @@ export interface ParsedTemplate {
 const variablePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const bareVariablePattern = /^\$([A-Za-z_][A-Za-z0-9_]*)$/;
 
-/** Names that `${NAME}` can read. */
-export function isVariableName(text: string): boolean {
-  return variablePattern.test(text);
-}
-
 /**
  * Reads one text by the one grammar of references:
  * `${NAME}` is an environment variable, `${resource.output}` is split at its first dot, `$NAME` counts only as the whole
@@ -79,8 +74,8 @@ function readReference(body: string): Reference {
   const written = `\${${body}}`;
   const dot = body.indexOf(".");
   if (dot < 0) {
-    if (isVariableName(body)) return { env: body };
-    if (isVariableName(body.trim())) {
+    if (variablePattern.test(body)) return { env: body };
+    if (variablePattern.test(body.trim())) {
       return { summary: `The reference "${written}" holds spaces`, hint: `Write \${${body.trim()}}` };
     }
     if (/^[A-Za-z0-9_-]+$/.test(body)) {

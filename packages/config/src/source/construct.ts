@@ -1,7 +1,7 @@
-import { EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type ScalarEvent } from "js-yaml";
+import { EVENT_ID, getScalarValue, SCALAR_STYLE, type Event } from "js-yaml";
 import type { Json } from "@wfctl/model";
 import { describe } from "./describe.ts";
-import { readPlainScalar } from "./scalar.ts";
+import { checkCollectionTag, readScalar, scalarStart, secondDocumentOffset } from "./event-text.ts";
 
 /** What is wrong with a document that is well-formed YAML, at an offset of the text. */
 export interface DocumentProblem {
@@ -22,7 +22,7 @@ export interface ConstructedDocument {
 }
 
 /** Nodes that aliases may add to any document; larger ones may add ten times their own. Small text cannot grow huge trees. */
-export const maxAliasedNodes = 1_000_000;
+const maxAliasedNodes = 1_000_000;
 
 /** Deepest nesting of collections, aliases followed. What reads the tree later may recurse. */
 export const maxDepth = 200;
@@ -275,36 +275,6 @@ export function constructDocument(text: string, events: readonly Event[]): Const
   return { value: root ?? undefined, problems, itemStarts };
 }
 
-/** Where a scalar begins as a reader sees it: at its quote, or at its first block line's text. */
-export function scalarStart(event: ScalarEvent): number {
-  if (event.valueStart < 0) return event.valueStart;
-  if (event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED)
-    return event.valueStart - 1;
-  if (event.style === SCALAR_STYLE.PLAIN) return event.valueStart;
-  return event.valueStart + Math.max(0, event.indent);
-}
-
 function isAwaitingKey(frame: Frame | undefined): boolean {
   return frame?.kind === "mapping" && frame.key === undefined;
-}
-
-function readScalar(text: string, source: string, event: ScalarEvent): ReturnType<typeof readPlainScalar> {
-  if (event.tagStart < 0) return event.style === SCALAR_STYLE.PLAIN ? readPlainScalar(source) : { value: source };
-  const tag = text.slice(event.tagStart, event.tagEnd);
-  if (tag === "!" || tag === "!!str") return { value: source };
-  if (tag === "!!int" || tag === "!!float" || tag === "!!bool" || tag === "!!null") return readPlainScalar(source);
-  return { value: source, problem: `The tag ${tag} is not known`, hint: "Leave the tag out, or use !!str" };
-}
-
-function checkCollectionTag(text: string, event: Extract<Event, { start: number }>): string | undefined {
-  if (event.tagStart < 0) return undefined;
-  const tag = text.slice(event.tagStart, event.tagEnd);
-  if (tag === (event.type === EVENT_ID.MAPPING ? "!!map" : "!!seq")) return undefined;
-  return `The tag ${tag} is not known`;
-}
-
-function secondDocumentOffset(text: string, after: number): number {
-  const separator = /^---(?=\s|$)/gm;
-  separator.lastIndex = after;
-  return separator.exec(text)?.index ?? after;
 }

@@ -1,5 +1,5 @@
 import { EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type ScalarEvent } from "js-yaml";
-import { scalarStart } from "./construct.ts";
+import { scalarStart } from "./event-text.ts";
 
 /** A node of the text with where it is. */
 export interface PlaceNode {
