@@ -79,10 +79,11 @@ async function writePackageFiles(program, name, extra, bundled, staging) {
 async function collectLicenses(folders) {
   const parts = [];
   for (const folder of folders) {
-    const { name, version, license } = await readJson(join(folder, "package.json"));
+    const { name, version, license, repository } = await readJson(join(folder, "package.json"));
     const file = (await readdir(folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
-    const text = file === undefined ? "" : await readFile(join(folder, file), "utf8");
-    parts.push(`${name} ${version} (${license})\n\n${text.trim()}\n`);
+    const text =
+      file === undefined ? (repository?.url ?? repository ?? "") : await readFile(join(folder, file), "utf8");
+    parts.push(`${name} ${version}, ${license}\n\n${text.trim()}\n`);
   }
   return parts.join(`\n${"-".repeat(80)}\n\n`);
 }
