@@ -76,7 +76,7 @@ function ambiguous(provider: string, matches: readonly InstalledPlugin[]): Wfctl
 }
 
 /** All violations of the manifests, as one error for people and as diagnostics for programs. */
-export function brokenManifests(provider: string, plugins: readonly InstalledPlugin[]): WfctlError {
+function brokenManifests(provider: string, plugins: readonly InstalledPlugin[]): WfctlError {
   const diagnostics: Diagnostic[] = [];
   for (const { manifestPath, parsed } of plugins) {
     for (const { path, found, expected } of parsed.violations) {
@@ -118,7 +118,7 @@ function notFound(provider: string, listing: PluginListing): WfctlError {
     "PLUGIN_NOT_FOUND",
     `No installed plugin serves provider "${provider}": looked in ${places}; found ${there}${withBroken}`,
     {
-      hint: `Run "wfctl plugin install ${provider}", or name the directory that holds the plugin with --plugin-dir or WFCTL_PLUGIN_DIR`,
+      hint: `Install it with "wfctl plugin install ${provider}" or beside wfctl with "npm install @wfctl/provider-${provider}", or name the directory that holds it with --plugin-dir or WFCTL_PLUGIN_DIR`,
     },
   );
 }

@@ -14,7 +14,7 @@ type Path = readonly (string | number)[];
 export type Shape = (value: Json | undefined, path: Path, report: (violation: ManifestViolation) => void) => void;
 
 /** Quotes a value for a message, shortened. */
-export function describeValue(value: Json | undefined): string {
+function describeValue(value: Json | undefined): string {
   if (value === undefined) return "nothing";
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
@@ -24,9 +24,7 @@ export function describeValue(value: Json | undefined): string {
  * Members of an object by lower-case name. Keys are compared without case, as Go's decoder does;
  * of several spellings the last one in the file counts.
  */
-export function membersIgnoringCase(
-  object: JsonObject,
-): ReadonlyMap<string, { readonly key: string; readonly value: Json }> {
+function membersIgnoringCase(object: JsonObject): ReadonlyMap<string, { readonly key: string; readonly value: Json }> {
   const members = new Map<string, { key: string; value: Json }>();
   for (const [key, value] of Object.entries(object)) members.set(key.toLowerCase(), { key, value });
   return members;

@@ -2,7 +2,7 @@ import type { Clock } from "@wfctl/engine";
 import { ProviderError } from "@wfctl/model";
 
 /** At most so many times is a dead process started again, over the life of its provider. */
-export const maxRestarts = 3;
+const maxRestarts = 3;
 const firstBackoffMs = 200;
 const backoffFactor = 4;
 

@@ -1,7 +1,13 @@
+import { promisify } from "node:util";
+
+import * as grpc from "@grpc/grpc-js";
+import { ext } from "@wfctl/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { createFixtureHost, failureOf, options, ref, spec, type FixtureHost } from "../testdata/host.ts";
+import { serveSession } from "../testdata/lib/session.ts";
 import type { PluginProvider } from "./options.ts";
+import { createDriverSession } from "./session.ts";
 
 let host: FixtureHost;
 let provider: PluginProvider;
@@ -150,16 +156,11 @@ describe("a plugin with our extensions", () => {
     expect(count("request")).toBe(requests + 1);
   });
 
-  test("is not sent what does not fit the contract, and gets the rest", async () => {
-    const outOfContract = failureOf(provider.create({ ...spec("odd"), dependsOn: [Symbol("odd") as never] }, ours));
-    const notJson = failureOf(provider.create(spec("odd", { size: Number.NaN }), ours));
-    const fine = provider.create(spec("fine"), { ...ours, clientToken: "fine" });
-    expect(await outOfContract).toMatchObject({ class: "validation", answered: false });
-    expect(await notJson).toMatchObject({ class: "validation", answered: false });
-    expect(await fine).toMatchObject({ created: true });
-    expect(await failureOf(provider.create(spec("late"), { ...ours, timeoutMs: 0 }))).toMatchObject({
-      class: "deadline",
-    });
+  test("is not sent what is no JSON, nor what is late already", async () => {
+    const notJson = spec("odd", { size: Number.NaN });
+    expect(await failureOf(provider.create(notJson, ours))).toMatchObject({ class: "validation", answered: false });
+    const late = { ...ours, timeoutMs: 0 };
+    expect(await failureOf(provider.create(spec("late"), late))).toMatchObject({ class: "deadline", answered: false });
   });
 
   test("loses the answers when it ends the stream, and goes on with a new one", async () => {
@@ -190,4 +191,22 @@ describe("a plugin with our extensions", () => {
     await provider.stop("run-7");
     expect(host.calls()).toContain("Stop run-7");
   });
+});
+
+test("a request that cannot be encoded does not take along those of its message", async () => {
+  const server = new grpc.Server();
+  serveSession(server);
+  const port = await promisify(server.bindAsync.bind(server))("127.0.0.1:0", grpc.ServerCredentials.createInsecure());
+  const client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  try {
+    const session = createDriverSession(client);
+    const request = { operation: ext.DriverOperation.READ, resourceType: "infra.database", name: "db" };
+    const broken = failureOf(session.call("Read", { ...request, configJson: "no bytes" as never }, options));
+    const fine = session.call("Read", request, options);
+    expect(await broken).toMatchObject({ class: "validation", answered: false });
+    expect(await fine).toMatchObject({ absent: true });
+  } finally {
+    client.close();
+    server.forceShutdown();
+  }
 });
