@@ -29,6 +29,8 @@ export interface LaunchOptions {
   readonly redact?: (text: string) => string;
   /** Kills the process, until the handshake is read. */
   readonly signal?: AbortSignal;
+  /** Program that starts another so that it dies with its parent. @default setpriv, on Linux where it is */
+  readonly wrapper?: string;
 }
 
 export interface PluginExit {
@@ -61,7 +63,7 @@ const trailingOutputMs = 500;
  * line is none, `PLUGIN_TIMEOUT` where it prints none in time. The process is gone, or being killed, on every failure.
  */
 export async function launchPlugin(options: LaunchOptions): Promise<PluginChild> {
-  const wrapper = parentDeathWrapper();
+  const wrapper = options.wrapper ?? findWrapper();
   if (wrapper === undefined) return await startProcess(options, options.executable, []);
   try {
     return await startProcess(options, wrapper, ["--pdeathsig", "KILL", options.executable]);
@@ -75,7 +77,7 @@ export async function launchPlugin(options: LaunchOptions): Promise<PluginChild>
 class WrapperFailure extends WfctlError {}
 
 /** On Linux the kernel kills the plugin when the host dies, whatever kills the host. The wrapper execs: the pid is the plugin's. */
-function parentDeathWrapper(): string | undefined {
+function findWrapper(): string | undefined {
   if (process.platform !== "linux") return undefined;
   return ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path));
 }
@@ -83,17 +85,17 @@ function parentDeathWrapper(): string | undefined {
 async function startProcess(options: LaunchOptions, command: string, args: readonly string[]): Promise<PluginChild> {
   const { name, directory, guard } = options;
   const socketDir = socketDirectory();
-  const process_ = spawn(command, args, {
+  const spawned = spawn(command, args, {
     cwd: directory,
     env: pluginEnvironment(options.env, socketDir),
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
-  const { pid } = process_;
-  if (pid === undefined) throw await spawnFailure(name, options.executable, process_);
+  const { pid } = spawned;
+  if (pid === undefined) throw await spawnFailure(name, options.executable, spawned);
 
   const startTime = readStartTime(pid) ?? "";
-  const stderr = collectStderr(process_, options);
+  const stderr = collectStderr(spawned, options);
   let exit: PluginExit | undefined;
   let address: PluginAddress | undefined;
   const kill = (): void => {
@@ -108,7 +110,7 @@ async function startProcess(options: LaunchOptions, command: string, args: reado
     removeSocket();
   });
   const exited = new Promise<PluginExit>((resolve) => {
-    process_.once("exit", (code, signal) => {
+    spawned.once("exit", (code, signal) => {
       exit = { code, signal };
       // What a dying plugin leaves in its group holds its pipes open and serves no one.
       killGroup(pid);
@@ -122,7 +124,7 @@ async function startProcess(options: LaunchOptions, command: string, args: reado
   options.signal?.addEventListener("abort", kill, { once: true });
   if (options.signal?.aborted) kill();
   try {
-    address = await readHandshake(process_, exited, options);
+    address = await readHandshake(spawned, exited, options);
     return {
       pid,
       startTime,

@@ -8,7 +8,9 @@ import { createInterface } from "node:readline";
 import { describe, expect, test } from "vitest";
 
 import { createFixtureHost, expectEventually, fixtureDir, options, refusalOf, ref, spec } from "../testdata/host.ts";
+import { launchPlugin } from "./launch.ts";
 import { killLeftoverPlugins } from "./leftover.ts";
+import { createProcessGuard } from "./process-guard.ts";
 import { readMachineIdentity, readStartTime } from "./process-identity.ts";
 import { socketDirectory } from "./socket-directory.ts";
 
@@ -86,6 +88,20 @@ describe("a plugin process", () => {
     await host.configure("upstream");
     expect(ours()).toEqual(before);
   });
+});
+
+test("a machine whose setpriv is of no use starts plugins without it", async () => {
+  const child = await launchPlugin({
+    name: "upstream",
+    executable: join(fixtureDir, "upstream/upstream"),
+    directory: join(fixtureDir, "upstream"),
+    env: process.env,
+    guard: createProcessGuard(),
+    wrapper: join(fixtureDir, "../old-setpriv"),
+  });
+  expect(child.address.network).toBe("unix");
+  child.kill();
+  expect(await child.exited).toEqual({ code: null, signal: "SIGKILL" });
 });
 
 describe.runIf(onLinux)("a host that dies", () => {

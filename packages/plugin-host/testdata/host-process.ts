@@ -1,11 +1,11 @@
-// A host that ends in the way its argument says while a plugin runs that ignores Shutdown.
+// A host that ends in the way its argument says.
 import { fileURLToPath } from "node:url";
 
 import { createPluginProvider } from "../src/index.ts";
 
 const provider = await createPluginProvider({
   module: "module",
-  provider: "ignores-shutdown",
+  provider: "upstream",
   config: {},
   pluginDir: fileURLToPath(new URL("plugins", import.meta.url)),
 });
