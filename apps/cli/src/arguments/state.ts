@@ -49,8 +49,11 @@ export const stateResolveSpec: CommandSpec = {
 
 export const stateDoctorSpec: CommandSpec = {
   path: ["state", "doctor"],
-  summary: "Check the state's invariants and read back outcomes that could not be recorded",
-  flags: readFlags,
+  summary: "Check the state's invariants, and repair what can be repaired",
+  details: [
+    "Looking needs no key and changes nothing. With --repair it takes the lease, does what it has found, and reads back the outcomes that could not be recorded when they happened.",
+  ],
+  flags: [...readFlags, { name: "repair", text: "do what the findings say" }],
 };
 
 export const stateUntaintSpec: CommandSpec = {
@@ -122,6 +125,11 @@ export function parseStateShow(argv: readonly string[]): StateArguments & { name
     name: flags.positionals[0] as string,
     showSensitive: flags.isSet("show-sensitive"),
   };
+}
+
+export function parseStateDoctor(argv: readonly string[]): StateArguments & { repair: boolean } {
+  const flags = parseFlags(stateDoctorSpec, argv);
+  return { ...readStackFlags(flags), json: flags.isSet("json"), repair: flags.isSet("repair") };
 }
 
 export interface StateNameArguments extends StateArguments, PluginArguments {

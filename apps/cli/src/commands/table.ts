@@ -57,7 +57,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "state doctor",
-    summary: "Check the state's invariants and read back outcomes that could not be recorded",
+    summary: "Check the state's invariants, and repair what can be repaired",
     load: async () => (await import("./state-doctor.ts")).stateDoctorCommand,
   },
   {

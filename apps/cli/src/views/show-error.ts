@@ -1,6 +1,7 @@
 import { WfctlError } from "@wfctl/model";
 import { exitCodes } from "../commands/command.ts";
 import type { Context } from "../context.ts";
+import { Interrupted } from "../terminal/interrupted.ts";
 
 /** Shows what a command threw, as people or programs asked for it, and gives the exit code. */
 export async function showError(
@@ -20,17 +21,6 @@ export async function showError(
     createHumanView(context).error(error);
   }
   return exitCodeOf(error);
-}
-
-/** A command that ended because the user said so, before it changed anything. */
-export class Interrupted extends Error {
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode: number) {
-    super(message);
-    this.name = "Interrupted";
-    this.exitCode = exitCode;
-  }
 }
 
 export function exitCodeOf(error: WfctlError): number {

@@ -20,6 +20,8 @@ export interface RunFacts {
   /** The action that failed first, by its index. */
   readonly firstFailed?: number;
   readonly durationMs: number;
+  /** What the stack gives to others now, without secrets; absent where it declares nothing. */
+  readonly outputs?: JsonObject;
   /** Resources whose state is not known, after all was tried. */
   readonly unknown: readonly { readonly name: string; readonly why: string }[];
   readonly exitCode: number;
@@ -73,11 +75,20 @@ export interface RecordsFacts {
   readonly unknown: readonly { readonly name: string; readonly operation: string; readonly why: string }[];
 }
 
+export interface DoctorFinding {
+  readonly check: string;
+  readonly severity: "error" | "warning";
+  readonly problem: string;
+  /** What a repair would do; absent where none helps. */
+  readonly repair?: string;
+}
+
 export interface DoctorFacts {
   readonly location: string;
-  readonly findings: readonly Diagnostic[];
-  /** What was put right, one sentence each. */
-  readonly repaired: readonly string[];
+  /** Invariants that do not hold. */
+  readonly findings: readonly DoctorFinding[];
+  /** What was put right. */
+  readonly repaired: readonly DoctorFinding[];
 }
 
 export interface VersionFacts {

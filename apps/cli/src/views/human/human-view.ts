@@ -6,6 +6,7 @@ import { renderDiagnostics } from "./diagnostics.ts";
 import { renderError } from "./error.ts";
 import { renderPlan } from "./plan.ts";
 import { createProgress } from "./progress.ts";
+import { renderRecovery } from "./recovery.ts";
 import { renderReport } from "./report.ts";
 import { renderDoctor, renderLease, renderRecord, renderRecords, renderStatus } from "./state.ts";
 import { createStyle } from "./style.ts";
@@ -45,9 +46,7 @@ export function createHumanView(context: Context, options: HumanViewOptions = {}
     },
     recovery(report) {
       if (report.runs.length === 0 && report.resolved.length === 0 && report.unknown.length === 0) return;
-      progress.line(
-        `Resolved what earlier runs left open: ${report.resolved.length - report.unknown.length} settled, ${report.unknown.length} unknown.`,
-      );
+      progress.line(renderRecovery(report));
     },
     run(facts) {
       progress.clear();

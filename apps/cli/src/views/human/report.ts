@@ -1,8 +1,9 @@
 import { errorCodes, isDestructive, type Outcome, type PlanAction } from "@wfctl/model";
 import { advice } from "../advice.ts";
 import type { RunFacts } from "../view.ts";
+import { toYaml } from "../yaml.ts";
 import type { Style } from "./style.ts";
-import { alignColumns, count, listCounts, printable, showDuration } from "./text.ts";
+import { alignColumns, count, indent, listCounts, printable, showDuration } from "./text.ts";
 
 /** The end of a run for people: the first error on top, then all that did not succeed, what to do, and one line to sum up. */
 export function renderReport(facts: RunFacts, style: Style): string {
@@ -16,6 +17,7 @@ export function renderReport(facts: RunFacts, style: Style): string {
   if (rest.length > 0) blocks.push(renderOutcomes(rest, facts, style));
   const next = nextSteps(facts);
   if (next.length > 0) blocks.push(next.map((step) => `Next: ${step}`).join("\n"));
+  if (facts.outputs !== undefined) blocks.push(`Outputs:\n${indent(toYaml(facts.outputs).trimEnd(), "  ")}`);
   blocks.push(style.strong(summariseRun(facts, word)));
   return `${blocks.join("\n\n")}\n`;
 }

@@ -1,5 +1,4 @@
 import type { ResourceRecord } from "@wfctl/model";
-import { showPlace } from "./diagnostics.ts";
 import { toYaml } from "../yaml.ts";
 import type { DoctorFacts, LeaseFacts, RecordsFacts, StatusFacts } from "../view.ts";
 import type { Style } from "./style.ts";
@@ -80,11 +79,11 @@ export function renderLease(facts: LeaseFacts): string {
 
 export function renderDoctor(facts: DoctorFacts, style: Style): string {
   const lines = [`State ${facts.location}`];
-  for (const text of facts.repaired) lines.push(`  ${style.good("repaired:")} ${printable(text)}`);
+  for (const { problem } of facts.repaired) lines.push(`  ${style.good("repaired")} ${printable(problem)}`);
   for (const finding of facts.findings) {
-    const place = finding.source === undefined ? "" : `${showPlace(finding.source)}: `;
-    lines.push(`  ${style.bad("found:")} ${place}${printable(finding.summary)} [${finding.code}]`);
-    if (finding.hint !== undefined) lines.push(`    ${printable(finding.hint)}`);
+    const word = finding.severity === "error" ? style.bad("error") : style.warn("warning");
+    lines.push(`  ${word} ${printable(finding.problem)} [${finding.check}]`);
+    lines.push(`    ${finding.repair === undefined ? "No repair is known; bring the state back from a copy" : `wfctl state doctor --repair ${finding.repair}`}`);
   }
   lines.push(
     style.strong(facts.findings.length === 0 ? "The state is sound." : `${count(facts.findings.length, "problem")} found.`),

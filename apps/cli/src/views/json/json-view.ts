@@ -50,7 +50,18 @@ export function createJsonView(context: Context, options: JsonViewOptions): View
     },
     recovery(report) {
       if (report.runs.length === 0 && report.resolved.length === 0 && report.unknown.length === 0) return;
-      say({ event: "recovered", ...(report as unknown as JsonObject) });
+      say({
+        event: "recovered",
+        runs: report.runs,
+        resolved: report.resolved.map((entry) => ({ ...entry })),
+        unknown: report.unknown.map((entry) => ({ ...entry })),
+        undos: report.undos.map(({ run, end, undone, remaining }) => ({
+          run,
+          end,
+          undone: undone.map((entry) => ({ ...entry })),
+          remaining: remaining.map((entry) => ({ ...entry })),
+        })),
+      });
     },
     run: (facts) => print(runToJson(facts)),
     status: (facts) => print({ schema: "wfctl/status/1", ...(facts as unknown as JsonObject) }),
@@ -69,8 +80,8 @@ export function createJsonView(context: Context, options: JsonViewOptions): View
       print({
         schema: "wfctl/doctor/1",
         location: facts.location,
-        findings: facts.findings.map(diagnosticToJson),
-        repaired: facts.repaired,
+        findings: facts.findings.map((finding) => ({ ...finding })),
+        repaired: facts.repaired.map((finding) => ({ ...finding })),
       }),
     version: (facts) => print({ schema: "wfctl/version/1", ...facts }),
     changed: (facts) => print({ schema: "wfctl/changed/1", ...facts }),

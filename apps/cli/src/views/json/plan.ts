@@ -36,5 +36,6 @@ function actionToJson(action: PlanAction): JsonObject {
 }
 
 export function diagnosticToJson(diagnostic: Diagnostic): JsonObject {
-  return { ...diagnostic, ...(diagnostic.source === undefined ? {} : { source: { ...diagnostic.source } }) } as JsonObject;
+  const { source, ...rest } = diagnostic;
+  return { ...rest, ...(source === undefined ? {} : { source: { ...source } }) };
 }

@@ -27,6 +27,7 @@ export function runToJson(facts: RunFacts): JsonObject {
     }),
     unknown: facts.unknown.map((entry) => ({ ...entry })),
     finalizeErrors: (report?.finalizeErrors ?? []).map((error) => ({ ...error })),
+    ...(facts.outputs === undefined ? {} : { outputs: facts.outputs }),
     ...(report?.fatal === undefined ? {} : { fatal: errorToJson(report.fatal) }),
     ...(report === undefined ? {} : { result: applyResultToJson(report.result) }),
   };

@@ -1,0 +1,113 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { emptyState, createDigester, createLineage, generateKey, stackExists, type ResolvedKey } from "@wfctl/state";
+import type { Digester } from "@wfctl/engine";
+import { WfctlError, type StackState } from "@wfctl/model";
+import { parsePlan, planSpec, type PlanArguments } from "../arguments/plan.ts";
+import type { Context } from "../context.ts";
+import { encodeSavedPlan } from "../saved-plan.ts";
+import { loadConfig } from "../session/load-config.ts";
+import { locateState, type StateLocation } from "../session/locate-state.ts";
+import { countErrors, describeSurroundings, makePlan, showable } from "../session/make-plan.ts";
+import { findKey, openWithKey, refuseForeignRecords, tellAboutKey } from "../session/open-state.ts";
+import { createProviders, modulesOf, refuseOtherAccounts } from "../session/providers.ts";
+import { createRunId } from "../session/runtime.ts";
+import { watchInterrupts } from "../terminal/interrupts.ts";
+import { createView } from "../views/create-view.ts";
+import type { View } from "../views/view.ts";
+import { exitCodes, type Command } from "./command.ts";
+
+export const planCommand: Command = {
+  spec: planSpec,
+  run: (argv, context) => runPlan(parsePlan(argv), context),
+};
+
+/** Shows what an apply or (with `destroys`) a destroy would do. Takes no lease and changes nothing. */
+export async function runPlan(args: PlanArguments, context: Context, destroys = false): Promise<number> {
+  const view = await createView(context, { json: args.json, markdown: args.markdown });
+  const stack = await loadConfig(args, context, view, { needsVariables: !destroys });
+  const location = locateState(stack, context);
+  const { state, digester } = await readState(location, context, view, args.output !== undefined);
+  if (!destroys) refuseForeignRecords(location, state.serial, stack);
+  const providers = createProviders({
+    stack,
+    context,
+    view,
+    ...(args.pluginDir === undefined ? {} : { pluginDir: args.pluginDir }),
+    recorded: () => state.providerConfigs,
+  });
+  using interrupts = watchInterrupts(context, {
+    first: () => providers.pool.killAll(),
+    shutdown: () => providers.pool.killAll(),
+  });
+  try {
+    const needed = destroys ? modulesOf({ resources: [] }, state) : modulesOf(stack, state);
+    const started = await providers.startAll(needed).catch((error: unknown) => {
+      interrupts.throwIfInterrupted();
+      throw error;
+    });
+    refuseOtherAccounts(state.records.values(), started);
+    const planned = await makePlan({
+      command: destroys ? "destroy" : "apply",
+      stack,
+      state,
+      providers: started,
+      digester,
+      options: args.options,
+      context,
+      runId: createRunId(Date.now()),
+      signal: interrupts.signal,
+    });
+    interrupts.throwIfInterrupted();
+    const { plan, diagnostics } = planned;
+    view.plan(showable(plan, started, args.showSensitive), {
+      diagnostics,
+      notes: describeSurroundings(stack, state, planned.settle.length),
+    });
+    if (countErrors(diagnostics) > 0) return exitCodes.error;
+    if (args.output !== undefined) {
+      savePlan(resolve(context.cwd, args.output), encodeSavedPlan(showable(plan, started), args.options, digester));
+      view.notice(`The plan is saved. Run it with: wfctl apply --plan ${args.output}`);
+    }
+    return args.detailedExitCode && plan.actions.length > 0 ? exitCodes.changes : exitCodes.success;
+  } finally {
+    await providers.pool.shutdownAll();
+    view.close();
+  }
+}
+
+/**
+ * The state at its last commit. A stack without one is empty, and nothing is made: its digests are under a key that is
+ * thrown away, unless the plan is to be saved; then the stack gets its lineage and its key now.
+ */
+async function readState(
+  location: StateLocation,
+  context: Context,
+  view: View,
+  saves: boolean,
+): Promise<{ readonly state: StackState; readonly digester: Digester }> {
+  if (stackExists(location.path)) {
+    const { store, digester } = await openWithKey(location, context, view, { readOnly: true });
+    try {
+      return { state: await store.load(), digester };
+    } finally {
+      await store.close();
+    }
+  }
+  const lineage = createLineage();
+  if (!saves) return { state: emptyState(lineage), digester: createDigester(generateKey(), lineage) };
+  const key = (await findKey(lineage, context, true)) as ResolvedKey;
+  tellAboutKey(key, view);
+  return { state: emptyState(lineage), digester: createDigester(key.key, lineage) };
+}
+
+function savePlan(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { mode: 0o600 });
+  } catch (cause) {
+    throw new WfctlError("USAGE", `Cannot save the plan in "${path}"`, {
+      hint: "Name a file in a folder that exists and can be written",
+      cause,
+    });
+  }
+}

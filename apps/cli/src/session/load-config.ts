@@ -1,0 +1,54 @@
+import { loadStack, type StackConfig } from "@wfctl/config";
+import { WfctlError, type Diagnostic } from "@wfctl/model";
+import type { StackArguments } from "../arguments/shared-flags.ts";
+import type { Context } from "../context.ts";
+import type { View } from "../views/view.ts";
+
+/**
+ * Reads the stack file. Throws one error that carries everything that is wrong, each with its place.
+ * `needsVariables` false passes over `${NAME}` of variables that are not set: the command reads no resource's config.
+ */
+export async function loadConfig(
+  args: StackArguments,
+  context: Context,
+  view: Pick<View, "warnings">,
+  options: { readonly needsVariables: boolean },
+): Promise<StackConfig> {
+  const { stack, diagnostics } = await loadStack({
+    cwd: context.cwd,
+    ...(args.config === undefined ? {} : { path: args.config }),
+    ...(args.environment === undefined ? {} : { environment: args.environment }),
+    ...(options.needsVariables ? { env: context.env } : {}),
+  });
+  if (stack === undefined) throw toError(diagnostics);
+  view.warnings(options.needsVariables ? [...diagnostics, ...warnOfSecrets(stack)] : diagnostics);
+  return stack;
+}
+
+function toError(diagnostics: readonly Diagnostic[]): WfctlError {
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+  const [first] = errors;
+  const [only] = new Set(errors.map((error) => error.code)).size === 1 ? errors : [];
+  if (first !== undefined && errors.length === 1 && first.code !== "CONFIG_INVALID" && first.source?.line === undefined) {
+    return new WfctlError(first.code, first.summary, first.hint === undefined ? {} : { hint: first.hint });
+  }
+  const found = errors.length === 1 ? "1 error" : `${errors.length} errors`;
+  return new WfctlError(only?.code ?? "CONFIG_INVALID", `Cannot read the stack: its configuration has ${found}`, {
+    diagnostics,
+  });
+}
+
+/** What the file asks for and is not done must be said: nothing is passed over in silence. */
+function warnOfSecrets(stack: StackConfig): Diagnostic[] {
+  const { settings, stores } = stack.secrets;
+  if (settings?.["provider"] === undefined && settings?.["generate"] === undefined && stores === undefined) return [];
+  return [
+    {
+      severity: "warning",
+      code: "CONFIG_INVALID",
+      summary: "Secret stores and generated secrets are not served yet: secret outputs stay in the state, sealed",
+      hint: "Give the values that resources refer to as environment variables",
+      ...(stack.files[0] === undefined ? {} : { source: { file: stack.files[0] } }),
+    },
+  ];
+}

@@ -1,0 +1,125 @@
+import { suggestHint, validateAgainstSchema, type StackConfig } from "@wfctl/config";
+import {
+  planStack,
+  sensitivePointersOf,
+  type Digester,
+  type Planned,
+  type Provider,
+} from "@wfctl/engine";
+import { WfctlError, type DesiredResource, type Diagnostic, type JsonObject, type Plan, type StackState } from "@wfctl/model";
+import type { PlanOptions } from "../arguments/shared-flags.ts";
+import type { Context } from "../context.ts";
+import { maskPlan } from "../views/mask.ts";
+import { realClock, realRandom } from "./runtime.ts";
+
+export interface PlanningInput {
+  readonly command: "apply" | "destroy";
+  readonly stack: StackConfig;
+  readonly state: StackState;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly digester: Digester;
+  readonly options: PlanOptions;
+  readonly context: Pick<Context, "env">;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+}
+
+/** Plans a stack. Where resources do not fit the schema of their type, the plan is still made, and the errors come with it. */
+export async function makePlan(input: PlanningInput): Promise<Planned> {
+  const { command, stack, state, providers, options } = input;
+  checkNames(input);
+  const desired = command === "destroy" ? [] : stack.resources;
+  const invalid = desired.flatMap((resource) => checkConfig(resource, stack, providers));
+  const planned = await planStack({
+    command,
+    stack: { name: stack.name, environment: stack.environment },
+    desired,
+    moved: command === "destroy" ? [] : stack.moved,
+    state,
+    providers,
+    env: input.context.env,
+    onFailure: options.onFailure ?? stack.onFailure ?? "continue",
+    refresh: options.refresh,
+    replace: options.replace,
+    allowReplace: options.allowReplace,
+    ...(options.include === undefined ? {} : { include: options.include }),
+    ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
+    clock: realClock,
+    random: realRandom,
+    digester: input.digester,
+    runId: input.runId,
+    signal: input.signal,
+  });
+  const diagnostics = [...invalid, ...planned.diagnostics].map((diagnostic) => withPlace(diagnostic, stack));
+  return { ...planned, diagnostics };
+}
+
+/** The plan as it may be shown: without secrets, unless they are asked for. */
+export function showable(plan: Plan, providers: ReadonlyMap<string, Provider>, showSensitive = false): Plan {
+  if (showSensitive) return plan;
+  return maskPlan(plan, (action) => {
+    if (action.desired === undefined) return [];
+    return sensitivePointersOf(
+      action.desired.config as JsonObject,
+      providers.get(action.provider)?.traits(action.type),
+    );
+  });
+}
+
+/** What a reader of the plan should know beside it: what is still open, and what changes in the state alone. */
+export function describeSurroundings(stack: StackConfig, state: StackState, settled: number): string[] {
+  const notes = state.openRuns.map((run) => {
+    const inFlight = run.openIntents.map((intent) => `${intent.operation} ${intent.name}`);
+    const what = inFlight.length === 0 ? "" : ` (in flight: ${inFlight.join(", ")})`;
+    return `Run ${run.header.id} has not ended${what}. Apply resolves it first, and what it finds may change this plan.`;
+  });
+  for (const { from, to } of stack.moved) {
+    if (state.records.has(from) && !state.records.has(to)) notes.push(`"${from}" goes on as "${to}" in the state.`);
+  }
+  for (const provider of state.finalizeOwed) {
+    notes.push(`The finalizer of "${provider}" is owed by an earlier run: apply calls it.`);
+  }
+  if (settled > 0) {
+    notes.push(`${settled} ${settled === 1 ? "record is" : "records are"} brought up to date in the state, without a call.`);
+  }
+  return notes;
+}
+
+export function countErrors(diagnostics: readonly Diagnostic[]): number {
+  return diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
+}
+
+function checkConfig(
+  resource: DesiredResource,
+  stack: StackConfig,
+  providers: ReadonlyMap<string, Provider>,
+): Diagnostic[] {
+  const traits = providers.get(resource.provider)?.traits(resource.type);
+  if (traits?.schema === undefined) return [];
+  return validateAgainstSchema(resource.config, traits.schema, {
+    address: resource.name,
+    type: resource.type,
+    locate: (pointer, at) => stack.locate(resource.name, pointer, at),
+    sensitive: traits.sensitiveInputs ?? [],
+  });
+}
+
+function withPlace(diagnostic: Diagnostic, stack: StackConfig): Diagnostic {
+  if (diagnostic.address === undefined || diagnostic.path === undefined) return diagnostic;
+  const source = stack.locate(diagnostic.address, diagnostic.path);
+  return source === undefined ? diagnostic : { ...diagnostic, source };
+}
+
+/** A misspelt name in a flag would select nothing, and that would look like nothing to do. */
+function checkNames({ stack, state, options }: PlanningInput): void {
+  const known = new Set([...stack.resources.map((resource) => resource.name), ...state.records.keys(), ...state.unknown.keys()]);
+  const given = { include: options.include, replace: options.replace, "allow-replace": options.allowReplace };
+  for (const [flag, names] of Object.entries(given)) {
+    for (const name of names ?? []) {
+      if (known.has(name)) continue;
+      throw new WfctlError("USAGE", `Cannot plan: --${flag} names "${name}", and there is no such resource`, {
+        hint: suggestHint(name, [...known], "See the names with: wfctl state list"),
+      });
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { evaluate } from "@wfctl/engine";
+import { getAtPointer, WfctlError, type JsonObject, type SourceLocation, type Value } from "@wfctl/model";
+
+export interface ResolvedVariables {
+  readonly config: JsonObject;
+  /** Texts that came from the environment. */
+  readonly secrets: readonly string[];
+}
+
+/** The configuration of a provider or state module with its environment variables filled in. Throws where one is not set. */
+export function resolveVariables(
+  module: {
+    readonly name: string;
+    readonly config: { readonly [key: string]: Value };
+    readonly source?: SourceLocation;
+  },
+  env: Readonly<Record<string, string | undefined>>,
+): ResolvedVariables {
+  const evaluated = evaluate(module.config, { env, output: () => undefined });
+  const [missing] = evaluated.unresolved;
+  if (missing !== undefined) {
+    throw new WfctlError(
+      "REFERENCE_UNRESOLVED",
+      `Cannot configure "${module.name}": the environment variable ${missing.part} is not set (config${missing.pointer})`,
+      { address: module.name, hint: `Set ${missing.part} and run again` },
+    );
+  }
+  const config = evaluated.value as JsonObject;
+  const secrets = evaluated.sensitive.map((pointer) => getAtPointer(config, pointer));
+  return { config, secrets: secrets.filter((value) => typeof value === "string") };
+}

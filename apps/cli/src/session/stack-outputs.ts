@@ -1,0 +1,27 @@
+import type { StackConfig } from "@wfctl/config";
+import { evaluate, outputOf } from "@wfctl/engine";
+import { getAtPointer, type Json, type JsonObject, type StackState } from "@wfctl/model";
+import type { Context } from "../context.ts";
+import { masked } from "../views/mask.ts";
+
+/** The outputs that the stack file declares, from what the state records; those without a value yet are left out. */
+export function evaluateOutputs(
+  stack: StackConfig,
+  state: Pick<StackState, "records">,
+  options: { readonly env: Context["env"]; readonly showSensitive: boolean },
+): JsonObject {
+  const values: Record<string, Json> = {};
+  for (const [name, output] of Object.entries(stack.outputs ?? {})) {
+    const evaluated = evaluate([output.value], {
+      env: options.env,
+      output(resource, path) {
+        const record = state.records.get(resource);
+        return record === undefined ? undefined : outputOf(record, path);
+      },
+    });
+    if (evaluated.unresolved.length > 0) continue;
+    const secret = output.sensitive || evaluated.sensitive.length > 0;
+    values[name] = secret && !options.showSensitive ? masked : (getAtPointer(evaluated.value, "/0") as Json);
+  }
+  return values;
+}

@@ -1,0 +1,27 @@
+import type { StackState } from "@wfctl/model";
+import { isHolderAlive, leaseShow, type LeaseView } from "@wfctl/state";
+import type { LeaseFacts, OpenRunFacts } from "../views/view.ts";
+
+export function leaseFacts(path: string): LeaseFacts {
+  const view: LeaseView = leaseShow(path);
+  return {
+    id: view.fence,
+    holder: view.holder,
+    alive: view.holder === undefined ? undefined : isHolderAlive(view.holder),
+    beatAgoMs: view.beatAgoMs,
+    expiresInMs: view.expiresInMs,
+  };
+}
+
+export function openRunFacts(state: StackState): OpenRunFacts[] {
+  return state.openRuns.map(({ header, openIntents }) => ({
+    id: header.id,
+    command: header.command,
+    startedAt: header.startedAt,
+    inFlight: openIntents.map(({ name, operation }) => ({ name, operation })),
+  }));
+}
+
+export function unknownFacts(state: StackState): { name: string; operation: string; why: string }[] {
+  return [...state.unknown].map(([name, { intent, why }]) => ({ name, operation: intent.operation, why }));
+}
