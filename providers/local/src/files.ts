@@ -1,12 +1,20 @@
-import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, sep } from "node:path";
 import { hasCode } from "./errors.ts";
 
-/** Writes the whole file or nothing of it; a reader sees the old content or the new. Survives a power cut. */
+/** Beside a file that is being written. Always the same name, so that a killed writer's rest is used up by the next. */
+export function temporaryPath(path: string): string {
+  return `${path}.wfctl-tmp`;
+}
+
+/**
+ * Writes the whole file or nothing of it; a reader sees the old content or the new. Survives a power cut.
+ * One writer at a time.
+ */
 export async function writeAtomically(path: string, content: string | Uint8Array, mode: number): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.wfctl-tmp`;
+  const temporary = temporaryPath(path);
   try {
+    await rm(temporary, { force: true });
     const file = await open(temporary, "wx", mode);
     try {
       // The mode of `open` goes through the umask.
@@ -53,6 +61,26 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** Makes the folder and does something in it, again where a delete beside it took the folder away in between. */
+export async function inFolder(folder: string, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await work();
+      return;
+    } catch (error) {
+      if (!hasCode(error, "ENOENT") || attempt === 10) throw error;
+    }
+  }
+}
+
+/** The outermost folder on the way to the path that is not there yet; the path itself where only that is missing. */
+export async function outermostMissing(path: string): Promise<string> {
+  let missing = path;
+  while (!(await exists(dirname(missing)))) missing = dirname(missing);
+  return missing;
+}
+
 /** Removes the folder and then its parents up to and with `last`, as long as they are empty. */
 export async function removeEmptyFolders(path: string, last: string): Promise<void> {
   for (let folder = path; folder === last || folder.startsWith(last + sep); folder = dirname(folder)) {
@@ -74,4 +102,3 @@ export function toFileName(name: string): string {
 export function octal(mode: number): string {
   return `0${(mode & 0o7777).toString(8).padStart(3, "0")}`;
 }
-

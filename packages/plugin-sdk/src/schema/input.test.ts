@@ -35,6 +35,14 @@ test("of a union the branch that fits best tells what is wrong", () => {
   ]);
 });
 
+test("a key that a map refuses is named with the reason", () => {
+  const map = z.strictObject({
+    files: z.record(z.string().regex(/^[a-z]+$/, { error: "expected letters" }), z.string()),
+  });
+  const parsed = parseInput(map, { files: { "1": "x" } }, { kind: "resource", unresolved: "refuse" });
+  expect(parsed).toEqual({ violations: [{ path: "files.1", message: "expected letters" }] });
+});
+
 test("reserved keys pass unless the schema has them as its own", () => {
   expect(violations({ path: "x", provider: 1, size: 2, name: 3 })).toEqual([]);
   expect(violations({ path: "x", region: 1 })).toEqual(["region: expected string, received number"]);

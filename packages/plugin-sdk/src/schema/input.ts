@@ -118,7 +118,9 @@ function describeIssue(issue: z.core.$ZodIssue, topKeys: ReadonlySet<string>): V
       return inner.map((child) => ({ ...child, path: [path, child.path].filter((step) => step !== "").join(".") }));
     }
   }
-  const text = issue.message.replace(/^Invalid input: /, "");
+  // A key that a map refuses: the reason is inside.
+  const reason = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  const text = reason.replace(/^Invalid input: /, "");
   return [{ path, message: text === "" ? "invalid" : text[0]!.toLowerCase() + text.slice(1) }];
 }
 

@@ -54,7 +54,13 @@ export const serviceInput = z
   .strictObject({
     run_command: z.string().min(1).optional().describe("Run by /bin/sh"),
     command: z
-      .union([z.string().min(1).transform((text) => [text]), z.array(z.string()).min(1)])
+      .union([
+        z
+          .string()
+          .min(1)
+          .transform((text) => [text]),
+        z.array(z.string()).min(1),
+      ])
       .optional()
       .describe("Program and arguments, run without a shell"),
     args: z.array(z.string()).optional().describe("Further arguments"),
@@ -75,7 +81,11 @@ export const serviceInput = z
     nice: z.number().int().min(0).max(19).default(0),
     log: z
       .strictObject({
-        max_bytes: z.number().int().min(1024).default(10 * 1024 * 1024),
+        max_bytes: z
+          .number()
+          .int()
+          .min(1024)
+          .default(10 * 1024 * 1024),
         keep: z.number().int().min(0).max(100).default(3),
       })
       .prefault({}),
@@ -91,7 +101,8 @@ export const serviceInput = z
     const report = (path: string, message: string): void =>
       check.addIssue({ code: "custom", path: [path], message, input: undefined });
     if (value.run_command === undefined && value.command === undefined) {
-      if (value.image === undefined || value.image === null) report("run_command", "run_command or command is required");
+      if (value.image === undefined || value.image === null)
+        report("run_command", "run_command or command is required");
       else report("image", "the local provider runs commands, not images; set run_command or command");
     }
     if (value.run_command !== undefined && value.command !== undefined) {

@@ -72,11 +72,21 @@ export const containerService = defineResource<LocalClient>()({
     const isNew = before?.token !== clientToken;
     if (isNew) {
       if (before !== undefined) return alreadyExists(`Service "${id}" is there already, made by another create`);
-      const service = { version: 1 as const, id, name, token: clientToken, owner, port: await choosePort(client, input), spec: input };
+      const service = {
+        version: 1 as const,
+        id,
+        name,
+        token: clientToken,
+        owner,
+        port: await choosePort(client, input),
+        spec: input,
+      };
       await createFolder(client, service, paths);
     }
     context.partial(id);
-    const service = isNew ? (await readServiceFile(paths.folder))! : { ...before, spec: input, owner: owner ?? before.owner };
+    const service = isNew
+      ? (await readServiceFile(paths.folder))!
+      : { ...before, spec: input, owner: owner ?? before.owner };
     if (!isNew) await writeServiceFile(paths.folder, service);
     if (isNew) {
       await bringUp(service, paths, context).catch(async (error: unknown) => {
@@ -129,7 +139,8 @@ export const containerService = defineResource<LocalClient>()({
   async scale(ref, replicas, context) {
     const before = await locate(ref, context);
     if (before === undefined) return notFound();
-    const input = replicas === 0 ? { ...before.spec, running: false } : { ...before.spec, running: true, instance_count: replicas };
+    const input =
+      replicas === 0 ? { ...before.spec, running: false } : { ...before.spec, running: true, instance_count: replicas };
     return change(before, input, context);
   },
 
@@ -218,8 +229,8 @@ async function bringUp(service: ServiceFile, paths: ServicePaths, context: Conte
     await askSupervisor(paths.socket, { op: "apply" }, { timeoutMs: graceMs + 10_000, signal: context.signal });
   }
   const check = spec.health_check;
-  const patience = check === undefined ? 0 : check.initial_delay_seconds + check.period_seconds * (check.failure_threshold + 1);
-  const since = context.clock.now();
+  const patience =
+    check === undefined ? 0 : check.initial_delay_seconds + check.period_seconds * (check.failure_threshold + 1);
   let status: SupervisorStatus | undefined;
   try {
     await waitFor(context, {
@@ -232,7 +243,7 @@ async function bringUp(service: ServiceFile, paths: ServicePaths, context: Conte
         if (status?.instances.some(({ restarts, state }) => restarts >= 3 || state === "stopped")) {
           throw keepsEnding(service, paths, status);
         }
-        const settled = check !== undefined || context.clock.now() - since >= settledMs;
+        const settled = check !== undefined || status?.instances.every(({ upMs }) => upMs >= settledMs) === true;
         return settled && isUp(status) ? true : undefined;
       },
     });
@@ -279,7 +290,10 @@ function notStarted(service: ServiceFile, reason: string): ProviderFailure {
 
 function keepsEnding(service: ServiceFile, paths: ServicePaths, status: SupervisorStatus): ProviderFailure {
   const exit = status.instances.find(({ lastExit }) => lastExit !== undefined)?.lastExit ?? "no reason given";
-  return new ProviderFailure("unknown", `Service "${service.name}" does not stay up: it ends with ${exit}; its output is in ${paths.log}`);
+  return new ProviderFailure(
+    "unknown",
+    `Service "${service.name}" does not stay up: it ends with ${exit}; its output is in ${paths.log}`,
+  );
 }
 
 async function locate(ref: { id: string; name: string }, { client, owner }: Context): Promise<ServiceFile | undefined> {
@@ -338,4 +352,3 @@ async function removeRest(client: LocalClient, id: string): Promise<void> {
   if (await exists(folder)) await rm(folder, { recursive: true, force: true });
   await removeEmptyFolders(client.services, client.root);
 }
-

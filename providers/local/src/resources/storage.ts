@@ -13,7 +13,7 @@ import {
 } from "@wfctl/plugin-sdk";
 import { expandHome, type LocalClient } from "../client.ts";
 import { hasCode, refused } from "../errors.ts";
-import { exists, isDirectory, octal, removeEmptyFolders, toFileName } from "../files.ts";
+import { exists, isDirectory, octal, outermostMissing, removeEmptyFolders, toFileName } from "../files.ts";
 import { distinction } from "../ownership.ts";
 import {
   checkPlace,
@@ -54,9 +54,12 @@ const fileInput = z
 
 const fileName = z
   .string()
-  .refine((name) => name !== "" && !name.startsWith("/") && !name.split("/").some((step) => ["", ".", ".."].includes(step)), {
-    error: "expected a relative path without . and ..",
-  })
+  .refine(
+    (name) => name !== "" && !name.startsWith("/") && !name.split("/").some((step) => ["", ".", ".."].includes(step)),
+    {
+      error: "expected a relative path without . and ..",
+    },
+  )
   .refine((name) => name.split("/")[0] !== markerName, { error: "the name belongs to wfctl" });
 
 /** What other clouds' storage knows and a directory has no use for. */
@@ -134,7 +137,7 @@ export const storage = defineResource<LocalClient>()({
       outermost: path,
     };
     // Taking over a directory: from now on it is found like one that was created.
-    if (before === undefined) await writeIndex(context.client, { path, name, token: marker.token });
+    if (before === undefined) await writeIndex(context.client, { path, name, token: marker.token, outermost: path });
     await sync(path, { ...marker, name, owner: context.owner ?? marker.owner }, wanted);
     return describe(path, name);
   },
@@ -157,12 +160,11 @@ export const storage = defineResource<LocalClient>()({
 
   async lookup({ token, name }, { client }) {
     const entry = await readIndex(client, token);
-    if (entry === undefined) return notFound();
-    const marker = await readMarker(entry.path);
-    if (marker?.token === token) return stateOrNone(entry.path, name);
+    const marker = entry === undefined ? undefined : await readMarker(entry.path);
+    if (entry !== undefined && marker?.token === token) return stateOrNone(entry.path, name);
     // The create was killed before the directory appeared: what it had prepared is removed.
-    await rm(stagingPath(entry.path, token), { recursive: true, force: true });
-    await forget(client, entry.path, token, entry.path);
+    if (entry !== undefined) await rm(stagingPath(entry.path, token), { recursive: true, force: true });
+    await forget(client, entry?.path ?? client.index, token, entry?.outermost ?? client.root);
     return notFound();
   },
 
@@ -194,16 +196,20 @@ async function locate(ref: { id: string; name: string }, { client, owner }: Cont
   const candidates = own.length > 0 ? own : named;
   if (candidates.length > 1) {
     const paths = candidates.map(({ path }) => `"${path}"`).join(", ");
-    throw new ProviderFailure("validation", `Several directories are called "${ref.name}": ${paths}; name one by its id`);
+    throw new ProviderFailure(
+      "validation",
+      `Several directories are called "${ref.name}": ${paths}; name one by its id`,
+    );
   }
   return candidates[0]?.path;
 }
 
 async function makeMarked(context: Context, path: string, name: string, wanted: StorageInput): Promise<Marker> {
   const { client, clientToken, owner } = context;
+  const outermost = isBelow(path, client.root) ? client.root : await outermostMissing(path);
   try {
-    await writeIndex(client, { path, name, token: clientToken });
-    const outermost = (await mkdir(dirname(path), { recursive: true })) ?? path;
+    await writeIndex(client, { path, name, token: clientToken, outermost });
+    await mkdir(dirname(path), { recursive: true });
     const marker: Marker = {
       version: 1,
       name,
@@ -211,12 +217,12 @@ async function makeMarked(context: Context, path: string, name: string, wanted: 
       owner,
       forceDestroy: wanted.force_destroy,
       files: {},
-      outermost: isBelow(path, client.root) ? client.root : outermost,
+      outermost,
     };
     await createMarked(path, marker);
     return marker;
   } catch (error) {
-    await forget(client, path, clientToken, path);
+    await forget(client, path, clientToken, outermost);
     throw refused(error, `create directory "${path}"`);
   }
 }

@@ -13,6 +13,8 @@ export interface InstanceStatus {
   readonly pid: number | undefined;
   readonly state: "starting" | "running" | "waiting" | "stopped";
   readonly health: "unknown" | "healthy" | "unhealthy";
+  /** How long its process has run. */
+  readonly upMs: number;
   readonly restarts: number;
   /** How the last process of it ended, for people. */
   readonly lastExit: string | undefined;

@@ -23,12 +23,16 @@ function supervisorProgram(): string {
 export function launchSupervisor(paths: ServicePaths): void {
   const log = openSync(paths.supervisorLog, "a", 0o600);
   try {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", supervisorProgram(), paths.folder], {
-      cwd: paths.folder,
-      detached: true,
-      env: baseEnvironment(process.env),
-      stdio: ["ignore", log, log],
-    });
+    const child = spawn(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", supervisorProgram(), paths.folder],
+      {
+        cwd: paths.folder,
+        detached: true,
+        env: baseEnvironment(process.env),
+        stdio: ["ignore", log, log],
+      },
+    );
     child.on("error", () => {});
     child.unref();
   } finally {
@@ -49,9 +53,11 @@ export async function stopService(paths: ServicePaths, graceMs: number, signal?:
   const status = await askSupervisor(paths.socket, { op: "status" }, options).catch(() => undefined);
   if (status !== undefined) {
     const supervisor = markProcess(status.pid);
-    await askSupervisor(paths.socket, { op: "stop" }, { timeoutMs: graceMs + answerMs, ...options }).catch((error: unknown) => {
-      if (signal?.aborted) throw error;
-    });
+    await askSupervisor(paths.socket, { op: "stop" }, { timeoutMs: graceMs + answerMs, ...options }).catch(
+      (error: unknown) => {
+        if (signal?.aborted) throw error;
+      },
+    );
     if (isRunning(supervisor)) await endProcesses([supervisor], disappearMs);
   }
   await endRecorded(paths.folder);

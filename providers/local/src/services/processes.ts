@@ -7,7 +7,9 @@ export const serviceVariable = "WFCTL_LOCAL_SERVICE";
 /** What a service, and its supervisor, may know of the environment that the provider was started in. */
 export function baseEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const names = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"];
-  return Object.fromEntries(names.filter((name) => environment[name] !== undefined).map((name) => [name, environment[name]]));
+  return Object.fromEntries(
+    names.filter((name) => environment[name] !== undefined).map((name) => [name, environment[name]]),
+  );
 }
 
 /** A process, told from a later one of the same number by when it started. */

@@ -1,8 +1,8 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { LocalClient } from "../client.ts";
 import { hasCode } from "../errors.ts";
-import { readJsonFile, writeAtomically } from "../files.ts";
+import { inFolder, readJsonFile, writeAtomically } from "../files.ts";
 import { shortHash } from "../ownership.ts";
 
 /** What a service is: the wanted input with what was decided once. Shared by the provider and the supervisor. */
@@ -89,9 +89,8 @@ export async function writeServiceFile(folder: string, service: ServiceFile): Pr
 export async function createServiceFolder(client: LocalClient, service: ServiceFile): Promise<void> {
   const staging = stagingFolder(client, service.token);
   await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true, mode: 0o700 });
   try {
-    await writeServiceFile(staging, service);
+    await inFolder(staging, () => writeServiceFile(staging, service));
     await rename(staging, join(client.services, service.id));
   } catch (error) {
     await rm(staging, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { dirname, join } from "node:path";
 import { ProviderFailure } from "@wfctl/plugin-sdk";
 import { hasCode } from "../errors.ts";
-import { octal, removeEmptyFolders, writeAtomically } from "../files.ts";
+import { octal, removeEmptyFolders, temporaryPath, writeAtomically } from "../files.ts";
 import { markerName, type ContentForm } from "./marker.ts";
 
 export interface FileInput {
@@ -61,6 +61,7 @@ export async function writeFile(directory: string, name: string, file: FileInput
 export async function removeFile(directory: string, name: string): Promise<void> {
   const path = join(directory, name);
   await rm(path, { force: true });
+  await rm(temporaryPath(path), { force: true });
   if (dirname(path) !== directory) await removeEmptyFolders(dirname(path), join(directory, name.split("/")[0]!));
 }
 
@@ -79,7 +80,10 @@ export async function checkPlace(directory: string, name: string): Promise<void>
     }
     const isLast = index === steps.length - 1;
     if (isLast ? !found.isFile() : !found.isDirectory()) {
-      throw new ProviderFailure("validation", `Cannot write file "${name}" in "${directory}": "${path}" is no ${isLast ? "file" : "directory"}`);
+      throw new ProviderFailure(
+        "validation",
+        `Cannot write file "${name}" in "${directory}": "${path}" is no ${isLast ? "file" : "directory"}`,
+      );
     }
   }
 }
@@ -91,7 +95,10 @@ export async function isForeign(directory: string, name: string, file: FileInput
 }
 
 /** Paths in the directory that are neither the marker nor managed, files and links and what else there is; sorted. */
-export async function listForeign(directory: string, managed: Readonly<Record<string, ContentForm>>): Promise<string[]> {
+export async function listForeign(
+  directory: string,
+  managed: Readonly<Record<string, ContentForm>>,
+): Promise<string[]> {
   const foreign: string[] = [];
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name).slice(directory.length + 1);

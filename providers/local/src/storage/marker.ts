@@ -1,6 +1,6 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { readJsonFile, writeAtomically } from "../files.ts";
+import { inFolder, readJsonFile, temporaryPath, writeAtomically } from "../files.ts";
 import { shortHash } from "../ownership.ts";
 import { hasCode } from "../errors.ts";
 import type { LocalClient } from "../client.ts";
@@ -39,9 +39,8 @@ export async function writeMarker(path: string, marker: Marker): Promise<void> {
 export async function createMarked(path: string, marker: Marker): Promise<void> {
   const staging = stagingPath(path, marker.token);
   await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true, mode: 0o700 });
   try {
-    await writeMarker(staging, marker);
+    await inFolder(staging, () => writeMarker(staging, marker));
     await rename(staging, path);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
@@ -59,11 +58,13 @@ export interface IndexEntry {
   readonly path: string;
   readonly name: string;
   readonly token: string;
+  readonly outermost: string;
 }
 
 export async function writeIndex(client: LocalClient, entry: IndexEntry): Promise<void> {
-  await mkdir(client.index, { recursive: true, mode: 0o700 });
-  await writeAtomically(indexPath(client, entry.token), `${JSON.stringify(entry)}\n`, 0o600);
+  await inFolder(client.index, () =>
+    writeAtomically(indexPath(client, entry.token), `${JSON.stringify(entry)}\n`, 0o600),
+  );
 }
 
 export async function readIndex(client: LocalClient, token: string): Promise<IndexEntry | undefined> {
@@ -71,7 +72,9 @@ export async function readIndex(client: LocalClient, token: string): Promise<Ind
 }
 
 export async function removeIndex(client: LocalClient, token: string): Promise<void> {
-  await rm(indexPath(client, token), { force: true });
+  const path = indexPath(client, token);
+  await rm(path, { force: true });
+  await rm(temporaryPath(path), { force: true });
 }
 
 export async function* listIndex(client: LocalClient): AsyncGenerator<IndexEntry> {

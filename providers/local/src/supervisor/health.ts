@@ -12,7 +12,8 @@ export function watchHealth(check: HealthCheck, port: number, report: (health: H
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
   // Until the first verdict the pause is short: a service is usually up long before its period is over.
-  const pauseMs = (): number => (health === "unknown" ? Math.min(100, check.period_seconds * 1000) : check.period_seconds * 1000);
+  const pauseMs = (): number =>
+    health === "unknown" ? Math.min(100, check.period_seconds * 1000) : check.period_seconds * 1000;
   const judge = (ok: boolean): void => {
     successes = ok ? successes + 1 : 0;
     failures = ok ? 0 : failures + 1;
@@ -58,12 +59,15 @@ function probe(check: HealthCheck, port: number): Promise<boolean> {
       socket.once("error", () => end(false));
       return;
     }
-    const request = get({ host: "127.0.0.1", port: target, path: check.http_path, timeout, agent: false }, (response) => {
-      response.resume();
-      const code = response.statusCode ?? 0;
-      resolve(code >= 200 && code < 400);
-      response.destroy();
-    });
+    const request = get(
+      { host: "127.0.0.1", port: target, path: check.http_path, timeout, agent: false },
+      (response) => {
+        response.resume();
+        const code = response.statusCode ?? 0;
+        resolve(code >= 200 && code < 400);
+        response.destroy();
+      },
+    );
     request.once("timeout", () => request.destroy());
     request.once("error", () => resolve(false));
   });

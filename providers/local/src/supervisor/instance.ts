@@ -1,7 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { setPriority } from "node:os";
 import type { InstanceStatus } from "../services/control.ts";
-import { baseEnvironment, endProcesses, markProcess, serviceVariable, type ProcessMark } from "../services/processes.ts";
+import {
+  baseEnvironment,
+  endProcesses,
+  markProcess,
+  serviceVariable,
+  type ProcessMark,
+} from "../services/processes.ts";
 import type { ServiceSpec } from "../services/service-file.ts";
 import { watchHealth, type Health } from "./health.ts";
 import type { LogFile } from "./log-file.ts";
@@ -103,7 +109,15 @@ export function startInstance(options: InstanceOptions): Instance {
 
   start();
   return {
-    status: () => ({ index, pid: child?.pid, state, health, restarts, lastExit }),
+    status: () => ({
+      index,
+      pid: child?.pid,
+      state,
+      health,
+      upMs: state === "running" ? Date.now() - startedAt : 0,
+      restarts,
+      lastExit,
+    }),
     mark: () => mark,
     spawnError: () => spawnError,
     async stop(graceMs) {
