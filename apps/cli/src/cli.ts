@@ -52,7 +52,7 @@ async function unknownCommand(words: readonly string[]): Promise<WfctlError> {
       return new WfctlError("USAGE", `"wfctl ${name}" is a command of upstream that is not served`, { hint: instead });
     }
   }
-  const { suggest } = await import("@wfctl/config");
+  const { suggest } = await import("@wfctl/config/suggest");
   const groups = commandTable.filter((entry) => entry.name.startsWith(`${typed[0]} `));
   const name = typed.slice(0, groups.length > 0 ? 2 : 1).join(" ");
   const near = suggest(

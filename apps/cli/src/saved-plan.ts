@@ -39,7 +39,10 @@ export function encodeSavedPlan(shown: Plan, options: PlanOptions, digester: Dig
 }
 
 /** Reads a plan file without trusting it. Throws PLAN_INVALID where it is none of ours. */
-export function decodeSavedPlan(text: string, path: string): SavedPlan & { readonly verify: (digester: Digester) => void } {
+export function decodeSavedPlan(
+  text: string,
+  path: string,
+): SavedPlan & { readonly verify: (digester: Digester) => void } {
   const value = parse(text, path);
   if (!isJsonObject(value)) throw invalid(path, "it is no JSON object");
   if (value["schema"] !== schema) {
@@ -97,18 +100,23 @@ function describeDifferences(saved: SavedPlan, now: Plan, shown: JsonObject): st
   if (saved.serial !== now.serial) found.push(`the state went from serial ${saved.serial} to ${now.serial}`);
   if (saved.configDigest !== now.configDigest) found.push("the configuration changed");
   const before = saved.plan;
-  found.push(...differencesIn("providers", "module", before, shown, (name, was, is) => {
-    if (was === undefined) return `provider "${name}" is new`;
-    if (is === undefined) return `provider "${name}" is gone`;
-    const keys = ["name", "version", "identity", "schemaDigest"].filter((key) => was[key] !== is[key]);
-    return `provider "${name}" has another ${keys.join(" and ")}`;
-  }));
-  found.push(...differencesIn("actions", "name", before, shown, (name, was, is) => {
-    if (was === undefined) return `"${name}" would be a ${String(is?.["kind"])} now`;
-    if (is === undefined) return `the ${String(was["kind"])} of "${name}" is not needed any more`;
-    if (was["kind"] !== is["kind"]) return `"${name}" would be a ${String(is["kind"])} now, no ${String(was["kind"])}`;
-    return `the ${String(is["kind"])} of "${name}" is another one now`;
-  }));
+  found.push(
+    ...differencesIn("providers", "module", before, shown, (name, was, is) => {
+      if (was === undefined) return `provider "${name}" is new`;
+      if (is === undefined) return `provider "${name}" is gone`;
+      const keys = ["name", "version", "identity", "schemaDigest"].filter((key) => was[key] !== is[key]);
+      return `provider "${name}" has another ${keys.join(" and ")}`;
+    }),
+  );
+  found.push(
+    ...differencesIn("actions", "name", before, shown, (name, was, is) => {
+      if (was === undefined) return `"${name}" would be a ${String(is?.["kind"])} now`;
+      if (is === undefined) return `the ${String(was["kind"])} of "${name}" is not needed any more`;
+      if (was["kind"] !== is["kind"])
+        return `"${name}" would be a ${String(is["kind"])} now, no ${String(was["kind"])}`;
+      return `the ${String(is["kind"])} of "${name}" is another one now`;
+    }),
+  );
   return found;
 }
 

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { WfctlError } from "@wfctl/model";
-import { suggest } from "@wfctl/config";
+import { suggest } from "@wfctl/config/suggest";
 import type { CommandSpec, FlagSpec } from "./command-spec.ts";
 
 /** The command line of one command, checked against its spec. */
@@ -94,7 +94,10 @@ function normalise(spec: CommandSpec, flags: ReadonlyMap<string, FlagSpec>, argv
     }
     const value = attached ?? argv[(index += 1)];
     if (value === undefined || (attached === undefined && /^--?[^-\d]/.test(value))) {
-      throw usage(spec, `--${flag.name} needs a value: ${flag.value}${value === undefined ? "" : `, found "${value}"`}`);
+      throw usage(
+        spec,
+        `--${flag.name} needs a value: ${flag.value}${value === undefined ? "" : `, found "${value}"`}`,
+      );
     }
     flagged.push(`--${flag.name}=${value}`);
   }

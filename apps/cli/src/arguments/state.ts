@@ -89,12 +89,7 @@ export const stateRekeySpec: CommandSpec = {
   details: [
     "Without --drop-secrets the key in use opens the state and WFCTL_NEW_KEY or a new key file seals it. With it, secret values that no key opens any more are dropped, and the next plan reads them again.",
   ],
-  flags: [
-    ...stackFlags,
-    jsonFlag,
-    approveFlag,
-    { name: "drop-secrets", text: "the key is lost: drop what it sealed" },
-  ],
+  flags: [...stackFlags, jsonFlag, approveFlag, { name: "drop-secrets", text: "the key is lost: drop what it sealed" }],
 };
 
 export const stateImportSpec: CommandSpec = {
@@ -192,7 +187,11 @@ export function parseStateImport(
   const flags = parseFlags(stateImportSpec, argv);
   const from = flags.text("from");
   if (from === "tfstate" || from === "pulumi" || flags.positionals.length > 0) {
-    throw usage(stateImportSpec, "state files of other tools are not served yet", "Import a folder of upstream's records: --from DIR");
+    throw usage(
+      stateImportSpec,
+      "state files of other tools are not served yet",
+      "Import a folder of upstream's records: --from DIR",
+    );
   }
   if (from === undefined) throw usage(stateImportSpec, "--from is missing: folder with upstream's records");
   return {

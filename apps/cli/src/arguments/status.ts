@@ -22,12 +22,7 @@ export const statusSpec: CommandSpec = {
   path: ["status"],
   summary: "Show what the state records, what is in doubt, the last run and the lease",
   positionals: [stackFilePositional],
-  flags: [
-    ...stackFlags,
-    ...pluginFlags,
-    { name: "live", text: "read each object from the cloud as well" },
-    jsonFlag,
-  ],
+  flags: [...stackFlags, ...pluginFlags, { name: "live", text: "read each object from the cloud as well" }, jsonFlag],
 };
 
 export function parseStatus(argv: readonly string[]): StatusArguments {

@@ -21,7 +21,8 @@ export const applyCommand: Command = {
 };
 
 async function runApply(args: ApplyArguments, context: Context): Promise<number> {
-  if (args.dryRun && args.plan === undefined) return runPlan({ ...args, markdown: false, detailedExitCode: false }, context);
+  if (args.dryRun && args.plan === undefined)
+    return runPlan({ ...args, markdown: false, detailedExitCode: false }, context);
   const view = await createView(context, { json: args.json, stream: true });
   try {
     const file = args.plan === undefined ? undefined : readPlanFile(resolve(context.cwd, args.plan), args);
@@ -95,7 +96,8 @@ async function checkSaved(
 ): Promise<void> {
   const info = readStackInfo(location.path);
   const { lineage } = saved.stack;
-  if (saved.stack.name !== stack.name) throw stalePlan([`it is for the stack "${saved.stack.name}", this is "${stack.name}"`]);
+  if (saved.stack.name !== stack.name)
+    throw stalePlan([`it is for the stack "${saved.stack.name}", this is "${stack.name}"`]);
   if (info !== undefined && info.lineage !== lineage) throw stalePlan(["the stack has another state since"]);
   if (info === undefined && saved.serial > 0) throw stalePlan([`there is no state at "${location.path}" any more`]);
   const key = await findKey(lineage, context, false);
@@ -106,4 +108,3 @@ async function checkSaved(
   }
   saved.verify(createDigester(key.key, lineage));
 }
-

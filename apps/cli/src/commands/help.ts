@@ -1,5 +1,5 @@
 import { WfctlError } from "@wfctl/model";
-import { suggestHint } from "@wfctl/config";
+import { suggestHint } from "@wfctl/config/suggest";
 import type { CommandSpec } from "../arguments/command-spec.ts";
 import { renderHelp, renderOverview } from "../views/human/help.ts";
 import type { Command } from "./command.ts";

@@ -50,7 +50,8 @@ function chooseOutputs(stack: StackConfig, state: StackState, args: OutputsArgum
     if (record === undefined) throw unknownModule(args.module, [...state.records.keys()]);
     return { [record.name]: outputsOf(record) };
   }
-  if (stack.outputs !== undefined && !args.all) return evaluateOutputs(stack, state, { env: context.env, showSensitive });
+  if (stack.outputs !== undefined && !args.all)
+    return evaluateOutputs(stack, state, { env: context.env, showSensitive });
   const records = [...state.records.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return Object.fromEntries(records.map((record) => [record.name, outputsOf(record)]));
 }

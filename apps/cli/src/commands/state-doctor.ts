@@ -16,7 +16,9 @@ async function runDoctor(args: ReturnType<typeof parseStateDoctor>, context: Con
   const { location } = await findState(args, context, view);
   const { path } = location;
   if (!stackExists(path)) throw noState(location);
-  const repaired = args.repair ? await repair({ path, holder: thisHolder("wfctl state doctor"), ...(await keyOf(path, context)) }) : [];
+  const repaired = args.repair
+    ? await repair({ path, holder: thisHolder("wfctl state doctor"), ...(await keyOf(path, context)) })
+    : [];
   const findings = doctor(path);
   view.doctor({ location: path, findings, repaired });
   return findings.some((finding) => finding.severity === "error") ? exitCodes.attention : exitCodes.success;

@@ -34,7 +34,12 @@ async function runRekey(args: ReturnType<typeof parseStateRekey>, context: Conte
       return 0;
     }
   }
-  const next = await chooseNewKey(context, { lineage: info.lineage, path, dropsSecrets: args.dropSecrets, current: old });
+  const next = await chooseNewKey(context, {
+    lineage: info.lineage,
+    path,
+    dropsSecrets: args.dropSecrets,
+    current: old,
+  });
   const options = { path: location.path, holder: thisHolder("wfctl state rekey"), newKey: next.key };
   try {
     if (old === undefined) dropSecrets(options);

@@ -1,4 +1,4 @@
-import { suggestHint } from "@wfctl/config";
+import { suggestHint } from "@wfctl/config/suggest";
 import { WfctlError } from "@wfctl/model";
 import { parseStateShow, stateShowSpec } from "../arguments/state.ts";
 import type { Context } from "../context.ts";

@@ -32,7 +32,9 @@ async function runStatus(args: StatusArguments, context: Context): Promise<numbe
   }
   await found.store.close();
   // To ask the cloud, what the state keeps of a provider must be readable.
-  const opened = args.live ? await openWithKey(location, context, view, { readOnly: true }) : await openForReading(location, context);
+  const opened = args.live
+    ? await openWithKey(location, context, view, { readOnly: true })
+    : await openForReading(location, context);
   if (opened === undefined) return 0;
   const { store, key } = opened;
   try {
@@ -98,7 +100,10 @@ async function readAll(
       const provider: Provider | undefined = await providers.start(record.provider);
       if (provider === undefined) return { state: "failed", text: `provider "${record.provider}" is not configured` };
       const { name, type, providerId } = record;
-      const object = await provider.read({ name, type, providerId }, { timeoutMs: 120_000, run, signal: interrupts.signal });
+      const object = await provider.read(
+        { name, type, providerId },
+        { timeoutMs: 120_000, run, signal: interrupts.signal },
+      );
       return object === undefined ? { state: "gone", text: "" } : { state: "there", text: object.status };
     } catch (thrown) {
       const text = thrown instanceof Error ? thrown.message : String(thrown);

@@ -3,7 +3,6 @@ import type { CommandSpec } from "../arguments/command-spec.ts";
 import { parseFlags } from "../arguments/parse-flags.ts";
 import { jsonFlag } from "../arguments/shared-flags.ts";
 import { version } from "../version.ts";
-import { createView } from "../views/create-view.ts";
 import type { Command } from "./command.ts";
 
 export const versionSpec: CommandSpec = {
@@ -12,17 +11,18 @@ export const versionSpec: CommandSpec = {
   flags: [jsonFlag],
 };
 
+/** Loads no view: it is the command that scripts start most often. */
 export const versionCommand: Command = {
   spec: versionSpec,
-  async run(argv, context) {
-    const flags = parseFlags(versionSpec, argv);
-    const view = await createView(context, { json: flags.isSet("json") });
-    view.version({
-      version,
-      engineCompat: engineCompatVersion,
-      node: process.version,
-      platform: `${process.platform} ${process.arch}`,
-    });
-    return 0;
+  run(argv, context) {
+    const json = argv.length > 0 && parseFlags(versionSpec, argv).isSet("json");
+    const node = process.version;
+    const platform = `${process.platform} ${process.arch}`;
+    context.stdout.write(
+      json
+        ? `${JSON.stringify({ schema: "wfctl/version/1", version, engineCompat: engineCompatVersion, node, platform })}\n`
+        : `wfctl ${version}\nengine compatibility ${engineCompatVersion}\nnode ${node} (${platform})\n`,
+    );
+    return Promise.resolve(0);
   },
 };

@@ -4,7 +4,11 @@ import { isJsonObject, pointerToPath, WfctlError, type JsonObject, type Resource
 import type { UpstreamRecord } from "./upstream-records.ts";
 
 /** A record of upstream as one of ours, marked imported: nothing in it is trusted before its object has been read. */
-export function convertUpstreamRecord({ file, value }: UpstreamRecord, stack: StackConfig, nowIso: string): ResourceRecord {
+export function convertUpstreamRecord(
+  { file, value }: UpstreamRecord,
+  stack: StackConfig,
+  nowIso: string,
+): ResourceRecord {
   const text = (key: string): string => (typeof value[key] === "string" ? value[key] : "");
   const object = (key: string): JsonObject => (isJsonObject(value[key]) ? value[key] : {});
   const name = text("resource_id");
@@ -30,7 +34,8 @@ export function convertUpstreamRecord({ file, value }: UpstreamRecord, stack: St
     dependencies: dependencies.filter((dependency) => typeof dependency === "string"),
     fingerprint: "",
     mark: "imported",
-    protected: inputs["protected"] === true || stack.resources.some((wanted) => wanted.name === name && wanted.protected),
+    protected:
+      inputs["protected"] === true || stack.resources.some((wanted) => wanted.name === name && wanted.protected),
     retain: false,
     createdByUs: false,
     deposed: [],
@@ -50,13 +55,18 @@ function chooseModule(
 ): StackConfig["providers"][number] {
   const named = stack.providers.find((module) => module.name === reference);
   if (named !== undefined) return named;
-  if (reference !== "") throw refuse(file, `"${name}" is of provider module "${reference}", which the stack file does not have`);
+  if (reference !== "")
+    throw refuse(file, `"${name}" is of provider module "${reference}", which the stack file does not have`);
   const wanted = stack.resources.find((resource) => resource.name === name)?.provider;
   const candidates = stack.providers.filter((module) => module.provider === provider);
   const chosen = candidates.find((module) => module.name === wanted) ?? candidates[0];
-  if (chosen === undefined) throw refuse(file, `"${name}" is of provider "${provider}", and no module of the stack file is`);
+  if (chosen === undefined)
+    throw refuse(file, `"${name}" is of provider "${provider}", and no module of the stack file is`);
   if (candidates.length > 1 && chosen.name !== wanted) {
-    throw refuse(file, `"${name}" is of provider "${provider}", and ${candidates.length} modules of the stack file are`);
+    throw refuse(
+      file,
+      `"${name}" is of provider "${provider}", and ${candidates.length} modules of the stack file are`,
+    );
   }
   return chosen;
 }

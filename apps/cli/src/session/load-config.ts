@@ -29,7 +29,12 @@ function toError(diagnostics: readonly Diagnostic[]): WfctlError {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   const [first] = errors;
   const [only] = new Set(errors.map((error) => error.code)).size === 1 ? errors : [];
-  if (first !== undefined && errors.length === 1 && first.code !== "CONFIG_INVALID" && first.source?.line === undefined) {
+  if (
+    first !== undefined &&
+    errors.length === 1 &&
+    first.code !== "CONFIG_INVALID" &&
+    first.source?.line === undefined
+  ) {
     return new WfctlError(first.code, first.summary, first.hint === undefined ? {} : { hint: first.hint });
   }
   const found = errors.length === 1 ? "1 error" : `${errors.length} errors`;

@@ -45,7 +45,11 @@ export function locateState(stack: StackConfig, context: Pick<Context, "cwd" | "
       return { path, directory: dirname(path), foreignDirectories: [] };
     }
     case "memory":
-      throw refuse(stack, "memory", "keeps nothing between commands, so that every apply would create everything again");
+      throw refuse(
+        stack,
+        "memory",
+        "keeps nothing between commands, so that every apply would create everything again",
+      );
     default:
       throw refuse(stack, state.backend, "is not served yet");
   }

@@ -1,12 +1,13 @@
 import { suggestHint, validateAgainstSchema, type StackConfig } from "@wfctl/config";
+import { planStack, sensitivePointersOf, type Digester, type Planned, type Provider } from "@wfctl/engine";
 import {
-  planStack,
-  sensitivePointersOf,
-  type Digester,
-  type Planned,
-  type Provider,
-} from "@wfctl/engine";
-import { WfctlError, type DesiredResource, type Diagnostic, type JsonObject, type Plan, type StackState } from "@wfctl/model";
+  WfctlError,
+  type DesiredResource,
+  type Diagnostic,
+  type JsonObject,
+  type Plan,
+  type StackState,
+} from "@wfctl/model";
 import type { PlanOptions } from "../arguments/shared-flags.ts";
 import type { Context } from "../context.ts";
 import { maskPlan } from "../views/mask.ts";
@@ -80,7 +81,9 @@ export function describeSurroundings(stack: StackConfig, state: StackState, sett
     notes.push(`The finalizer of "${provider}" is owed by an earlier run: apply calls it.`);
   }
   if (settled > 0) {
-    notes.push(`${settled} ${settled === 1 ? "record is" : "records are"} brought up to date in the state, without a call.`);
+    notes.push(
+      `${settled} ${settled === 1 ? "record is" : "records are"} brought up to date in the state, without a call.`,
+    );
   }
   return notes;
 }
@@ -112,7 +115,11 @@ function withPlace(diagnostic: Diagnostic, stack: StackConfig): Diagnostic {
 
 /** A misspelt name in a flag would select nothing, and that would look like nothing to do. */
 function checkNames({ stack, state, options }: PlanningInput): void {
-  const known = new Set([...stack.resources.map((resource) => resource.name), ...state.records.keys(), ...state.unknown.keys()]);
+  const known = new Set([
+    ...stack.resources.map((resource) => resource.name),
+    ...state.records.keys(),
+    ...state.unknown.keys(),
+  ]);
   const given = { include: options.include, replace: options.replace, "allow-replace": options.allowReplace };
   for (const [flag, names] of Object.entries(given)) {
     for (const name of names ?? []) {

@@ -32,7 +32,12 @@ export async function chooseNewKey(
   const given = context.env["WFCTL_NEW_KEY"] ?? "";
   if (given !== "") {
     const key = parseKey(given, "WFCTL_NEW_KEY");
-    return { key, where: "the one in WFCTL_NEW_KEY: give it as WFCTL_KEY from now on", keep: nothing, discard: nothing };
+    return {
+      key,
+      where: "the one in WFCTL_NEW_KEY: give it as WFCTL_KEY from now on",
+      keep: nothing,
+      discard: nothing,
+    };
   }
   if (stack.dropsSecrets) {
     const found = await findKey(stack.lineage, context, false);
@@ -40,9 +45,13 @@ export async function chooseNewKey(
       return { key: found.key, where: `the one in ${found.source}`, keep: nothing, discard: nothing };
     }
   } else if (stack.current !== undefined && stack.current.source !== "file") {
-    throw new WfctlError("KEY_REQUIRED", `Cannot change the key: it comes from ${stack.current.source}, so the new one must be given too`, {
-      hint: "Set WFCTL_NEW_KEY (openssl rand -base64 32)",
-    });
+    throw new WfctlError(
+      "KEY_REQUIRED",
+      `Cannot change the key: it comes from ${stack.current.source}, so the new one must be given too`,
+      {
+        hint: "Set WFCTL_NEW_KEY (openssl rand -base64 32)",
+      },
+    );
   }
   const key = generateKey();
   const draft = `${stack.path}.new`;

@@ -109,9 +109,13 @@ export function refuseForeignRecords(location: StateLocation, serial: number, st
   const directory = location.foreignDirectories.find(hasUpstreamRecords);
   if (directory === undefined) return;
   const environment = stack.environments.length === 0 ? "" : ` -e ${stack.environment}`;
-  throw new WfctlError("STATE_FOREIGN", `Records of the upstream system are in "${directory}", and this stack is empty`, {
-    hint: `Take them over with: wfctl state import --from ${directory}${environment}`,
-  });
+  throw new WfctlError(
+    "STATE_FOREIGN",
+    `Records of the upstream system are in "${directory}", and this stack is empty`,
+    {
+      hint: `Take them over with: wfctl state import --from ${directory}${environment}`,
+    },
+  );
 }
 
 /** Finds the key of a stack; makes a key file where `create` allows it. */

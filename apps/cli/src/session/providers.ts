@@ -105,7 +105,11 @@ export function refuseOtherAccounts(
     const provider = providers.get(record.provider);
     if (provider?.identity === undefined || record.providerIdentity === undefined) continue;
     if (provider.identity === record.providerIdentity || provider.name !== record.providerName) continue;
-    const entry = moved.get(record.provider) ?? { recorded: record.providerIdentity, now: provider.identity, names: [] };
+    const entry = moved.get(record.provider) ?? {
+      recorded: record.providerIdentity,
+      now: provider.identity,
+      names: [],
+    };
     entry.names.push(record.name);
     moved.set(record.provider, entry);
   }

@@ -95,10 +95,15 @@ export async function runStack(input: RunStackInput): Promise<number> {
 function refuseAfterUndo(recovery: RecoveryReport): void {
   const [undo] = recovery.undos;
   if (undo === undefined) return;
-  const remaining = undo.remaining.length === 0 ? "" : `; not undone: ${undo.remaining.map(({ name }) => name).join(", ")}`;
-  throw new WfctlError("RUN_STOPPED", `Run ${undo.run} was being undone when its process ended, and that is finished now${remaining}`, {
-    hint: "Nothing else was done. Look at the state, then run the command again",
-  });
+  const remaining =
+    undo.remaining.length === 0 ? "" : `; not undone: ${undo.remaining.map(({ name }) => name).join(", ")}`;
+  throw new WfctlError(
+    "RUN_STOPPED",
+    `Run ${undo.run} was being undone when its process ended, and that is finished now${remaining}`,
+    {
+      hint: "Nothing else was done. Look at the state, then run the command again",
+    },
+  );
 }
 
 /** The one to run has the name and the time of the saved plan; all else was proven equal. */
@@ -110,7 +115,8 @@ function confirmSaved(now: Plan, saved: SavedPlan, providers: ReadonlyMap<string
 async function askFor({ command, session, context }: RunStackInput, plan: Plan): Promise<boolean> {
   const { name, environment } = plan.stack;
   const count = plan.actions.length;
-  const what = command === "destroy" ? `Delete ${count} ${count === 1 ? "object" : "objects"} of` : "Apply this plan to";
+  const what =
+    command === "destroy" ? `Delete ${count} ${count === 1 ? "object" : "objects"} of` : "Apply this plan to";
   return confirm(`\n${what} stack ${name}, environment ${environment}?`, context, session.interrupts.signal).catch(
     (error: unknown) => {
       session.interrupts.throwIfInterrupted();

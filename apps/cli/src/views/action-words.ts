@@ -21,7 +21,8 @@ export function countActions(actions: readonly Pick<PlanAction, "kind">[]): Acti
 
 /** What removes something comes first, then changes, then what is new. In plan order otherwise. */
 export function orderForReading<T extends Pick<PlanAction, "kind">>(actions: readonly T[]): T[] {
-  const rank = ({ kind }: T): number => (isDestructive(kind) ? (kind === "delete" ? 0 : 1) : 2 + readingOrder.indexOf(kind));
+  const rank = ({ kind }: T): number =>
+    isDestructive(kind) ? (kind === "delete" ? 0 : 1) : 2 + readingOrder.indexOf(kind);
   return actions.toSorted((a, b) => rank(a) - rank(b));
 }
 

@@ -36,5 +36,10 @@ async function showJson(error: WfctlError, context: Context): Promise<void> {
 
 /** The command line may be the very thing that is wrong, so it is looked at, not parsed. */
 function wantsJson(argv: readonly string[]): boolean {
-  return argv.some((word, index) => /^--?json$/.test(word) || /^--?format=json$/.test(word) || (/^--?format$/.test(word) && argv[index + 1] === "json"));
+  return argv.some(
+    (word, index) =>
+      /^--?json$/.test(word) ||
+      /^--?format=json$/.test(word) ||
+      (/^--?format$/.test(word) && argv[index + 1] === "json"),
+  );
 }

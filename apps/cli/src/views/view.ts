@@ -91,13 +91,6 @@ export interface DoctorFacts {
   readonly repaired: readonly DoctorFinding[];
 }
 
-export interface VersionFacts {
-  readonly version: string;
-  readonly engineCompat: string;
-  readonly node: string;
-  readonly platform: string;
-}
-
 /**
  * Everything a command says. One implementation speaks to people, one to programs; both carry the same facts.
  * Nothing that is passed in holds a secret that may not be shown.
@@ -116,7 +109,6 @@ export interface View {
   outputs(values: JsonObject): void;
   lease(facts: LeaseFacts): void;
   doctor(facts: DoctorFacts): void;
-  version(facts: VersionFacts): void;
   /** A change of the state that a state command has made. */
   changed(facts: { readonly command: string; readonly text: string; readonly details: JsonObject }): void;
   error(error: WfctlError): void;

@@ -5,6 +5,7 @@ import { toYaml } from "../yaml.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
 import { renderError } from "./error.ts";
 import { renderPlan } from "./plan.ts";
+import { renderPlanMarkdown } from "./plan-markdown.ts";
 import { createProgress } from "./progress.ts";
 import { renderRecovery } from "./recovery.ts";
 import { renderReport } from "./report.ts";
@@ -35,7 +36,7 @@ export function createHumanView(context: Context, options: HumanViewOptions = {}
       if (diagnostics.length > 0) beside(`${renderDiagnostics(diagnostics, errorStyle)}\n`);
     },
     plan(plan, facts) {
-      stdout.write(renderPlan(plan, facts, style));
+      stdout.write(options.markdown === true ? renderPlanMarkdown(plan, facts) : renderPlan(plan, facts, style));
     },
     event(event) {
       if (timer === undefined && event.event !== "run-closed") {
@@ -62,11 +63,6 @@ export function createHumanView(context: Context, options: HumanViewOptions = {}
     },
     lease: (facts) => stdout.write(renderLease(facts)),
     doctor: (facts) => stdout.write(renderDoctor(facts, style)),
-    version(facts) {
-      stdout.write(
-        `wfctl ${facts.version}\nengine compatibility ${facts.engineCompat}\nnode ${facts.node} (${facts.platform})\n`,
-      );
-    },
     changed: (facts) => stdout.write(`${printable(facts.text)}\n`),
     error(error) {
       beside(renderError(error, errorStyle, { stack: error.code === "INTERNAL" || wantsStack(context) }));

@@ -43,7 +43,8 @@ export function summarisePlan(plan: Plan, diagnostics: readonly Diagnostic[]): s
     ...kinds.map(([kind, what]) => [counts[kind], what] as const),
     [plan.unchanged, "unchanged"],
   ]);
-  if (errors > 0) return `Plan: ${text === "" ? "nothing to do" : text}. It cannot run: ${errors} ${errors === 1 ? "error" : "errors"}.`;
+  if (errors > 0)
+    return `Plan: ${text === "" ? "nothing to do" : text}. It cannot run: ${errors} ${errors === 1 ? "error" : "errors"}.`;
   if (plan.actions.length === 0) {
     return plan.unchanged === 0 ? "No changes. There are no resources." : `No changes. ${plan.unchanged} unchanged.`;
   }
@@ -78,7 +79,12 @@ function renderAction(action: PlanAction, plan: Plan, style: Style): string {
 }
 
 function renderTitle(action: PlanAction, style: Style): string {
-  const color = action.kind === "delete" || action.kind === "replace" ? style.bad : action.kind === "create" ? style.good : style.warn;
+  const color =
+    action.kind === "delete" || action.kind === "replace"
+      ? style.bad
+      : action.kind === "create"
+        ? style.good
+        : style.warn;
   const symbol = color(`  ${actionSymbols[action.kind]} ${action.kind}`);
   const id = action.prior?.providerId;
   const extra = [
@@ -89,7 +95,8 @@ function renderTitle(action: PlanAction, style: Style): string {
   return `${symbol} ${style.strong(printable(action.name))} (${action.type})${extra.length === 0 ? "" : `, ${extra.join(", ")}`}`;
 }
 
-function* renderFields(action: PlanAction): Generator<[string, string]> {
+/** What an action gives or changes, by dotted path. */
+export function* renderFields(action: PlanAction): Generator<[string, string]> {
   if (action.kind === "create" && action.desired !== undefined) {
     const { sizing } = action;
     const config = Object.fromEntries(
@@ -107,11 +114,7 @@ function* renderFields(action: PlanAction): Generator<[string, string]> {
 function renderChange(change: FieldChange): string {
   const old = change.old === undefined ? "(not set)" : showValue(change.old);
   const next =
-    change.unknown === true
-      ? "(known after apply)"
-      : change.new === undefined
-        ? "(not set)"
-        : showValue(change.new);
+    change.unknown === true ? "(known after apply)" : change.new === undefined ? "(not set)" : showValue(change.new);
   const from = change.unknown === true && change.old === undefined ? "" : `${old} → `;
   return `${from}${next}${change.forceNew ? " (replaces)" : ""}`;
 }

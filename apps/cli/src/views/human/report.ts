@@ -37,7 +37,8 @@ function renderHeadline(facts: RunFacts, style: Style): string | undefined {
       `  why:  ${errorCodes[first.code]} (${first.code})`,
       `  next: ${advice[first.code]}`,
     ];
-    if (fatal !== undefined && fatal.code !== first.code) lines.push(`  The run stopped: ${printable(fatal.message)} (${fatal.code})`);
+    if (fatal !== undefined && fatal.code !== first.code)
+      lines.push(`  The run stopped: ${printable(fatal.message)} (${fatal.code})`);
     return lines.join("\n");
   }
   if (fatal !== undefined) {
@@ -74,8 +75,10 @@ function nextSteps(facts: RunFacts): string[] {
     ({ name, why }) =>
       `"${printable(name)}" is unknown (${printable(why)}). Each run looks for it again; to settle it by hand: wfctl state resolve ${printable(name)} --id ID, or --absent`,
   );
-  if (facts.end === "interrupted") steps.push(`Run "wfctl ${facts.command}" again: it resolves what was in flight and goes on.`);
-  else if (facts.end === "failed") steps.push(`Mend the cause and run "wfctl ${facts.command}" again: what succeeded stays and is not repeated.`);
+  if (facts.end === "interrupted")
+    steps.push(`Run "wfctl ${facts.command}" again: it resolves what was in flight and goes on.`);
+  else if (facts.end === "failed")
+    steps.push(`Mend the cause and run "wfctl ${facts.command}" again: what succeeded stays and is not repeated.`);
   return steps;
 }
 
@@ -107,7 +110,8 @@ function summariseRun(facts: RunFacts, word: string): string {
     compensation_failed: "failed, and its undo failed",
     recovered: "was recovered",
   };
-  const unknown = facts.unknown.length === 0 ? "" : ` ${count(facts.unknown.length, "resource is", "resources are")} unknown.`;
+  const unknown =
+    facts.unknown.length === 0 ? "" : ` ${count(facts.unknown.length, "resource is", "resources are")} unknown.`;
   const what = text === "" ? "" : `: ${text}`;
   return `${word} ${ends[facts.end] ?? facts.end} in ${showDuration(facts.durationMs)}${what}.${unknown} Run ${report?.run ?? ""}.`;
 }

@@ -21,7 +21,15 @@ export function renderStatus(facts: StatusFacts, style: Style): string {
   const live = state.records.some((row) => row.live !== undefined);
   const rows = state.records.map(({ record, live: read }) => [
     ...recordCells(record),
-    ...(live ? [read === undefined ? "" : read.state === "there" ? `there ${read.text}`.trim() : `${read.state} ${read.text}`.trim()] : []),
+    ...(live
+      ? [
+          read === undefined
+            ? ""
+            : read.state === "there"
+              ? `there ${read.text}`.trim()
+              : `${read.state} ${read.text}`.trim(),
+        ]
+      : []),
   ]);
   blocks.push(
     rows.length === 0
@@ -37,7 +45,9 @@ export function renderStatus(facts: StatusFacts, style: Style): string {
       ({ name, operation, why }) =>
         `"${printable(name)}" is unknown: ${operation} ended without an answer (${printable(why)}). Settle it with: wfctl state resolve ${printable(name)} --id ID, or --absent`,
     ),
-    ...state.finalizeOwed.map((provider) => `The finalizer of "${printable(provider)}" is owed: the next apply calls it.`),
+    ...state.finalizeOwed.map(
+      (provider) => `The finalizer of "${printable(provider)}" is owed: the next apply calls it.`,
+    ),
   ];
   if (doubts.length > 0) blocks.push(doubts.map((text) => `${style.warn("Note:")} ${text}`).join("\n"));
   const tally = [count(state.records.length, "resource")];
@@ -49,7 +59,8 @@ export function renderStatus(facts: StatusFacts, style: Style): string {
 export function renderRecords(facts: RecordsFacts, style: Style): string {
   const rows = facts.records.map(recordCells);
   for (const { name, operation } of facts.unknown) {
-    if (!facts.records.some((record) => record.name === name)) rows.push([printable(name), "", "", "", `unknown (${operation})`]);
+    if (!facts.records.some((record) => record.name === name))
+      rows.push([printable(name), "", "", "", `unknown (${operation})`]);
   }
   if (rows.length === 0) return "No resources are recorded.\n";
   return `${table(["resource", "type", "provider", "id", "marks"], rows, style)}\n`;
@@ -83,15 +94,23 @@ export function renderDoctor(facts: DoctorFacts, style: Style): string {
   for (const finding of facts.findings) {
     const word = finding.severity === "error" ? style.bad("error") : style.warn("warning");
     lines.push(`  ${word} ${printable(finding.problem)} [${finding.check}]`);
-    lines.push(`    ${finding.repair === undefined ? "No repair is known; bring the state back from a copy" : `wfctl state doctor --repair ${finding.repair}`}`);
+    lines.push(
+      `    ${finding.repair === undefined ? "No repair is known; bring the state back from a copy" : `wfctl state doctor --repair ${finding.repair}`}`,
+    );
   }
   lines.push(
-    style.strong(facts.findings.length === 0 ? "The state is sound." : `${count(facts.findings.length, "problem")} found.`),
+    style.strong(
+      facts.findings.length === 0 ? "The state is sound." : `${count(facts.findings.length, "problem")} found.`,
+    ),
   );
   return `${lines.join("\n")}\n`;
 }
 
-const aliveText = { alive: "it runs", dead: "it is gone: the next run takes the lease over", unknown: "on another machine" } as const;
+const aliveText = {
+  alive: "it runs",
+  dead: "it is gone: the next run takes the lease over",
+  unknown: "on another machine",
+} as const;
 
 function describeLease(lease: LeaseFacts): string {
   if (lease.holder === undefined) return "free";
@@ -108,7 +127,9 @@ function describeLastRun(run: NonNullable<StatusFacts["state"]>["lastRun"]): str
 
 function recordCells(record: ResourceRecord): string[] {
   const marks = [
-    ...(record.mark === undefined ? [] : [record.markReason === undefined ? record.mark : `${record.mark} (${record.markReason})`]),
+    ...(record.mark === undefined
+      ? []
+      : [record.markReason === undefined ? record.mark : `${record.mark} (${record.markReason})`]),
     ...(record.protected ? ["protected"] : []),
     ...(record.deposed.length === 0 ? [] : [`${count(record.deposed.length, "old object")} to delete`]),
   ];

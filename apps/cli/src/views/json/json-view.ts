@@ -27,7 +27,15 @@ export function createJsonView(context: Context, options: JsonViewOptions): View
   let timer: NodeJS.Timeout | undefined;
   const tellRunning = (): void => {
     for (const { action, name, kind, half, elapsedMs, message } of running.takeDue()) {
-      say({ event: "action-running", action, name, kind, half, elapsedMs, ...(message === undefined ? {} : { message }) });
+      say({
+        event: "action-running",
+        action,
+        name,
+        kind,
+        half,
+        elapsedMs,
+        ...(message === undefined ? {} : { message }),
+      });
     }
   };
   return {
@@ -83,7 +91,6 @@ export function createJsonView(context: Context, options: JsonViewOptions): View
         findings: facts.findings.map((finding) => ({ ...finding })),
         repaired: facts.repaired.map((finding) => ({ ...finding })),
       }),
-    version: (facts) => print({ schema: "wfctl/version/1", ...facts }),
     changed: (facts) => print({ schema: "wfctl/changed/1", ...facts }),
     error: (error) => print(errorToJson(WfctlError.from(error))),
     close: () => clearInterval(timer),
