@@ -216,7 +216,7 @@ describe("what people read", () => {
 
 describe("what programs read", () => {
   test.each(Object.entries(everything))("%s", async (name, act) => {
-    await expect(printed(act, name === "events")).toMatchFileSnapshot(`golden/${name}.json`);
+    await expect(printed(act, name === "events")).toMatchFileSnapshot(`golden/${name}.json.txt`);
   });
 });
 
