@@ -110,7 +110,8 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
     mine.stopBeating();
     if (mine.queue.failed?.code === "LEASE_LOST") return;
     const segment: Segment = { id: newId(), fence: mine.fence, kind: "lease-released" };
-    await putSegment(bucket, mine.state.last + 1, segment, retry);
+    // A lease that cannot be given back runs out.
+    await putSegment(bucket, mine.state.last + 1, segment, retry).catch(() => undefined);
   };
 
   return {
@@ -167,7 +168,7 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
     },
     async close() {
       closed = true;
-      if (held !== undefined) await release(held).catch(() => undefined);
+      if (held !== undefined) await release(held);
     },
   };
 }

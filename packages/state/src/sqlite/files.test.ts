@@ -124,6 +124,7 @@ describe("a file that is not what it should be", () => {
     await store.close();
     const again = await openSqliteStore({ path, key: stack.key, create: { ...create, lineage: "another" } });
     expect(again.info.lineage).toBe(create.lineage);
+    expect(again.sealer).toBeUndefined();
     await again.close();
     expect(statSync(path).mode & 0o077).toBe(0);
   });
@@ -249,6 +250,22 @@ describe("writing", () => {
     expect((await store.run("r"))?.cleanupStarted).toBe(false);
   });
 
+  test("a file that went away meanwhile is an error, not a new state", async () => {
+    await using stack = createTemporaryStack();
+    const store = await stack.open();
+    rmSync(stack.path);
+    await expect(store.acquire(thisHolder("wfctl apply"))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    await expect(store.load()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    await store.close();
+    expect(readdirSync(stack.directory)).toEqual([]);
+  });
+
+  test("a handle for reading only takes no lease", async () => {
+    await using stack = createTemporaryStack();
+    const store = await stack.open({ readOnly: true });
+    await expect(store.acquire(thisHolder("wfctl apply"))).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+
   test("the file stays flat over 1,000 runs, and compacting gives space back", async () => {
     await using stack = createTemporaryStack();
     const store = await stack.open();
@@ -280,7 +297,6 @@ describe("writing", () => {
     await expect(last).resolves.toBe(0);
     await expect(store.commit(lease, [])).rejects.toMatchObject({ code: "LEASE_LOST" });
     await expect(store.acquire(thisHolder("wfctl apply"))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
-    rmSync(`${stack.path}.absent`, { force: true });
     expect(readdirSync(stack.directory)).toEqual(["state.db"]);
   });
 });

@@ -101,7 +101,7 @@ export function readSummaries(db: DatabaseSync, limit: number): RunSummary[] {
   });
 }
 
-export function readRunDraft(db: DatabaseSync, row: Row): RunDraft {
+function readRunDraft(db: DatabaseSync, row: Row): RunDraft {
   const { id, number, serial, sum } = row;
   const place = `run '${text(id)}'`;
   const [summary, actions] = [text(row["summary"]), text(row["actions"])];
@@ -121,7 +121,7 @@ function readClosed(row: Row): RunDraft["closed"] {
 }
 
 /** The journal rows of one run, in order. */
-export function* readEvents(
+function* readEvents(
   db: DatabaseSync,
   number: number,
 ): Generator<{ readonly event: JournalEvent; readonly serial: number }> {

@@ -75,6 +75,6 @@ export function checkFormat(db: DatabaseSync, path: string): void {
   );
 }
 
-export function pragma(db: DatabaseSync, name: string): number {
+function pragma(db: DatabaseSync, name: string): number {
   return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0] as number;
 }

@@ -7,7 +7,7 @@ import { defaultLeaseTimes, type LeaseTimes, type LeaseView } from "../lease/lea
 import { defaultRetention, type Retention } from "../retention.ts";
 import { openWith, sealEvent } from "../sealing/event-secrets.ts";
 import type { StackKey } from "../sealing/key.ts";
-import { createSealer, type KeyMeta, type Sealer } from "../sealing/sealer.ts";
+import { createSealer, type Sealer } from "../sealing/sealer.ts";
 import { mapRunSecrets, mapStackSecrets } from "../sealing/secrets.ts";
 import { createStack } from "./create.ts";
 import { breakLease, readLease } from "./lease-table.ts";
@@ -23,7 +23,10 @@ export interface SqliteStoreOptions {
   readonly key?: StackKey;
   /** Refuses `acquire`. Reading never changes the database file in either mode. @default false */
   readonly readOnly?: boolean;
-  /** Make the stack when there is no file. Needs the key. */
+  /**
+   * Make the stack when there is no file. Needs the key. Where a file is that has another lineage, as when another
+   * process was quicker, the key is not its key: the handle then goes without, and `info.lineage` tells.
+   */
   readonly create?: StackIdentity;
   /** Only for tests. */
   readonly lease?: Partial<LeaseTimes>;
@@ -45,12 +48,11 @@ export interface SqliteStore extends Store {
  * Throws `STORE_UNAVAILABLE` (missing), `STORE_CORRUPT`, `STORE_VERSION`, `KEY_WRONG`.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const { path, key } = options;
-  if (options.create !== undefined && !stackExists(path)) {
-    if (key === undefined) throw new WfctlError("KEY_REQUIRED", `Making the state '${path}' failed: no key is given`);
-    createStack({ path, key, ...options.create });
-  }
+  const { path } = options;
+  if (options.create !== undefined) createIfMissing(path, options.create, options.key);
   const { keys, ...info } = readDatabase(path, readInfo);
+  const isOther = options.create !== undefined && options.create.lineage !== info.lineage;
+  const key = isOther ? undefined : options.key;
   const sealer = key === undefined ? undefined : createSealer(key, info.lineage, keys);
   const open = sealer === undefined ? undefined : openWith(sealer);
   const writing = createWriting(options, sealer);
@@ -72,6 +74,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     },
     ...writing,
   };
+}
+
+function createIfMissing(path: string, identity: StackIdentity, key: StackKey | undefined): void {
+  if (stackExists(path)) return;
+  if (key === undefined) throw new WfctlError("KEY_REQUIRED", `Making the state '${path}' failed: no key is given`);
+  try {
+    createStack({ path, key, ...identity });
+  } catch (error) {
+    if (!stackExists(path)) throw error;
+  }
 }
 
 function createWriting(
@@ -128,7 +140,9 @@ function createWriting(
         await ownQueue.idle();
         if (held?.fence !== fence) return;
         held = undefined;
-        if (!abort.signal.aborted && !closed) await worker!.call("release", { fence });
+        if (abort.signal.aborted || closed) return;
+        // A lease that cannot be given back is free when this process has ended.
+        await worker.call("release", { fence }).catch(() => undefined);
       },
     };
   };
@@ -171,10 +185,6 @@ export function readStackInfo(path: string): StackInfo | undefined {
   if (!stackExists(path)) return undefined;
   const { keys: _, ...info } = readDatabase(path, readInfo);
   return info;
-}
-
-export function readKeyMeta(path: string): KeyMeta {
-  return readDatabase(path, readInfo).keys;
 }
 
 /** The lease as it stands; its `fence` is the id that `leaseBreak` wants. */

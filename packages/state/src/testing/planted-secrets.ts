@@ -19,7 +19,7 @@ export const secretPlaces = [
 ] as const;
 export type SecretPlace = (typeof secretPlaces)[number];
 
-export function secretOf(place: SecretPlace): string {
+function secretOf(place: SecretPlace): string {
   return `s3cr3t/${place}/Ünïcode"quoted`;
 }
 

@@ -151,6 +151,14 @@ export function storeContract(name: string, create: () => Promise<StoreSubject>)
       await expect(refusal).rejects.toThrow(new RegExp(`'wfctl apply'.*process ${process.pid}`));
     });
 
+    test("of several who take the lease at once one gets it", async () => {
+      const subject = await make();
+      const stores = await Promise.all(Array.from({ length: 3 }, () => subject.open()));
+      const taken = await Promise.allSettled(stores.map((store) => store.acquire(thisHolder("wfctl apply"))));
+      const reasons = taken.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+      expect(reasons).toMatchObject([{ code: "LEASE_HELD" }, { code: "LEASE_HELD" }]);
+    });
+
     test("a released lease is free, and each holder gets a higher fence", async () => {
       const subject = await make();
       const { store, lease } = await hold(subject);
