@@ -26,6 +26,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./destroy.ts")).destroyCommand,
   },
   {
+    name: "compensate",
+    summary: "Undo what a run did, as far as it can be undone",
+    load: async () => (await import("./compensate.ts")).compensateCommand,
+  },
+  {
     name: "status",
     summary: "Show what the state records, what is in doubt, the last run and the lease",
     load: async () => (await import("./status.ts")).statusCommand,

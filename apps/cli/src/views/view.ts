@@ -1,4 +1,4 @@
-import type { EngineEvent, LeaseHolder, RecoveryReport, RunReport, RunSummary } from "@wfctl/engine";
+import type { CompensationReport, EngineEvent, LeaseHolder, RecoveryReport, RunReport, RunSummary } from "@wfctl/engine";
 import type { Diagnostic, JsonObject, Plan, ResourceRecord, RunEnd, WfctlError } from "@wfctl/model";
 
 /** What is shown of a plan beside the plan itself. */
@@ -24,6 +24,12 @@ export interface RunFacts {
   readonly outputs?: JsonObject;
   /** Resources whose state is not known, after all was tried. */
   readonly unknown: readonly { readonly name: string; readonly why: string }[];
+  readonly exitCode: number;
+}
+
+/** How an undo by hand ended. */
+export interface CompensationFacts {
+  readonly report: CompensationReport;
   readonly exitCode: number;
 }
 
@@ -103,6 +109,7 @@ export interface View {
   event(event: EngineEvent): void;
   recovery(report: RecoveryReport): void;
   run(facts: RunFacts): void;
+  compensation(facts: CompensationFacts): void;
   status(facts: StatusFacts): void;
   records(facts: RecordsFacts): void;
   record(record: ResourceRecord): void;

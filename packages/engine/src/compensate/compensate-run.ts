@@ -3,6 +3,7 @@ import {
   type JournalEvent,
   type Outcome,
   type PlanAction,
+  type PluginProcess,
   type RunAction,
   type RunEnd,
   type RunHeader,
@@ -22,6 +23,8 @@ export interface CompensateOptions {
   readonly signal?: AbortSignal;
   /** Id of the run that does the undo, where the undone one is closed: a run of its own. Absent while the undone run is still open. */
   readonly undoRunId?: string;
+  /** Plugin processes that serve the undo, journaled with its own run. */
+  readonly plugins?: readonly PluginProcess[];
 }
 
 export interface CompensationReport {
@@ -106,6 +109,7 @@ async function begin(
       undoes: target.header.id,
     };
     events.push({ kind: "run-started", run: header });
+    for (const process of options.plugins ?? []) events.push({ kind: "plugin-started", run: run.id, process });
   }
   events.push({
     kind: "undo-started",

@@ -2,6 +2,7 @@ import type { Context } from "../../context.ts";
 import { toShellVariables } from "../shell.ts";
 import type { View } from "../view.ts";
 import { toYaml } from "../yaml.ts";
+import { renderCompensation } from "./compensation.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
 import { renderError } from "./error.ts";
 import { renderPlan } from "./plan.ts";
@@ -52,6 +53,10 @@ export function createHumanView(context: Context, options: HumanViewOptions = {}
     run(facts) {
       progress.clear();
       stdout.write(`${facts.report === undefined ? "" : "\n"}${renderReport(facts, style)}`);
+    },
+    compensation(facts) {
+      progress.clear();
+      stdout.write(renderCompensation(facts));
     },
     status: (facts) => stdout.write(renderStatus(facts, style)),
     records: (facts) => stdout.write(renderRecords(facts, style)),

@@ -72,6 +72,15 @@ export function createJsonView(context: Context, options: JsonViewOptions): View
       });
     },
     run: (facts) => print(runToJson(facts)),
+    compensation: ({ report, exitCode }) =>
+      print({
+        schema: "wfctl/compensation/1",
+        run: report.run,
+        end: report.end,
+        undone: report.undone.map((entry) => ({ ...entry })),
+        remaining: report.remaining.map((entry) => ({ ...entry })),
+        exitCode,
+      }),
     status: (facts) => print({ schema: "wfctl/status/1", ...(facts as unknown as JsonObject) }),
     records(facts) {
       const { records, ...rest } = facts;
