@@ -1,4 +1,5 @@
 import type { JsonObject } from "@wfctl/model";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { BackendState, iac } from "@wfctl/contract";
 import type { z } from "zod";
 import type { CallContext } from "./context.ts";
@@ -81,6 +82,19 @@ export interface ProviderDefinition<Client, Config extends object> {
   >;
   revokeCredential?(source: string, credentialId: string, context: CallContext<Client>): Promise<void>;
   captureLogs?(request: iac.CaptureLogsRequest, context: CallContext<Client>): AsyncIterable<LogChunk>;
+  /** What the provider-neutral needs of an application become here: modules of the configuration. */
+  mapRequirements?(
+    request: iac.MapRequirementsRequest,
+    context: CallContext<Client>,
+  ): Promise<MessageInitShape<typeof iac.MapRequirementsResponseSchema>>;
+  discoverRequirements?(
+    request: iac.DiscoverRequirementsRequest,
+    context: CallContext<Client>,
+  ): Promise<MessageInitShape<typeof iac.DiscoverRequirementsResponseSchema>>;
+  repairMigration?(
+    request: iac.MigrationRepairRequest,
+    context: CallContext<Client>,
+  ): Promise<MessageInitShape<typeof iac.MigrationRepairResultSchema>>;
   /** One-off jobs. */
   jobs?: {
     run(spec: iac.JobSpec, context: CallContext<Client>): Promise<JobHandle>;

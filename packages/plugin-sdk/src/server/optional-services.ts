@@ -10,6 +10,7 @@ import {
 } from "@wfctl/contract";
 import type { PlanDiagnostic } from "../author/define-provider.ts";
 import type { Caller, ReportedObject } from "../calls/call.ts";
+import { ProviderFailure } from "../author/failure.ts";
 import { missingObject } from "../calls/operations.ts";
 import { parseInput } from "../schema/input.ts";
 import { detectDrift } from "./drift.ts";
@@ -40,6 +41,9 @@ export function optionalServices(runtime: Runtime): ServedService[] {
     has("finalize") && serve(iacServices.IaCProviderFinalizer, finalizer(runtime)),
     has("regions") && serve(iacServices.IaCProviderRegionLister, regionLister(runtime)),
     has("revokeCredential") && serve(iacServices.IaCProviderCredentialRevoker, credentialRevoker(runtime)),
+    has("mapRequirements") && serve(iacServices.IaCProviderRequirementMapper, requirementMapper(runtime)),
+    has("discoverRequirements") && serve(iacServices.IaCRequirementDiscovery, requirementDiscovery(runtime)),
+    has("repairMigration") && serve(iacServices.IaCProviderMigrationRepairer, migrationRepairer(runtime)),
     has("captureLogs") && serve(iacServices.IaCProviderLogCapture, logService(runtime)),
     has("jobs") && serve(iacServices.IaCProviderRunner, jobService(runtime)),
     has("stateBackend") && serve(iacServices.IaCStateBackend, stateBackendService(runtime)),
@@ -202,6 +206,46 @@ function credentialRevoker(runtime: Runtime): ServiceHandlers<typeof iac.IaCProv
         runtime.provider.revokeCredential!(request.source, request.credentialId, context),
       );
       return { message: create(iac.RevokeProviderCredentialResponseSchema) };
+    }),
+  };
+}
+
+function requirementMapper(runtime: Runtime): ServiceHandlers<typeof iac.IaCProviderRequirementMapper> {
+  const { provider, operations } = runtime;
+  return {
+    mapRequirements: answerUnary(runtime, async (request, caller) => {
+      if (request.provider !== provider.name) {
+        throw new ProviderFailure("validation", `This is provider ${provider.name}, not "${request.provider}"`);
+      }
+      const answer = await operations.withContext(caller, async (context) =>
+        provider.mapRequirements!(request, context),
+      );
+      return { message: create(iac.MapRequirementsResponseSchema, answer) };
+    }),
+  };
+}
+
+function requirementDiscovery(runtime: Runtime): ServiceHandlers<typeof iac.IaCRequirementDiscovery> {
+  const { provider, operations } = runtime;
+  return {
+    discoverRequirements: answerUnary(runtime, async (request, caller) => {
+      const answer = await operations.withContext(caller, async (context) =>
+        provider.discoverRequirements!(request, context),
+      );
+      return { message: create(iac.DiscoverRequirementsResponseSchema, answer) };
+    }),
+  };
+}
+
+function migrationRepairer(runtime: Runtime): ServiceHandlers<typeof iac.IaCProviderMigrationRepairer> {
+  const { provider, operations } = runtime;
+  return {
+    repairDirtyMigration: answerUnary(runtime, async (request, caller) => {
+      const wanted = request.request ?? create(iac.MigrationRepairRequestSchema);
+      const answer = await operations.withContext(caller, async (context) =>
+        provider.repairMigration!(wanted, context),
+      );
+      return { message: create(iac.RepairDirtyMigrationResponseSchema, { result: answer }) };
     }),
   };
 }

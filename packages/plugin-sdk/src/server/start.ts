@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import * as grpc from "@grpc/grpc-js";
 import { handshake } from "@wfctl/contract";
 import { systemClock } from "../author/clock.ts";
@@ -25,6 +26,8 @@ export async function startServer(
 ): Promise<StartedServer> {
   const { environment, log, end } = options;
   const ending = new AbortController();
+  // Every open stream listens.
+  setMaxListeners(0, ending.signal);
   const runtime = createRuntime(provider, { clock: systemClock, log, ending: ending.signal, end });
   const server = new grpc.Server({
     "grpc.max_receive_message_length": -1,
