@@ -1,5 +1,7 @@
+import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
+import { hasCode } from "./errors.ts";
 
 /** One configured place on this machine. */
 export interface LocalClient {
@@ -30,4 +32,14 @@ export function resolveRoot(root: string | undefined, environment: NodeJS.Proces
 
 export function expandHome(path: string): string {
   return resolve(path.startsWith("~/") ? join(homedir(), path.slice(2)) : path);
+}
+
+/** The same whichever way leads to the path; nothing of it needs to be there yet. */
+export function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT") || dirname(path) === path) throw error;
+    return join(realPathOf(dirname(path)), basename(path));
+  }
 }

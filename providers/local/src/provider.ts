@@ -1,7 +1,6 @@
-import { mkdirSync, realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import { defineProvider, z } from "@wfctl/plugin-sdk";
-import { createLocalClient, resolveRoot, type LocalClient } from "./client.ts";
+import { createLocalClient, realPathOf, resolveRoot, type LocalClient } from "./client.ts";
 import { resources } from "./resources/index.ts";
 
 export const localProvider = defineProvider<LocalClient, { root?: string | undefined }>({
@@ -21,9 +20,7 @@ export const localProvider = defineProvider<LocalClient, { root?: string | undef
   clientTokens: true,
   configure: ({ root }) => createLocalClient(resolveRoot(root, process.env)),
   identity({ root }) {
-    // The real path is the same whichever way leads to it.
-    mkdirSync(root, { recursive: true, mode: 0o700 });
-    const path = realpathSync(root);
+    const path = realPathOf(root);
     return { identity: `local:${hostname()}:${path}`, labels: { host: hostname(), root: path } };
   },
 });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { createPluginProvider } from "@wfctl/plugin-host";
@@ -19,12 +19,13 @@ test("plugin.json is what the provider's definition says; the launcher is the re
 test("the identity is the machine and the real path of the root", async () => {
   const { provider, root, folder: place } = await startLocal();
   expect(provider.identity).toBe(`local:${hostname()}:${root}`);
-  symlinkSync(root, join(place, "link"));
+  expect(existsSync(root)).toBe(false);
+  symlinkSync(place, join(place, "link"));
   const linked = await createPluginProvider({
     pluginDir: join(folder, ".."),
     module: "linked",
     provider: "local",
-    config: { root: join(place, "link") },
+    config: { root: join(place, "link", "root") },
   });
   expect(linked.identity).toBe(provider.identity);
   await linked.shutdown();
