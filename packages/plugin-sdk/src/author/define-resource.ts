@@ -104,16 +104,16 @@ export interface ResourceDefinition<Client, Input extends object, Outputs extend
   readonly input: z.ZodType<Input>;
   readonly outputs: z.ZodType<Outputs>;
   /** Paths whose change replaces the object. */
-  readonly forceNew?: readonly InputPath<Input>[];
+  readonly forceNew?: readonly InputPath<NoInfer<Input>>[];
   /** Paths that `read` cannot give back. */
-  readonly writeOnly?: readonly InputPath<Input>[];
+  readonly writeOnly?: readonly InputPath<NoInfer<Input>>[];
   /** Paths whose value is secret. */
-  readonly sensitiveInputs?: readonly InputPath<Input>[];
-  readonly sensitiveOutputs?: readonly (keyof Outputs & string)[];
+  readonly sensitiveInputs?: readonly InputPath<NoInfer<Input>>[];
+  readonly sensitiveOutputs?: readonly (keyof NoInfer<Outputs> & string)[];
   /** Optional paths that go back to nothing when the configuration drops them; other dropped keys are left alone. */
-  readonly resetWhenUnset?: readonly InputPath<Input>[];
+  readonly resetWhenUnset?: readonly InputPath<NoInfer<Input>>[];
   /** Lists whose order means nothing. */
-  readonly unordered?: readonly InputPath<Input>[];
+  readonly unordered?: readonly InputPath<NoInfer<Input>>[];
   /** A replacement can be made before the old object is deleted. @default false */
   readonly createFirst?: boolean;
   /** `create` with the same client token again gives the same object. @default false */
@@ -128,37 +128,43 @@ export interface ResourceDefinition<Client, Input extends object, Outputs extend
   readonly tier?: 1 | 2 | 3;
 
   create(
-    desired: DesiredState<Input>,
+    desired: DesiredState<NoInfer<Input>>,
     context: CallContext<Client>,
-  ): Promise<ResourceState<Input, Outputs> | AlreadyExists>;
-  read(ref: ObjectRef, context: CallContext<Client>): Promise<ResourceState<Input, Outputs> | NotFound>;
+  ): Promise<ResourceState<NoInfer<Input>, NoInfer<Outputs>> | AlreadyExists>;
+  read(
+    ref: ObjectRef,
+    context: CallContext<Client>,
+  ): Promise<ResourceState<NoInfer<Input>, NoInfer<Outputs>> | NotFound>;
   update(
     ref: ObjectRef,
-    desired: DesiredState<Input>,
+    desired: DesiredState<NoInfer<Input>>,
     context: CallContext<Client>,
-  ): Promise<ResourceState<Input, Outputs> | NotFound>;
+  ): Promise<ResourceState<NoInfer<Input>, NoInfer<Outputs>> | NotFound>;
   delete(ref: ObjectRef, context: CallContext<Client>): Promise<void | NotFound>;
   /** The object that a create with this token made. `notFound()` must be certain. */
   lookup?(
     query: { token: string; name: string; owner: string | undefined },
     context: CallContext<Client>,
-  ): Promise<ResourceState<Input, Outputs> | NotFound>;
+  ): Promise<ResourceState<NoInfer<Input>, NoInfer<Outputs>> | NotFound>;
   /**
    * Compares without any call to the cloud. `standard` is what the default answers: add to it or filter it.
    * Leave it out where the default is right.
    */
-  diff?(desired: DesiredState<Input>, known: KnownState, standard: Comparison): Comparison;
+  diff?(desired: DesiredState<NoInfer<Input>>, known: KnownState, standard: Comparison): Comparison;
   scale?(
     ref: ObjectRef,
     replicas: number,
     context: CallContext<Client>,
-  ): Promise<ResourceState<Input, Outputs> | NotFound>;
+  ): Promise<ResourceState<NoInfer<Input>, NoInfer<Outputs>> | NotFound>;
   /** @default healthy when it is found and its status is `running` */
   health?(ref: ObjectRef, context: CallContext<Client>): Promise<Health>;
   /** @default `read` by the id */
-  import?(id: string, context: CallContext<Client>): Promise<ResourceState<Input, Outputs> | NotFound>;
+  import?(
+    id: string,
+    context: CallContext<Client>,
+  ): Promise<ResourceState<NoInfer<Input>, NoInfer<Outputs>> | NotFound>;
   /** All objects of the type that the configuration can reach. */
-  list?(context: CallContext<Client>): AsyncIterable<ResourceState<Input, Outputs>>;
+  list?(context: CallContext<Client>): AsyncIterable<ResourceState<NoInfer<Input>, NoInfer<Outputs>>>;
   /** Writes the ownership mark of `infra apply --owner`. */
   setOwner?(ref: ObjectRef, owner: string, context: CallContext<Client>): Promise<void | NotFound>;
   /** What a tier means here; undefined adds nothing. */

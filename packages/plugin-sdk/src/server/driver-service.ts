@@ -89,7 +89,7 @@ export function hideSecrets(diff: Required<Comparison>): Required<Comparison> {
   return { ...diff, changes };
 }
 
-export function specOf(message: iac.ResourceSpec | undefined): Spec {
+function specOf(message: iac.ResourceSpec | undefined): Spec {
   return decodeSpec(message ?? create(iac.ResourceSpecSchema));
 }
 

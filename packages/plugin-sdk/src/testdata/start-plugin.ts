@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as grpc from "@grpc/grpc-js";
-import { handshake, iac, pluginEnvironment, unaryCall } from "@wfctl/contract";
+import { iac, pluginEnvironment, unaryCall } from "@wfctl/contract";
 import { onTestFinished } from "vitest";
 
 export interface StartedPlugin {
@@ -73,5 +73,3 @@ export async function startConfigured(file: string, config: object, options = {}
   });
   return started;
 }
-
-export const healthService = handshake.healthService;

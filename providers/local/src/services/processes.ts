@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -26,11 +27,11 @@ export function markProcess(pid: number): ProcessMark {
 /** True while exactly this process lives; a zombie does not. */
 export function isRunning({ pid, started }: ProcessMark): boolean {
   if (process.platform === "linux") return started !== "" && startTime(pid) === started && !isZombie(pid);
-  return canSignal(pid);
+  return canSignal(pid) && (started === "" || startTime(pid) === started);
 }
 
 /** Signals a process group, else the process alone. Nothing happens where it is gone. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   for (const target of [-pid, pid]) {
     try {
       process.kill(target, signal);
@@ -45,7 +46,7 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
  * Processes that belong to the service by what they inherited, those too that left their group and lost their parent.
  * Linux only: elsewhere the groups must do.
  */
-export function findServiceProcesses(folder: string, except: number): number[] {
+function findServiceProcesses(folder: string, except: number): number[] {
   if (process.platform !== "linux") return [];
   const wanted = `${serviceVariable}=${folder}`;
   return readdirSync("/proc")
@@ -92,9 +93,11 @@ function canSignal(pid: number): boolean {
   }
 }
 
-/** Field 22 of /proc/PID/stat: clock ticks between boot and start. */
+/** Field 22 of /proc/PID/stat, clock ticks between boot and start; elsewhere a text of the system's own. */
 function startTime(pid: number): string {
-  return statFields(pid)[19] ?? "";
+  if (process.platform === "linux") return statFields(pid)[19] ?? "";
+  const { stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
+  return stdout?.trim() ?? "";
 }
 
 function isZombie(pid: number): boolean {
