@@ -10,6 +10,7 @@ import {
 } from "@wfctl/model";
 import { compensateRun, type CompensationReport } from "../compensate/compensate-run.ts";
 import { finalizeOwed, type FinalizeError } from "../finalize/finalize.ts";
+import { finalizerOwedEvents } from "../finalize/owed-records.ts";
 import { buildApplyResult } from "../report/apply-result.ts";
 import { commit, createRun, halt, type ApplyOptions, type EngineDeps, type Run } from "./run.ts";
 import { createSchedule } from "./schedule.ts";
@@ -55,7 +56,8 @@ export async function applyPlan(
     const schedule = createSchedule(run);
     await schedule.runMainPhase();
     await runFinalizers(run);
-    if (plan.onFailure !== "continue" && run.finalizeErrors.length > 0) halt(run, { kind: "failed" });
+    // The barrier opens only when all before it went well, skipped actions included.
+    if (plan.onFailure !== "continue" && run.failed) halt(run, { kind: "failed" });
     await schedule.runCleanupPhase();
     if (plan.onFailure === "compensate") await undoFailed(run);
   } finally {
@@ -134,9 +136,12 @@ async function runFinalizers(run: Run): Promise<void> {
     commit: (events) => commit(run, events),
     emit: run.deps.emit,
     redact: (text) => run.secrets.redact(text),
+    restarted: run.restarted,
   });
   run.finalizeErrors.push(...errors);
   if (errors.length > 0) run.failed = true;
+  const open = new Set(errors.map((error) => error.provider));
+  for (const module of modules) if (!open.has(module)) run.finalizeOwed.delete(module);
 }
 
 function endOf(run: Run): RunEnd {
@@ -187,6 +192,7 @@ async function endRun(run: Run, plan: Plan): Promise<RunReport> {
     await run.durable;
     await run.hookChain;
     await commit(run, [
+      ...finalizerOwedEvents(run.id, run.finalizeOwed, run.records),
       {
         kind: "run-closed",
         run: run.id,

@@ -37,12 +37,13 @@ export async function sendWithRetries<T>(
       } catch {
         throw error;
       }
+      if (env.stopped()) throw error;
     }
   }
 }
 
 /** Exponential from 500 ms to 30 s with full jitter, never under what the provider asks for. */
-function backoffMs(attempt: number, retryAfterMs: number | undefined, random: Random): number {
+export function backoffMs(attempt: number, retryAfterMs: number | undefined, random: Random): number {
   const ceiling = Math.min(30_000, 500 * 2 ** (attempt - 1));
   return Math.max(retryAfterMs ?? 0, Math.round(ceiling * (0.5 + random.number() / 2)));
 }

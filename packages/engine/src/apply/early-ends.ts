@@ -16,14 +16,7 @@ export function endsEarly(run: Run, facts: NodeFacts): boolean {
   const { node } = facts;
   if (run.outcomes[node.action] !== undefined) return true;
   if (run.halt !== undefined) {
-    const cancelled = run.halt.kind === "cancelled";
-    const why = run.halt.error?.message ?? "an action failed";
-    end(
-      run,
-      facts,
-      cancelled ? "CANCELLED" : "RUN_STOPPED",
-      cancelled ? "The run was cancelled before this was sent" : `The run stopped before this was sent: ${why}`,
-    );
+    cutShort(run, facts);
     return true;
   }
   if (facts.failedAction !== undefined) {
@@ -38,6 +31,18 @@ export function endsEarly(run: Run, facts: NodeFacts): boolean {
     return true;
   }
   return false;
+}
+
+/** Ends a node of a run that has stopped before the node's own call was sent. */
+export function cutShort(run: Run, facts: NodeFacts): void {
+  const cancelled = run.halt?.kind === "cancelled";
+  const why = run.halt?.error?.message ?? "an action failed";
+  end(
+    run,
+    facts,
+    cancelled ? "CANCELLED" : "RUN_STOPPED",
+    cancelled ? "The run was cancelled before this was sent" : `The run stopped before this was sent: ${why}`,
+  );
 }
 
 /** A replace whose first half is done has touched the cloud: cut short it is an error, not a skip. */

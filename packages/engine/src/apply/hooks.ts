@@ -1,6 +1,8 @@
 import { WfctlError, type Outcome, type RecordChange } from "@wfctl/model";
-import type { NodeEnd, Slot } from "./operate.ts";
-import { sendWithIntent, settleDelete } from "./operate.ts";
+import { settleDelete, type NodeEnd } from "./call-ends.ts";
+import type { Slot } from "./intent.ts";
+import { sendWithIntent } from "./operate.ts";
+import { confirmGone } from "./read-object.ts";
 import { halt, outcomeOf, type Run } from "./run.ts";
 
 /** True where somebody listens to effects, so that outcomes wait for the hook's word. */
@@ -80,29 +82,24 @@ async function undoCreate(
   });
   if (action === undefined || record === undefined || provider === undefined) return kept("its record is gone");
   if (!record.createdByUs) return kept("it is not proven that this run created the object");
-  const end = settleDelete(
-    await sendWithIntent(run, {
-      operation: "delete",
-      half: "main",
-      phase: "undo",
-      provider,
-      action,
-      type: record.type,
-      providerId: record.providerId,
-      before: record,
-      priority: 0,
-      slot,
-    }),
-    { remove: record.name },
-  );
-  if (end.end !== "outcome" || end.status !== "SUCCESS")
-    return kept(end.end === "outcome" ? (end.message ?? "the delete failed") : "the delete failed");
   try {
-    const left = await provider.read(
-      { name: record.name, type: record.type, providerId: record.providerId },
-      { timeoutMs: 120_000, run: run.id },
+    const end = settleDelete(
+      await sendWithIntent(run, {
+        operation: "delete",
+        half: "main",
+        phase: "undo",
+        provider,
+        action,
+        type: record.type,
+        providerId: record.providerId,
+        before: record,
+        priority: 0,
+        slot,
+      }),
+      { remove: record.name },
     );
-    if (left !== undefined) return kept("the object is still there after its delete");
+    if (end.status !== "SUCCESS") return kept(end.message ?? "the delete failed");
+    if (!(await confirmGone(run, provider, record))) return kept("the object is still there after its delete");
   } catch (thrown) {
     return kept(thrown instanceof Error ? thrown.message : String(thrown));
   }

@@ -1,92 +1,10 @@
-import {
-  type DesiredResource,
-  type ErrorCode,
-  type Intent,
-  type JournalEvent,
-  type JsonObject,
-  type NodeHalf,
-  type Operation,
-  type Outcome,
-  type PlanAction,
-  type ProviderError,
-  type RecordChange,
-  type ResourceRecord,
-  type Timeouts,
-  WfctlError,
-} from "@wfctl/model";
-import { providerErrorCodes } from "../plan/decide.ts";
-import { toSpec, type ResolvedConfig } from "../plan/resolve.ts";
-import type { CallOptions, LiveObject, Provider, Spec } from "../ports/index.ts";
+import { ProviderError, WfctlError, type Intent } from "@wfctl/model";
+import type { CallOptions, LiveObject } from "../ports/index.ts";
 import { resolveIntent, type Resolution } from "../recover/resolve-intent.ts";
-import { asProviderError, sendWithRetries } from "./dispatch.ts";
-import { completeRecord, recordToBe, replyFault } from "./records.ts";
+import { asProviderError, backoffMs, sendWithRetries } from "./dispatch.ts";
+import { createIntent, intentEvents, timeoutOf, type Call } from "./intent.ts";
+import { reportProgress } from "./progress.ts";
 import { commit, type Run } from "./run.ts";
-
-/** How one node ended: the outcome it gives its action, or that the action goes on with its next half. */
-export type NodeEnd =
-  | {
-      readonly end: "outcome";
-      readonly status: Outcome["status"];
-      readonly code?: ErrorCode;
-      readonly message?: string;
-      readonly causes?: readonly string[];
-      readonly record?: RecordChange;
-      readonly keepIntents?: boolean;
-      /** The record before an action that sends nothing: journaled with the outcome, for an undo. */
-      readonly image?: ResourceRecord;
-      /** For the applied and deleted hooks. */
-      readonly hook?: { readonly applied: ResourceRecord } | { readonly deleted: string };
-    }
-  | { readonly end: "half"; readonly record: RecordChange; readonly hook?: { readonly deleted: string } };
-
-export interface Slot {
-  /** The driver only waits: the slot may serve another call meanwhile. */
-  readonly waiting: (isWaiting: boolean) => void;
-}
-
-interface Call {
-  readonly operation: Operation;
-  readonly half: NodeHalf;
-  readonly provider: Provider;
-  readonly action: PlanAction;
-  readonly type: string;
-  /** @default "apply" */
-  readonly phase?: Intent["phase"];
-  readonly providerId?: string;
-  /** Input of create and update. */
-  readonly write?: Write;
-  readonly timeouts?: Timeouts | undefined;
-  readonly before?: ResourceRecord;
-  readonly liveInputs?: JsonObject;
-  readonly priorRead?: Intent["priorRead"];
-  readonly deposed?: string;
-  readonly markDirty?: string;
-  readonly priority: number;
-  readonly slot: Slot;
-}
-
-/** What a create or update sends, and the record that stands when it is confirmed. */
-export interface Write {
-  readonly spec: Spec;
-  /** JSON pointers into the spec's config. */
-  readonly sensitive: readonly string[];
-  readonly after: NonNullable<Intent["after"]>;
-}
-
-/** The write that brings a resource to what the configuration wants. */
-export function writeOf(
-  run: Run,
-  provider: Provider,
-  desired: DesiredResource,
-  resolved: ResolvedConfig,
-  before: ResourceRecord | undefined,
-): Write {
-  return {
-    spec: toSpec(desired, resolved.config),
-    sensitive: resolved.sensitive,
-    after: recordToBe(run, provider, desired, resolved, before),
-  };
-}
 
 export type CallEnd =
   | {
@@ -98,70 +16,164 @@ export type CallEnd =
   | {
       readonly ok: false;
       readonly error: ProviderError;
+      /** What the resolver found out; undefined after a definite error. */
       readonly resolution: Resolution | undefined;
       readonly after: Intent["after"];
+      /** The call succeeded, and its answer breaks the contract like this. */
+      readonly fault?: string;
     };
 
-/** The intent could not be made durable, so the call was not sent. */
-export class StoreRefused extends Error {
-  readonly error: WfctlError;
+/** Nothing was sent: the run has stopped meanwhile, or the store refused the intent (`error` says why). */
+export class NotSent extends Error {
+  readonly error: WfctlError | undefined;
 
-  constructor(error: WfctlError) {
-    super(error.message);
-    this.name = "StoreRefused";
+  constructor(error?: WfctlError) {
+    super(error?.message ?? "The run has stopped");
+    this.name = "NotSent";
     this.error = error;
   }
 }
 
-const defaultTimeoutMs: Readonly<Record<Operation, number>> = {
-  create: 1_800_000,
-  update: 1_800_000,
-  delete: 1_800_000,
-};
 const maxAttempts = 8;
 
-/** Makes the intent durable, sends the call, and finds out how it ended. Nothing that changes anything is sent by any other way. */
+/**
+ * Makes the intent durable, sends the call, and finds out how it ended. Nothing that changes anything is sent by any
+ * other way. Throws `NotSent` only; the intent may be open then, and the outcome closes it.
+ */
 export async function sendWithIntent(run: Run, call: Call): Promise<CallEnd> {
-  const { clock } = run.deps;
-  const traits = call.provider.traits(call.type);
-  const timeoutMs =
-    call.timeouts?.[call.operation] ?? traits?.timeouts?.[call.operation] ?? defaultTimeoutMs[call.operation];
-  const sentAt = clock.now();
-  const after = call.operation === "delete" ? undefined : call.write?.after;
-  const clientToken = run.deps.random.id();
-  const intent: Intent = {
-    run: run.id,
-    action: call.action.index,
-    half: call.half,
-    phase: call.phase ?? "apply",
-    operation: call.operation,
-    name: call.action.name,
-    type: call.type,
-    provider: call.provider.module,
-    providerName: call.provider.name,
-    providerVersion: call.provider.version,
-    ...(call.provider.identity === undefined ? {} : { providerIdentity: call.provider.identity }),
-    ...(call.write === undefined ? {} : { inputs: call.write.spec.config }),
-    sensitiveInputs: call.write?.sensitive ?? [],
-    ...(call.write?.spec.size === undefined ? {} : { size: call.write.spec.size }),
-    ...(call.write?.spec.hints === undefined ? {} : { hints: call.write.spec.hints }),
-    ...(call.providerId === undefined ? {} : { providerId: call.providerId }),
-    ...(call.before === undefined ? {} : { before: call.before }),
-    ...(call.liveInputs === undefined ? {} : { liveInputs: call.liveInputs }),
-    ...(after === undefined ? {} : { after }),
-    clientToken,
-    attempt: 1,
-    sentAt: new Date(sentAt).toISOString(),
-    deadlineAt: new Date(sentAt + timeoutMs).toISOString(),
-    ...(call.priorRead === undefined ? {} : { priorRead: call.priorRead }),
-    ...(call.deposed === undefined ? {} : { deposed: call.deposed }),
-  };
+  const { clock, random } = run.deps;
+  const clientToken = random.id();
+  const deadlineMs = clock.now() + timeoutOf(call);
+  const first = createIntent(run, call, { clientToken, attempt: 1, deadlineMs });
+  await journal(run, call, first);
+  announce(run, call);
+  let end = await sendOnce(run, call, first, deadlineMs);
+  for (let attempt = 2; attempt <= maxAttempts && !end.ok && mayTryAgain(end, call); attempt += 1) {
+    const delayMs = backoffMs(attempt - 1, end.error.retryAfterMs, random);
+    if (isStopped(run, call) || clock.now() + delayMs >= deadlineMs) return end;
+    tellRetry(run, call, attempt, delayMs, end.error.message);
+    const again = createIntent(run, call, { clientToken, attempt, deadlineMs });
+    try {
+      await clock.sleep(delayMs, run.calls.signal);
+      await journal(run, call, again);
+    } catch {
+      // Stopped meanwhile: the attempt before is how it ended.
+      return end;
+    }
+    end = await sendOnce(run, call, again, deadlineMs);
+  }
+  return end;
+}
+
+/** An undo is sent in a stopped run too: it is why the run stopped. */
+function isStopped(run: Run, call: Call): boolean {
+  return run.halt !== undefined && call.phase !== "undo";
+}
+
+async function journal(run: Run, call: Call, intent: Intent): Promise<void> {
+  if (isStopped(run, call)) throw new NotSent();
   try {
     await commit(run, intentEvents(run, call, intent));
   } catch (thrown) {
-    throw new StoreRefused(WfctlError.from(thrown, "STORE_UNAVAILABLE"));
+    throw new NotSent(WfctlError.from(thrown, "STORE_UNAVAILABLE"));
   }
-  run.startedAt[call.action.index] ||= clock.now();
+  if (isStopped(run, call)) throw new NotSent();
+}
+
+/** Throttled or passing, and the resolver says that nothing has happened: what has no token may be sent again as well. */
+function mayTryAgain(end: Extract<CallEnd, { ok: false }>, call: Call): boolean {
+  if (call.operation === "delete" || honoursTokens(call)) return false;
+  const passing = end.error.class === "rate_limited" || end.error.class === "transient";
+  const { resolution } = end;
+  return passing && (resolution?.found === "absent" || (resolution?.found === "ours" && isUntouched(call, resolution)));
+}
+
+/** An update that the provider answered with an error and that shows no effect. */
+function isUntouched(call: Call, resolution: Extract<Resolution, { found: "ours" }>): boolean {
+  return call.operation === "update" && !resolution.complete;
+}
+
+function honoursTokens(call: Call): boolean {
+  const traits = call.provider.traits(call.type);
+  return call.provider.features.clientTokens && (call.operation !== "create" || traits?.convergentCreate === true);
+}
+
+/** One intent's worth of sending: retried under the same token where that is safe, resolved where its end is open. */
+async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number): Promise<CallEnd> {
+  const { clock, random } = run.deps;
+  const { after } = intent;
+  const tokens = honoursTokens(call);
+  const progress = reportProgress(run, call);
+  let sends = 0;
+  try {
+    const live = await sendWithRetries(
+      () => {
+        sends += 1;
+        run.attempts[call.action.index] = (run.attempts[call.action.index] as number) + 1;
+        return dispatch(call, {
+          timeoutMs: Math.max(1, deadlineMs - clock.now()),
+          run: run.id,
+          clientToken: intent.clientToken,
+          owner: ownerOf(run, call),
+          signal: run.calls.signal,
+          priority: call.priority,
+          onProgress: progress.report,
+        });
+      },
+      { repeatable: call.operation === "delete" || tokens, maxAttempts, deadlineAt: deadlineMs },
+      {
+        clock,
+        random,
+        signal: run.calls.signal,
+        stopped: () => isStopped(run, call),
+        onRetry: (attempt, afterMs, why) => tellRetry(run, call, attempt, afterMs, why),
+      },
+    );
+    if (live !== undefined && live.providerId === "" && (call.providerId ?? "") === "") {
+      const fault = "the reply has no provider id";
+      const error = new ProviderError("bad_reply", fault);
+      return { ok: false, error, fault, resolution: await resolve(run, call, intent, error), after };
+    }
+    return { ok: true, live, after, createdByUs: live !== undefined && isOurs(live, call, sends > 1 && tokens) };
+  } catch (thrown) {
+    const error = asProviderError(thrown);
+    // A definite answer tells about its own attempt only, not about one before whose end is open.
+    if (error.definite && (sends <= 1 || (call.operation === "delete" && error.class === "not_found")))
+      return { ok: false, error, resolution: undefined, after };
+    return { ok: false, error, resolution: await resolve(run, call, intent, error), after };
+  } finally {
+    progress.end();
+  }
+}
+
+/** Proven to be made by this run: the driver says so, the token does, or a Read just before found nothing. */
+function isOurs(live: LiveObject, call: Call, isRepeated: boolean): boolean {
+  return live.created === true || isRepeated || (live.created === undefined && call.priorRead === "absent");
+}
+
+function ownerOf(run: Run, call: Call): string {
+  return `${run.lineage}/${call.action.name}`;
+}
+
+async function resolve(run: Run, call: Call, intent: Intent, error: ProviderError): Promise<Resolution> {
+  if (error.class === "plugin_exit") run.restarted.add(call.provider.module);
+  if (run.calls.signal.aborted) return { found: "unknown", why: "the run was cancelled before the answer came" };
+  return resolveIntent(intent, call.provider, {
+    clock: run.deps.clock,
+    random: run.deps.random,
+    signal: run.calls.signal,
+    owner: ownerOf(run, call),
+    answered: error.answered,
+    stoppedWaiting: error.class === "cancelled",
+    processDead: () => error.class === "plugin_exit" || call.provider.processGone(),
+    mayWait: () => run.halt?.kind !== "cancelled",
+    waiting: (isWaiting) => call.slot.waiting(isWaiting),
+    ...(error.partial === undefined ? {} : { partialId: error.partial.providerId }),
+  });
+}
+
+function announce(run: Run, call: Call): void {
+  run.startedAt[call.action.index] ||= run.deps.clock.now();
   run.deps.emit({
     event: "action-started",
     action: call.action.index,
@@ -170,96 +182,20 @@ export async function sendWithIntent(run: Run, call: Call): Promise<CallEnd> {
     name: call.action.name,
     type: call.type,
   });
-  const options: CallOptions = {
-    timeoutMs,
-    run: run.id,
-    clientToken,
-    owner: `${run.lineage}/${call.action.name}`,
-    signal: run.calls.signal,
-    priority: call.priority,
-    onProgress: (progress) => {
-      call.slot.waiting(progress.waiting);
-      run.deps.emit({
-        event: "action-progress",
-        action: call.action.index,
-        name: call.action.name,
-        message: run.secrets.redact(progress.message),
-        elapsedMs: clock.now() - sentAt,
-      });
-    },
-  };
-  const tokens =
-    call.provider.features.clientTokens && (call.operation !== "create" || traits?.convergentCreate === true);
-  let sends = 0;
-  try {
-    const live = await sendWithRetries(
-      () => {
-        sends += 1;
-        run.attempts[call.action.index] = (run.attempts[call.action.index] as number) + 1;
-        return sendOnce(call, options);
-      },
-      { repeatable: call.operation === "delete" || tokens, maxAttempts, deadlineAt: sentAt + timeoutMs },
-      {
-        clock,
-        random: run.deps.random,
-        signal: run.calls.signal,
-        stopped: () => run.halt?.kind === "cancelled",
-        onRetry: (attempt, afterMs, why) =>
-          run.deps.emit({
-            event: "action-retry",
-            action: call.action.index,
-            name: call.action.name,
-            attempt,
-            afterMs,
-            why: run.secrets.redact(why),
-          }),
-      },
-    );
-    const createdByUs = live !== undefined && (live.created ?? (call.priorRead === "absent" || (sends > 1 && tokens)));
-    return { ok: true, live, after, createdByUs };
-  } catch (thrown) {
-    const error = asProviderError(thrown);
-    if (error.definite) return { ok: false, error, resolution: undefined, after };
-    if (run.calls.signal.aborted)
-      return {
-        ok: false,
-        error,
-        resolution: { found: "unknown", why: "the run was cancelled before the answer came" },
-        after,
-      };
-    const resolution = await resolveIntent(intent, call.provider, {
-      clock,
-      random: run.deps.random,
-      signal: run.calls.signal,
-      owner: `${run.lineage}/${call.action.name}`,
-      answered: error.answered,
-      processDead: () => error.class === "plugin_exit" || call.provider.processGone(),
-      mayWait: run.halt?.kind !== "cancelled",
-      ...(error.partial === undefined ? {} : { partialId: error.partial.providerId }),
-    });
-    return { ok: false, error, resolution, after };
-  } finally {
-    call.slot.waiting(false);
-  }
 }
 
-function intentEvents(run: Run, call: Call, intent: Intent): JournalEvent[] {
-  const events: JournalEvent[] = [];
-  if (call.provider.features.finalizer && !run.finalizeOwed.has(call.provider.module)) {
-    run.finalizeOwed.add(call.provider.module);
-    events.push({ kind: "finalize-owed", run: run.id, provider: call.provider.module });
-  }
-  if (call.before !== undefined && call.markDirty !== undefined) {
-    const record: ResourceRecord = { ...call.before, mark: "dirty", markReason: call.markDirty };
-    run.records.set(record.name, record);
-    events.push({ kind: "intent", intent, record });
-  } else {
-    events.push({ kind: "intent", intent });
-  }
-  return events;
+function tellRetry(run: Run, call: Call, attempt: number, afterMs: number, why: string): void {
+  run.deps.emit({
+    event: "action-retry",
+    action: call.action.index,
+    name: call.action.name,
+    attempt,
+    afterMs,
+    why: run.secrets.redact(why),
+  });
 }
 
-async function sendOnce(call: Call, options: CallOptions): Promise<LiveObject | undefined> {
+async function dispatch(call: Call, options: CallOptions): Promise<LiveObject | undefined> {
   const ref = { name: call.action.name, type: call.type, providerId: call.providerId ?? "" };
   if (call.operation === "delete") {
     await call.provider.delete(ref, options);
@@ -268,103 +204,4 @@ async function sendOnce(call: Call, options: CallOptions): Promise<LiveObject | 
   if (call.write === undefined) throw new Error("A create or update needs its input");
   const { spec } = call.write;
   return call.operation === "create" ? call.provider.create(spec, options) : call.provider.update(ref, spec, options);
-}
-
-/** The end of a create or update call as a record and a status. */
-export function settleWrite(run: Run, action: PlanAction, end: CallEnd, before: ResourceRecord | undefined): NodeEnd {
-  const { after } = end;
-  if (after === undefined) throw new Error("A create or update has a record to be");
-  const isCreate = action.kind === "create" || action.kind === "replace";
-  const tainted = (live: LiveObject, why: string, mark: "tainted" | "dirty"): ResourceRecord =>
-    completeRecord(run, after, live, {
-      mark,
-      markReason: why,
-      createdByUs: isCreate || (before?.createdByUs ?? false),
-    });
-  if (end.ok) {
-    const live = end.live as LiveObject;
-    const fault = replyFault(live, action.name, action.type);
-    if (fault === undefined) {
-      const record = completeRecord(run, after, live, {
-        createdByUs: isCreate ? end.createdByUs : (before?.createdByUs ?? false),
-      });
-      return { end: "outcome", status: "SUCCESS", record: { put: record }, hook: { applied: record } };
-    }
-    const kept = {
-      ...live,
-      providerId: live.providerId === "" ? (before?.providerId ?? "") : live.providerId,
-      sensitive: live.sensitive,
-    };
-    return {
-      end: "outcome",
-      status: "ERROR",
-      code: "BAD_RESULT",
-      message: `The provider's answer breaks the contract: ${fault}`,
-      record: { put: tainted(kept, fault, "tainted") },
-    };
-  }
-  const { error, resolution } = end;
-  const failed = (code: ErrorCode, message: string, record?: RecordChange, keepIntents?: boolean): NodeEnd => ({
-    end: "outcome",
-    status: "ERROR",
-    code,
-    message,
-    ...(record === undefined ? {} : { record }),
-    ...(keepIntents === true ? { keepIntents } : {}),
-  });
-  // A refused update leaves its record dirty: only SUCCESS clears that.
-  if (resolution === undefined) return failed(providerErrorCodes[error.class], error.message);
-  switch (resolution.found) {
-    case "ours": {
-      if (resolution.complete) {
-        const fault = replyFault(resolution.object, action.name, action.type);
-        if (fault === undefined) {
-          const record = completeRecord(run, after, resolution.object, {
-            createdByUs: isCreate || (before?.createdByUs ?? false),
-          });
-          return { end: "outcome", status: "SUCCESS", record: { put: record }, hook: { applied: record } };
-        }
-      }
-      const code =
-        error.class === "transient" || error.class === "rate_limited" ? providerErrorCodes[error.class] : "INCOMPLETE";
-      // An interrupted wait leaves a whole object behind more often than not: read it again rather than replace it.
-      const mark = isCreate && run.halt?.kind !== "cancelled" ? "tainted" : "dirty";
-      return failed(code, `${error.message} (${resolution.why})`, {
-        put: tainted(resolution.object, resolution.why, mark),
-      });
-    }
-    case "gone":
-      return failed("NOT_FOUND", `${error.message} (${resolution.why})`);
-    case "absent":
-      return failed(
-        error.answered ? providerErrorCodes[error.class] : "NOT_APPLIED",
-        `${error.message} (${resolution.why})`,
-      );
-    case "there":
-    case "unknown":
-      return failed("OUTCOME_UNKNOWN", `${error.message} (${resolution.why})`, undefined, true);
-  }
-}
-
-/** The end of a delete call. `removed` is the record change once the object is confirmed gone. */
-export function settleDelete(end: CallEnd, removed: RecordChange): NodeEnd {
-  if (end.ok) return { end: "outcome", status: "SUCCESS", record: removed };
-  const { error, resolution } = end;
-  if (resolution === undefined) {
-    if (error.class === "not_found") return { end: "outcome", status: "SUCCESS", record: removed };
-    return { end: "outcome", status: "DELETE_FAILED", code: providerErrorCodes[error.class], message: error.message };
-  }
-  if (resolution.found === "absent" || resolution.found === "gone")
-    return { end: "outcome", status: "SUCCESS", record: removed };
-  if (resolution.found === "there") {
-    const code = error.answered ? providerErrorCodes[error.class] : "INTERRUPTED";
-    return { end: "outcome", status: "DELETE_FAILED", code, message: `${error.message} (${resolution.why})` };
-  }
-  return {
-    end: "outcome",
-    status: "DELETE_FAILED",
-    code: "OUTCOME_UNKNOWN",
-    message: `${error.message} (${resolution.why})`,
-    keepIntents: true,
-  };
 }

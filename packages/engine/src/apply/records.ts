@@ -1,7 +1,9 @@
-import { type DesiredResource, type Intent, type JsonObject, type ResourceRecord } from "@wfctl/model";
+import type { DeposedObject, DesiredResource, Intent, JsonObject, RecordChange, ResourceRecord } from "@wfctl/model";
 import type { LiveObject, Provider } from "../ports/index.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
+import { isRetained } from "../plan/record-live.ts";
 import { dependenciesOf, type ResolvedConfig } from "../plan/resolve.ts";
+import type { SecretSet } from "../report/redact.ts";
 import type { Run } from "./run.ts";
 
 /** The record as it will stand if the effect is confirmed: all but what only the answer can tell. */
@@ -26,7 +28,7 @@ export function recordToBe(
     dependencies: dependenciesOf(resource),
     fingerprint: fingerprint(run.deps.digester, provider, resource, resolved.config),
     protected: resource.protected,
-    retain: resource.lifecycle.retain === true || resource.existing,
+    retain: isRetained(resource),
     createdByUs: before?.createdByUs ?? false,
     deposed: before?.deposed ?? [],
     createdAt: before?.createdAt ?? now,
@@ -47,7 +49,10 @@ export function replyFault(live: LiveObject, name: string, type: string): string
 
 /** The record after a confirmed effect. */
 export function completeRecord(
-  run: Pick<Run, "secrets" | "deps">,
+  run: {
+    readonly secrets: SecretSet;
+    readonly deps: Pick<Run["deps"], "clock" | "providers">;
+  },
   after: NonNullable<Intent["after"]>,
   live: LiveObject,
   extra: Partial<ResourceRecord> = {},
@@ -75,6 +80,52 @@ function sensitiveOutputsOf(run: Pick<Run, "secrets">, live: LiveObject, declare
     [...marked].map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`),
   );
   return [...marked];
+}
+
+/** The old object of a create-first replace as it waits for its delete. */
+export function deposedOf(record: ResourceRecord, sinceRun: string): DeposedObject {
+  return {
+    providerId: record.providerId,
+    type: record.type,
+    provider: record.provider,
+    outputs: record.outputs,
+    sensitiveOutputs: record.sensitiveOutputs,
+    dependencies: record.dependencies,
+    sinceRun,
+  };
+}
+
+/**
+ * The record once one of its objects is gone. Where that was the current one and an older one still stands, the older
+ * one is current again, to be looked at by the next plan: no object may drop out of the state unseen.
+ */
+export function withoutObject(record: ResourceRecord, providerId: string): RecordChange {
+  const deposed = record.deposed.filter((old) => old.providerId !== providerId);
+  if (record.providerId !== providerId) return { put: { ...record, deposed } };
+  const older = deposed.at(-1);
+  if (older === undefined) return { remove: record.name };
+  const { inputs: _inputs, ...rest } = record;
+  return {
+    put: {
+      ...rest,
+      type: older.type,
+      provider: older.provider,
+      providerId: older.providerId,
+      outputs: older.outputs,
+      sensitiveInputs: [],
+      sensitiveOutputs: older.sensitiveOutputs,
+      dependencies: older.dependencies,
+      fingerprint: "",
+      mark: "dirty",
+      markReason: "the object that replaced it is deleted again",
+      deposed: deposed.slice(0, -1),
+    },
+  };
+}
+
+export function applyChange(records: Map<string, ResourceRecord>, change: RecordChange): void {
+  if ("put" in change) records.set(change.put.name, change.put);
+  else records.delete(change.remove);
 }
 
 export function withoutMark(record: ResourceRecord): ResourceRecord {

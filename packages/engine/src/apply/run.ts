@@ -1,4 +1,3 @@
-import { pathToPointer } from "@wfctl/model";
 import type {
   ErrorCode,
   JournalEvent,
@@ -24,7 +23,7 @@ import type {
   Store,
 } from "../ports/index.ts";
 import type { CompensationReport } from "../compensate/compensate-run.ts";
-import { createSecretSet, type SecretSet } from "../report/redact.ts";
+import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";
 
 /** What the engine needs from outside to run a plan. */
 export interface EngineDeps {
@@ -88,6 +87,8 @@ export interface Run {
   readonly secrets: SecretSet;
   /** Modules whose finalizer is owed by this run. */
   readonly finalizeOwed: Set<string>;
+  /** Modules whose plugin died in this run: what its finalizer was to do may be forgotten. */
+  readonly restarted: Set<string>;
   /** Modules whose finalizer an earlier run left owed. */
   readonly inheritedFinalizers: readonly string[];
   readonly finalizeErrors: { provider: string; resource: string; action: string; error: string }[];
@@ -102,6 +103,8 @@ export interface Run {
   /** Resolves with the last commit so far; later commits come after it. */
   durable: Promise<unknown>;
   cleanupStarted: boolean;
+  /** The commit that says so. */
+  cleanupMark: Promise<unknown> | undefined;
   /** Hooks run one at a time. */
   hookChain: Promise<void>;
 }
@@ -153,15 +156,7 @@ export function createRun(
   const { plan, options } = facts;
   const secrets = createSecretSet();
   const records = new Map(state.records);
-  for (const record of records.values()) {
-    if (record.inputs !== undefined && record.sensitiveInputs.length > 0)
-      secrets.add(record.inputs, record.sensitiveInputs);
-    if (record.sensitiveOutputs.length > 0)
-      secrets.add(
-        record.outputs,
-        record.sensitiveOutputs.map((key) => pathToPointer([key])),
-      );
-  }
+  secretsOfState(state, secrets);
   for (const change of options.settle ?? []) {
     if ("put" in change) records.set(change.put.name, change.put);
     else records.delete(change.remove);
@@ -179,6 +174,7 @@ export function createRun(
     startedAt: new Float64Array(plan.actions.length),
     secrets,
     finalizeOwed: new Set(),
+    restarted: new Set(),
     inheritedFinalizers: state.finalizeOwed,
     finalizeErrors: [],
     calls: new AbortController(),
@@ -188,6 +184,7 @@ export function createRun(
     compensation: undefined,
     durable: Promise.resolve(),
     cleanupStarted: false,
+    cleanupMark: undefined,
     hookChain: Promise.resolve(),
   };
 }

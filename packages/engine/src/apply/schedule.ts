@@ -1,10 +1,12 @@
 import { WfctlError, type PlanNode } from "@wfctl/model";
 import { tailLengths } from "../graph/critical-path.ts";
 import { createReadyQueue } from "../graph/ready-queue.ts";
-import { endsEarly } from "./early-ends.ts";
+import type { NodeEnd } from "./call-ends.ts";
+import { cutShort, endsEarly, type NodeFacts } from "./early-ends.ts";
 import { executeNode } from "./execute-node.ts";
 import { inHookOrder } from "./hooks.ts";
-import { StoreRefused, type NodeEnd, type Slot } from "./operate.ts";
+import type { Slot } from "./intent.ts";
+import { NotSent } from "./operate.ts";
 import { actionOf, commit, halt, type Run } from "./run.ts";
 import { fillSlot, settleNode } from "./settle.ts";
 
@@ -94,7 +96,8 @@ export function createSchedule(run: Run): Schedule {
     states[index] = "running";
     const failedNode = node.after.find((before) => states[before] === "failed");
     const failedAction = failedNode === undefined ? undefined : (nodes[failedNode] as PlanNode).action;
-    if (endsEarly(run, { node, isSecondHalf: isSecondHalf[index] as boolean, failedAction })) {
+    const facts: NodeFacts = { node, isSecondHalf: isSecondHalf[index] as boolean, failedAction };
+    if (endsEarly(run, facts)) {
       finish(index, false);
       return;
     }
@@ -109,7 +112,7 @@ export function createSchedule(run: Run): Schedule {
       .then(
         (succeeded) => succeeded,
         (thrown: unknown) => {
-          failInside(run, node, thrown);
+          failInside(run, facts, thrown);
           return false;
         },
       )
@@ -119,19 +122,22 @@ export function createSchedule(run: Run): Schedule {
         finish(index, succeeded);
         pump();
       })
-      .catch((thrown: unknown) => failInside(run, node, thrown));
+      .catch((thrown: unknown) => failInside(run, facts, thrown));
   };
   const runNode = async (index: number, slot: Slot, release: (succeeded: boolean) => void): Promise<boolean> => {
     const node = nodes[index] as PlanNode;
     if (run.deps.hooks?.onBeforeAction !== undefined && isSecondHalf[index] !== true) {
       const refused = await askGate(run, node);
       if (refused !== undefined) return settleNode(run, node, refused, slot, release);
+      if (run.halt !== undefined) throw new NotSent();
     }
-    if (behindBarrier(index) && !run.cleanupStarted) {
-      run.cleanupStarted = true;
-      await commit(run, [{ kind: "cleanup-started", run: run.id }]);
-    }
-    const end = await executeNode(run, { node, priority: tails[index] as number, slot });
+    if (behindBarrier(index)) await startCleanup(run);
+    const end = await executeNode(run, {
+      node,
+      priority: tails[index] as number,
+      slot,
+      isSecondHalf: isSecondHalf[index] as boolean,
+    });
     return settleNode(run, node, end, slot, release);
   };
   const whenQuiet = (): Promise<void> =>
@@ -169,21 +175,28 @@ async function askGate(run: Run, node: PlanNode): Promise<NodeEnd | undefined> {
   }
 }
 
-/** The store refused an intent, so nothing was sent; or wfctl itself failed. Either ends the run. */
-function failInside(run: Run, node: PlanNode, thrown: unknown): void {
+/** The point of no return: durable before the first call of the clean-up phase. */
+async function startCleanup(run: Run): Promise<void> {
+  run.cleanupMark ??= commit(run, [{ kind: "cleanup-started", run: run.id }]);
+  run.cleanupStarted = true;
+  try {
+    await run.cleanupMark;
+  } catch (thrown) {
+    throw new NotSent(WfctlError.from(thrown, "STORE_UNAVAILABLE"));
+  }
+}
+
+/** Nothing was sent because the run stopped or the store refused; or wfctl itself failed, which ends the run. */
+function failInside(run: Run, facts: NodeFacts, thrown: unknown): void {
   run.failed = true;
-  if (thrown instanceof StoreRefused) {
-    halt(run, { kind: "fatal", error: thrown.error });
-    fillSlot(run, node, {
-      status: "SKIPPED",
-      code: thrown.error.code,
-      message: `Nothing was sent: ${thrown.error.message}`,
-    });
+  if (thrown instanceof NotSent) {
+    if (thrown.error !== undefined) halt(run, { kind: "fatal", error: thrown.error });
+    cutShort(run, facts);
     return;
   }
   const error = WfctlError.from(thrown);
   halt(run, { kind: "fatal", error });
-  fillSlot(run, node, { status: "ERROR", code: error.code, message: error.message });
+  fillSlot(run, facts.node, { status: "ERROR", code: error.code, message: error.message });
 }
 
 interface HeldSlot extends Slot {

@@ -7,10 +7,10 @@ import {
   type ResourceRecord,
 } from "@wfctl/model";
 import { callEffectHook, hasEffectHooks, inHookOrder } from "./hooks.ts";
-import type { NodeEnd, Slot } from "./operate.ts";
+import type { NodeEnd, OutcomeEnd } from "./call-ends.ts";
+import type { Slot } from "./intent.ts";
+import { applyChange } from "./records.ts";
 import { actionOf, commit, halt, outcomeOf, type Run } from "./run.ts";
-
-type OutcomeEnd = Extract<NodeEnd, { end: "outcome" }>;
 
 /**
  * Writes how a node ended and calls its hooks. `release` is called once, as soon as dependents may prepare:
@@ -23,7 +23,7 @@ export async function settleNode(
   slot: Slot,
   release: (succeeded: boolean) => void,
 ): Promise<boolean> {
-  if (end.record !== undefined) applyChange(run, end.record);
+  if (end.record !== undefined) applyChange(run.records, end.record);
   const wantsHook = end.hook !== undefined && hasEffectHooks(run) && (end.end === "half" || end.status === "SUCCESS");
   if (!wantsHook) {
     if (end.end === "outcome")
@@ -54,7 +54,7 @@ export async function settleNode(
     release(true);
     return orUnrecorded(run, node, written, done);
   }
-  if (called.record !== undefined) applyChange(run, called.record);
+  if (called.record !== undefined) applyChange(run.records, called.record);
   return writeOutcome(run, node, called, release);
 }
 
@@ -72,7 +72,7 @@ async function writeOutcome(
   const { outcome } = made;
   const record = made.end?.record ?? made.record;
   const succeeded = outcome.status === "SUCCESS";
-  if (!succeeded && outcome.status !== "SKIPPED") failed(run);
+  if (!succeeded) failed(run);
   run.outcomes[node.action] = outcome;
   const events: JournalEvent[] = [
     ...(made.end?.image === undefined ? [] : [imageEvent(run, node, made.end.image)]),
@@ -123,6 +123,7 @@ function imageEvent(run: Run, node: PlanNode, image: ResourceRecord): JournalEve
 export function fillSlot(run: Run, node: PlanNode, end: Parameters<typeof outcomeOf>[2]): void {
   if (run.outcomes[node.action] !== undefined) return;
   const outcome = outcomeOf(run, node.action, end);
+  run.failed = true;
   if (outcome.status !== "SKIPPED") failed(run);
   run.outcomes[node.action] = outcome;
   commit(run, [{ kind: "outcome", run: run.id, outcome }]).then(
@@ -149,11 +150,6 @@ function announce(run: Run, outcome: Outcome): void {
   if (complete !== undefined) void inHookOrder(run, () => complete(run.id, outcome)).catch(() => undefined);
 }
 
-function applyChange(run: Run, change: RecordChange): void {
-  if ("put" in change) run.records.set(change.put.name, change.put);
-  else run.records.delete(change.remove);
-}
-
 /** The store refused an effect that has happened: reported as such, nothing undone, the intent stays open, the run stops. */
 async function orUnrecorded(
   run: Run,
@@ -173,7 +169,7 @@ async function orUnrecorded(
       run.outcomes[node.action] = outcomeOf(run, node.action, {
         status: "ERROR",
         code: "OUTCOME_UNRECORDED",
-        message: `The effect happened and could not be recorded: ${error.message}`,
+        message: `${before === undefined || before.status === "SUCCESS" ? "It was done" : `It ended (${before.message ?? before.status})`}, and that could not be recorded: ${error.message}`,
       });
       try {
         await run.deps.emergency?.(events);

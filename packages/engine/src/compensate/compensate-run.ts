@@ -10,7 +10,7 @@ import {
   type RunState,
   type StackState,
 } from "@wfctl/model";
-import { createGate } from "../plan/plan-stack.ts";
+import { createGate } from "../graph/gate.ts";
 import { commit, createRun, type EngineDeps, type Run } from "../apply/run.ts";
 import { topologicalOrder } from "../graph/topology.ts";
 import { undoAction, type UndoEnd } from "./undo-action.ts";

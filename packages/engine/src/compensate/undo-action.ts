@@ -8,8 +8,11 @@ import {
   type ResourceRecord,
   type RunAction,
 } from "@wfctl/model";
-import { sendWithIntent, settleDelete, settleWrite, type Slot } from "../apply/operate.ts";
-import { asProviderError, sendWithRetries } from "../apply/dispatch.ts";
+import { settleDelete, settleWrite } from "../apply/call-ends.ts";
+import { asProviderError } from "../apply/dispatch.ts";
+import type { Slot } from "../apply/intent.ts";
+import { sendWithIntent } from "../apply/operate.ts";
+import { confirmGone, readObject } from "../apply/read-object.ts";
 import { withoutMark } from "../apply/records.ts";
 import type { Run } from "../apply/run.ts";
 import type { LiveObject, Provider, Spec } from "../ports/index.ts";
@@ -65,7 +68,7 @@ async function undoCreate(
   const record = run.records.get(action.name);
   if (record === undefined) return { status: "COMPENSATED", message: "Nothing of it is left" };
   const change: RecordChange = step.restore === undefined ? { remove: action.name } : { put: restored(step.restore) };
-  const there = await readObject(run, provider, record.type, action.name, step.providerId);
+  const there = await readObject(run, provider, { type: record.type, name: action.name, providerId: step.providerId });
   if (there !== undefined) {
     const end = settleDelete(
       await sendWithIntent(run, {
@@ -82,15 +85,15 @@ async function undoCreate(
       }),
       change,
     );
-    if (end.end !== "outcome" || end.status !== "SUCCESS") {
-      const message = end.end === "outcome" ? (end.message ?? "the delete failed") : "the delete failed";
+    if (end.status !== "SUCCESS") {
+      const message = end.message ?? "the delete failed";
       return {
         status: "COMPENSATION_FAILED",
         message,
-        ...(end.end === "outcome" && end.keepIntents === true ? { keepIntents: true } : {}),
+        ...(end.keepIntents === true ? { keepIntents: true } : {}),
       };
     }
-    if (!(await confirmedGone(run, provider, record.type, action.name, step.providerId))) {
+    if (!(await confirmGone(run, provider, { type: record.type, name: action.name, providerId: step.providerId }))) {
       return { status: "COMPENSATION_FAILED", message: "The object is still there after its delete" };
     }
   }
@@ -112,7 +115,7 @@ async function undoUpdate(run: Run, action: RunAction, index: number, intent: In
     dependsOn: before.dependencies,
   };
   const change: RecordChange = action.kind === "adopt" ? { remove: action.name } : { put: target };
-  const live = await readObject(run, provider, before.type, action.name, before.providerId);
+  const live = await readObject(run, provider, { type: before.type, name: action.name, providerId: before.providerId });
   if (live === undefined) return { status: "COMPENSATION_FAILED", message: "The object is not there any more" };
   if (!(await isQuiet(run, provider, spec, live))) {
     const end = settleWrite(
@@ -133,15 +136,19 @@ async function undoUpdate(run: Run, action: RunAction, index: number, intent: In
       }),
       before,
     );
-    if (end.end !== "outcome" || end.status !== "SUCCESS") {
-      const message = end.end === "outcome" ? (end.message ?? "the update failed") : "the update failed";
+    if (end.status !== "SUCCESS") {
+      const message = end.message ?? "the update failed";
       return {
         status: "COMPENSATION_FAILED",
         message,
-        ...(end.end === "outcome" && end.keepIntents === true ? { keepIntents: true } : {}),
+        ...(end.keepIntents === true ? { keepIntents: true } : {}),
       };
     }
-    const after = await readObject(run, provider, before.type, action.name, before.providerId);
+    const after = await readObject(run, provider, {
+      type: before.type,
+      name: action.name,
+      providerId: before.providerId,
+    });
     if (after === undefined || !(await isQuiet(run, provider, spec, after))) {
       return { status: "COMPENSATION_FAILED", message: "A read after the update back still shows a difference" };
     }
@@ -188,45 +195,6 @@ function planActionOf(action: RunAction, index: number): PlanAction {
     after: [],
     unknown: [],
   };
-}
-
-async function readObject(
-  run: Run,
-  provider: Provider,
-  type: string,
-  name: string,
-  providerId: string,
-): Promise<LiveObject | undefined> {
-  try {
-    return await sendWithRetries(
-      () => provider.read({ name, type, providerId }, { timeoutMs: 120_000, run: run.id, signal: run.calls.signal }),
-      { repeatable: true, maxAttempts: 6, deadlineAt: run.deps.clock.now() + 120_000 },
-      {
-        clock: run.deps.clock,
-        random: run.deps.random,
-        signal: run.calls.signal,
-        stopped: () => run.calls.signal.aborted,
-      },
-    );
-  } catch (thrown) {
-    if (asProviderError(thrown).class === "not_found") return undefined;
-    throw thrown;
-  }
-}
-
-/** Clouds that answer late get a few seconds to show the delete. */
-async function confirmedGone(
-  run: Run,
-  provider: Provider,
-  type: string,
-  name: string,
-  providerId: string,
-): Promise<boolean> {
-  for (let attempt = 0; attempt < 6; attempt += 1) {
-    if ((await readObject(run, provider, type, name, providerId)) === undefined) return true;
-    await run.deps.clock.sleep(500 * 2 ** attempt, run.calls.signal);
-  }
-  return false;
 }
 
 async function isQuiet(run: Run, provider: Provider, spec: Spec, live: LiveObject): Promise<boolean> {

@@ -22,6 +22,8 @@ export async function finalizeOwed(options: {
   readonly commit: (events: readonly JournalEvent[]) => Promise<unknown>;
   readonly emit: EventSink;
   readonly redact: (text: string) => string;
+  /** Modules whose plugin was started again: its memory of what to do is gone. */
+  readonly restarted: ReadonlySet<string>;
 }): Promise<readonly FinalizeError[]> {
   const all = await Promise.all(
     options.modules.map(async (module): Promise<readonly FinalizeError[]> => {
@@ -42,6 +44,14 @@ export async function finalizeOwed(options: {
           signal: options.signal,
         });
         const told = errors.map((error) => ({ provider: module, ...error, error: options.redact(error.error) }));
+        if (options.restarted.has(module)) {
+          told.push({
+            provider: module,
+            resource: "<plan-finalize>",
+            action: "finalize",
+            error: "the plugin was started again in the middle of the run and may not know all of its deferred work",
+          });
+        }
         // An answer with errors leaves the work undone: it stays owed.
         if (told.length === 0) {
           await options.commit([{ kind: "finalize-done", run: options.run, provider: module, errors: [] }]);

@@ -1,5 +1,7 @@
-export { planStack, type Planned, type PlanInput } from "./plan-stack.ts";
-export { finalizerOwedReason, providerErrorCodes } from "./decide.ts";
+export type { Planned, PlanInput } from "./plan-input.ts";
+export { planStack } from "./plan-stack.ts";
+export { finalizerOwedReason } from "./finalizer-owed.ts";
 export { isProtected } from "./protection.ts";
+export { providerErrorCodes } from "./provider-failure.ts";
 export { reservedKeys } from "./reserved-keys.ts";
 export { dependenciesOf, sensitivePointersOf } from "./resolve.ts";

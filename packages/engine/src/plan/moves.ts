@@ -5,6 +5,7 @@ export function applyMoves(
   records: ReadonlyMap<string, ResourceRecord>,
   moved: readonly { readonly from: string; readonly to: string }[],
   desired: readonly DesiredResource[],
+  unknown: { readonly has: (name: string) => boolean } = new Set<string>(),
 ): {
   readonly records: ReadonlyMap<string, ResourceRecord>;
   readonly changes: RecordChange[];
@@ -14,6 +15,16 @@ export function applyMoves(
   const renamed = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   for (const { from, to } of moved) {
+    if (unknown.has(from)) {
+      diagnostics.push({
+        severity: "error",
+        code: "CONFIG_INVALID",
+        address: from,
+        summary: `Cannot move "${from}" to "${to}": what became of its last call is not known`,
+        hint: `Settle it first with "wfctl state resolve ${from}"`,
+      });
+      continue;
+    }
     if (!records.has(from)) continue;
     if (records.has(to) || wanted.has(from)) {
       diagnostics.push({

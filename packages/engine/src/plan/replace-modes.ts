@@ -1,5 +1,5 @@
 import type { DesiredResource, PlanNote, ReplaceMode } from "@wfctl/model";
-import type { Decision } from "./decide.ts";
+import type { Decision } from "./decision.ts";
 
 /**
  * A replaced dependent that is create-first needs its replaced parents create-first too: its new object comes into being

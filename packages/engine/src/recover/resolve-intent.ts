@@ -1,6 +1,8 @@
-import { ProviderError, type ErrorCode, type Intent, type JsonObject } from "@wfctl/model";
-import type { CallOptions, Clock, LiveObject, Provider, Random } from "../ports/index.ts";
-import { asProviderError, sendWithRetries } from "../apply/dispatch.ts";
+import type { ErrorCode, Intent } from "@wfctl/model";
+import type { Clock, LiveObject, Provider, Random } from "../ports/index.ts";
+import { asProviderError } from "../apply/dispatch.ts";
+import { isQuiet, readObject } from "./ask-provider.ts";
+import { resolveCreate } from "./resolve-create.ts";
 
 /** What the evidence says about a call of unknown end. */
 export type Resolution =
@@ -20,17 +22,20 @@ export interface ResolveEnv {
   readonly signal: AbortSignal;
   /** Ownership mark of the resource: `<stack lineage>/<resource>`. */
   readonly owner: string;
-  /** The plugin answered the call with an error: nothing of it is still under way. */
+  /** The plugin answered the call with an error: nothing of it is still under way there. */
   readonly answered: boolean;
+  /** The driver gave up waiting because the run was stopped: what it has made is not finished. */
+  readonly stoppedWaiting?: boolean;
   /** The process that the call was sent to is proven dead. */
   readonly processDead: () => boolean;
   /** Waiting for settle times and deletes makes sense now. */
-  readonly mayWait: boolean;
+  readonly mayWait: () => boolean;
+  /** Told when only time passes. */
+  readonly waiting?: (isWaiting: boolean) => void;
   /** What the failed call said it had made. */
   readonly partialId?: string;
 }
 
-const defaultSettleMs = 30_000;
 const goingStatus = /delet|terminat|destroy|remov/i;
 
 /**
@@ -60,141 +65,25 @@ export async function resolveIntent(intent: Intent, provider: Provider, env: Res
   }
 }
 
-async function resolveCreate(intent: Intent, provider: Provider, env: ResolveEnv): Promise<Resolution> {
-  const traits = provider.traits(intent.type);
-  const byId = env.partialId ?? "";
-  if (byId !== "") {
-    const object = await read(intent, byId, provider, env);
-    if (object !== undefined) return completeCreate(intent, object, "the provider gave its id", provider, env);
-  }
-  if (provider.features.lookup && traits?.lookup === true) {
-    const options = callOptions(intent, env, traits.timeouts?.read ?? 120_000);
-    const object = await repeat(() => provider.lookup(intent.type, intent.clientToken, intent.name, options), env);
-    if (object !== undefined) return completeCreate(intent, object, "it carries the client token", provider, env);
-    return absentCreate(intent, provider, env, true);
-  }
-  const object = await read(intent, "", provider, env);
-  if (object === undefined) return absentCreate(intent, provider, env, false);
-  if (object.owner === env.owner) return completeCreate(intent, object, "it carries the ownership mark", provider, env);
-  if (object.owner !== undefined && object.owner !== "") {
-    return { found: "absent", why: `the object of this name belongs to ${object.owner}` };
-  }
-  if (intent.priorRead !== "absent") {
-    return {
-      found: "unknown",
-      why: `an object of this name exists (id ${object.providerId}), which alone does not prove that this run made it`,
-    };
-  }
-  if ((object.name !== "" && object.name !== intent.name) || (object.type !== "" && object.type !== intent.type)) {
-    return { found: "unknown", why: `the provider found "${object.name}" of type ${object.type} under this name` };
-  }
-  return completeCreate(intent, object, "nothing had this name just before the create", provider, env);
-}
-
-async function completeCreate(
-  intent: Intent,
-  object: LiveObject,
-  why: string,
-  provider: Provider,
-  env: ResolveEnv,
-): Promise<Resolution> {
-  const traits = provider.traits(intent.type);
-  if (traits?.convergentCreate === true && intent.inputs !== undefined && env.mayWait) {
-    const options = {
-      ...callOptions(intent, env, traits.timeouts?.create ?? 1_800_000),
-      clientToken: intent.clientToken,
-    };
-    try {
-      const again = await repeat(() => provider.create(specOf(intent, intent.inputs as JsonObject), options), env);
-      return { found: "ours", object: again, complete: true, why: `${why}; the create was repeated with its token` };
-    } catch (thrown) {
-      return {
-        found: "ours",
-        object,
-        complete: false,
-        why: `${why}; repeating the create failed: ${asProviderError(thrown).message}`,
-      };
-    }
-  }
-  return { found: "ours", object, complete: await isQuiet(intent, object, provider, env), why };
-}
-
-async function absentCreate(
-  intent: Intent,
-  provider: Provider,
-  env: ResolveEnv,
-  certain: boolean,
-): Promise<Resolution> {
-  if (env.answered) return { found: "absent", why: "nothing of it exists" };
-  const tokens = provider.features.clientTokens && provider.traits(intent.type)?.convergentCreate === true;
-  if (tokens && env.processDead() && env.mayWait && intent.inputs !== undefined) return resend(intent, provider, env);
-  if (!env.processDead()) {
-    return { found: "unknown", why: "nothing of it exists yet, and the process that was asked may still be at it" };
-  }
-  const settleMs = provider.traits(intent.type)?.settleMs ?? defaultSettleMs;
-  const settledAt = Date.parse(intent.sentAt) + settleMs;
-  if (env.clock.now() < settledAt) {
-    if (!env.mayWait)
-      return { found: "unknown", why: `nothing of it exists yet; ${settleMs / 1000} s after the call that is certain` };
-    await env.clock.sleep(settledAt - env.clock.now(), env.signal);
-    if (!certain) {
-      const late = await read(intent, "", provider, env);
-      if (late !== undefined && intent.priorRead === "absent") {
-        return completeCreate(intent, late, "it came up after the call was lost", provider, env);
-      }
-      if (late !== undefined)
-        return { found: "unknown", why: `an object of this name came up (id ${late.providerId})` };
-    } else {
-      const options = callOptions(intent, env, 120_000);
-      const late = await repeat(() => provider.lookup(intent.type, intent.clientToken, intent.name, options), env);
-      if (late !== undefined) return completeCreate(intent, late, "it carries the client token", provider, env);
-    }
-  }
-  return { found: "absent", why: "nothing of it exists, its process is dead and the settle time is over" };
-}
-
-/** With its token a create has one effect however often it is sent: sending it again settles what a late effect would leave open. */
-async function resend(intent: Intent, provider: Provider, env: ResolveEnv): Promise<Resolution> {
-  const options = {
-    ...callOptions(intent, env, provider.traits(intent.type)?.timeouts?.create ?? 1_800_000),
-    clientToken: intent.clientToken,
-  };
-  try {
-    const object = await repeat(() => provider.create(specOf(intent, intent.inputs as JsonObject), options), env);
-    return { found: "ours", object, complete: true, why: "the create was sent again with its token" };
-  } catch (thrown) {
-    const error = asProviderError(thrown);
-    const why = `sending the create again with its token failed: ${error.message}`;
-    return error.definite ? { found: "absent", why } : { found: "unknown", why };
-  }
-}
-
 async function resolveUpdate(intent: Intent, provider: Provider, env: ResolveEnv): Promise<Resolution> {
-  const object = await read(intent, intent.providerId ?? "", provider, env);
+  const object = await readObject(intent, intent.providerId ?? "", provider, env);
   if (object === undefined) return { found: "gone", why: "the object is not there any more" };
-  const complete = await isQuiet(intent, object, provider, env);
-  if (!complete && !env.answered && !env.processDead()) {
+  if (await isQuiet(intent, object, provider, env))
+    return { found: "ours", object, complete: true, why: "the object is as intended" };
+  if (!env.answered && !env.processDead()) {
     return {
       found: "unknown",
       why: "the object is not as intended yet, and the process that was asked may still be at it",
     };
   }
-  return {
-    found: "ours",
-    object,
-    complete,
-    why: complete ? "the object is as intended" : "the object is not as intended",
-  };
+  return { found: "ours", object, complete: false, why: "the object is not as intended" };
 }
 
 async function resolveDelete(intent: Intent, provider: Provider, env: ResolveEnv): Promise<Resolution> {
   const timeoutMs = provider.traits(intent.type)?.timeouts?.delete ?? 1_800_000;
-  const until = Math.max(
-    Date.parse(intent.deadlineAt),
-    env.clock.now() + (env.mayWait ? Math.min(timeoutMs, 600_000) : 0),
-  );
+  const until = env.clock.now() + timeoutMs;
   for (let waitMs = 1000; ; waitMs = Math.min(waitMs * 2, 15_000)) {
-    const object = await read(intent, intent.deposed ?? intent.providerId ?? "", provider, env);
+    const object = await readObject(intent, intent.deposed ?? intent.providerId ?? "", provider, env);
     if (object === undefined) return { found: "absent", why: "the object is gone" };
     if (!goingStatus.test(object.status)) {
       if (!env.answered && !env.processDead()) {
@@ -205,54 +94,10 @@ async function resolveDelete(intent: Intent, provider: Provider, env: ResolveEnv
       }
       return { found: "there", object, why: "the object is still there" };
     }
-    if (!env.mayWait || env.clock.now() + waitMs > until)
+    if (!env.mayWait() || env.clock.now() + waitMs > until)
       return { found: "there", object, why: `the object is still going (${object.status})` };
+    env.waiting?.(true);
     await env.clock.sleep(waitMs, env.signal);
+    env.waiting?.(false);
   }
-}
-
-async function isQuiet(intent: Intent, object: LiveObject, provider: Provider, env: ResolveEnv): Promise<boolean> {
-  if (intent.inputs === undefined) return true;
-  const options = callOptions(intent, env, 120_000);
-  const reply = await repeat(() => provider.diff(specOf(intent, intent.inputs as JsonObject), object, options), env);
-  return !reply.needsUpdate && !reply.needsReplace && reply.changes.length === 0;
-}
-
-async function read(
-  intent: Intent,
-  providerId: string,
-  provider: Provider,
-  env: ResolveEnv,
-): Promise<LiveObject | undefined> {
-  const options = callOptions(intent, env, provider.traits(intent.type)?.timeouts?.read ?? 120_000);
-  try {
-    return await repeat(() => provider.read({ name: intent.name, type: intent.type, providerId }, options), env);
-  } catch (thrown) {
-    if (thrown instanceof ProviderError && thrown.class === "not_found") return undefined;
-    throw thrown;
-  }
-}
-
-function repeat<T>(send: () => Promise<T>, env: ResolveEnv): Promise<T> {
-  const deadlineAt = env.clock.now() + 120_000;
-  return sendWithRetries(
-    send,
-    { repeatable: true, maxAttempts: 6, deadlineAt },
-    { ...env, stopped: () => env.signal.aborted },
-  );
-}
-
-function callOptions(intent: Intent, env: ResolveEnv, timeoutMs: number): CallOptions {
-  return { timeoutMs, run: intent.run, signal: env.signal, owner: env.owner };
-}
-
-function specOf(intent: Intent, config: JsonObject): Parameters<Provider["create"]>[0] {
-  return {
-    name: intent.name,
-    type: intent.type,
-    config,
-    ...(intent.size === undefined ? {} : { size: intent.size }),
-    ...(intent.hints === undefined ? {} : { hints: intent.hints }),
-    dependsOn: intent.after?.dependencies ?? [],
-  };
 }

@@ -1,4 +1,12 @@
-import { getAtPointer, type Json, type JsonObject } from "@wfctl/model";
+import {
+  getAtPointer,
+  pathToPointer,
+  type Intent,
+  type Json,
+  type JsonObject,
+  type ResourceRecord,
+  type StackState,
+} from "@wfctl/model";
 
 /** Shorter values are not searched for: they would hide half of every text. */
 const minSecretLength = 8;
@@ -15,13 +23,13 @@ export interface SecretSet {
 /** Values that must not be seen, collected while they pass through the engine. */
 export function createSecretSet(): SecretSet {
   const forms = new Set<string>();
+  /** Longest first: a secret that holds another one must not leave its rest behind. */
+  let ordered: readonly string[] | undefined;
   const remember = (value: Json): void => {
     if (typeof value === "string") {
-      if (value.length < minSecretLength) return;
-      forms.add(value);
-      forms.add(JSON.stringify(value).slice(1, -1));
-      forms.add(encodeURIComponent(value));
-      forms.add(toBase64(value));
+      if (value.length < minSecretLength || forms.has(value)) return;
+      for (const form of formsOf(value)) forms.add(form);
+      ordered = undefined;
       return;
     }
     if (value === null || typeof value !== "object") return;
@@ -37,16 +45,59 @@ export function createSecretSet(): SecretSet {
     },
     redact(text) {
       let result = text;
-      for (const form of forms) if (result.includes(form)) result = result.replaceAll(form, "(sensitive)");
+      ordered ??= [...forms].toSorted((a, b) => b.length - a.length);
+      for (const form of ordered) if (result.includes(form)) result = result.replaceAll(form, "(sensitive)");
       return result;
     },
     occursIn(value) {
       if (forms.size === 0) return false;
       const text = JSON.stringify(value);
-      for (const form of forms) if (text.includes(form)) return true;
-      return false;
+      return [...forms].some((form) => text.includes(form));
     },
   };
+}
+
+/** Remembers what a record holds of secrets. */
+export function addRecordSecrets(record: ResourceRecord, secrets: SecretSet): void {
+  if (record.inputs !== undefined && record.sensitiveInputs.length > 0)
+    secrets.add(record.inputs, record.sensitiveInputs);
+  const objects = record.deposed.length === 0 ? [record] : [record, ...record.deposed];
+  for (const { outputs, sensitiveOutputs } of objects) {
+    if (sensitiveOutputs.length > 0)
+      secrets.add(
+        outputs,
+        sensitiveOutputs.map((key) => pathToPointer([key])),
+      );
+  }
+}
+
+/** Remembers all secrets of a state: of its records, and of the intents whose end is not known. */
+export function secretsOfState(state: StackState, secrets: SecretSet): void {
+  for (const record of state.records.values()) addRecordSecrets(record, secrets);
+  const addIntent = (intent: Intent): void => {
+    if (intent.inputs !== undefined) secrets.add(intent.inputs, intent.sensitiveInputs);
+    if (intent.before !== undefined) addRecordSecrets(intent.before, secrets);
+  };
+  for (const { intent } of state.unknown.values()) addIntent(intent);
+  for (const run of state.openRuns) for (const intent of run.sentIntents) addIntent(intent);
+}
+
+/** A secret as it is and as it looks inside JSON, URLs, forms and base64. */
+function formsOf(secret: string): string[] {
+  const wellFormed = secret.toWellFormed();
+  const url = encodeURIComponent(wellFormed);
+  const base64 = toBase64(wellFormed);
+  const json = JSON.stringify(secret).slice(1, -1);
+  return [
+    secret,
+    json,
+    // As Go writes JSON.
+    json.replaceAll("&", "\\u0026").replaceAll("<", "\\u003c").replaceAll(">", "\\u003e"),
+    url,
+    url.replaceAll("%20", "+"),
+    base64,
+    base64.replaceAll("+", "-").replaceAll("/", "_"),
+  ];
 }
 
 function toBase64(text: string): string {

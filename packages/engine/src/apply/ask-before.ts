@@ -1,0 +1,119 @@
+import type { DesiredResource, ErrorCode, JsonObject, PlanAction, ResourceRecord } from "@wfctl/model";
+import { isIgnored } from "../plan/ignore-changes.ts";
+import { providerErrorCodes } from "../plan/provider-failure.ts";
+import { toSpec, type ResolvedConfig } from "../plan/resolve.ts";
+import type { DiffReply, LiveObject, Provider } from "../ports/index.ts";
+import type { OutcomeEnd } from "./call-ends.ts";
+import { asProviderError, sendWithRetries } from "./dispatch.ts";
+import type { Target } from "./execute-node.ts";
+import { NotSent } from "./operate.ts";
+import { readObject } from "./read-object.ts";
+import { withoutMark } from "./records.ts";
+import type { Run } from "./run.ts";
+
+/** What is asked before a change was made: all that came before is durable by then. */
+export async function readNow(
+  target: Pick<Target, "run" | "action" | "provider">,
+  providerId: string,
+  type: string = target.action.type,
+): Promise<{ readonly object: LiveObject | undefined } | OutcomeEnd> {
+  const { run, action, provider } = target;
+  await durably(run);
+  const timeoutMs = readTimeoutOf(action.desired, provider, type);
+  try {
+    return {
+      object: await readObject(
+        run,
+        provider,
+        { name: action.name, type, providerId },
+        { timeoutMs, stopped: () => run.halt !== undefined },
+      ),
+    };
+  } catch (thrown) {
+    if (run.halt !== undefined) throw new NotSent();
+    const error = asProviderError(thrown);
+    if (error.class === "plugin_exit") run.restarted.add(provider.module);
+    return errorEnd(
+      providerErrorCodes[error.class],
+      `Cannot read "${action.name}" before changing it: ${error.message}`,
+    );
+  }
+}
+
+/** A commit that was refused has ended the run already. */
+export async function durably(run: Run): Promise<void> {
+  try {
+    await run.durable;
+  } catch {
+    throw new NotSent();
+  }
+}
+
+export function readTimeoutOf(desired: DesiredResource | undefined, provider: Provider, type: string): number {
+  return desired?.timeouts.read ?? provider.traits(type)?.timeouts?.read ?? 120_000;
+}
+
+export async function diffNow(
+  target: Pick<Target, "run" | "action" | "provider">,
+  desired: DesiredResource,
+  resolved: ResolvedConfig,
+  current: LiveObject,
+): Promise<{ readonly update: boolean; readonly replace: boolean; readonly forcing: readonly string[] } | OutcomeEnd> {
+  const { run, action, provider } = target;
+  const { clock, random } = run.deps;
+  const { signal } = run.calls;
+  const options = { timeoutMs: readTimeoutOf(desired, provider, action.type), run: run.id, signal };
+  let reply: DiffReply;
+  try {
+    reply = await sendWithRetries(
+      () => provider.diff(toSpec(desired, resolved.config), current, options),
+      { repeatable: true, maxAttempts: 6, deadlineAt: clock.now() + 120_000 },
+      { clock, random, signal, stopped: () => run.halt !== undefined },
+    );
+  } catch (thrown) {
+    if (run.halt !== undefined) throw new NotSent();
+    const error = asProviderError(thrown);
+    if (error.class === "plugin_exit") run.restarted.add(provider.module);
+    return errorEnd(
+      providerErrorCodes[error.class],
+      `Cannot compare "${action.name}" before changing it: ${error.message}`,
+    );
+  }
+  const changes = reply.changes.filter((change) => !isIgnored(change.path, desired.lifecycle.ignoreChanges));
+  const plain = reply.changes.length === 0 && (reply.needsUpdate || reply.needsReplace);
+  const update = changes.length > 0 || plain;
+  const forcing = changes.filter((change) => change.forceNew).map((change) => change.path);
+  return { update, replace: update && (reply.needsReplace || forcing.length > 0), forcing };
+}
+
+export function withRecordedInputs(live: LiveObject, record: ResourceRecord): LiveObject {
+  return live.inputs !== undefined || record.inputs === undefined
+    ? live
+    : { ...live, inputs: record.inputs as JsonObject };
+}
+
+/** Nothing is sent; the record is marked so that the next plan looks at the object itself. */
+export function outdated(run: Run, action: PlanAction, why: string): OutcomeEnd {
+  const record = run.records.get(action.name);
+  return {
+    end: "outcome",
+    status: "ERROR",
+    code: "PLAN_OUTDATED",
+    message: `The plan showed ${article(action.kind)} of "${action.name}", but ${why}; nothing was sent. Plan again`,
+    ...(record === undefined
+      ? {}
+      : {
+          record: {
+            put: { ...withoutMark(record), mark: record.mark ?? "dirty", markReason: `the last run found that ${why}` },
+          },
+        }),
+  };
+}
+
+function article(kind: string): string {
+  return kind === "update" || kind === "adopt" ? `an ${kind === "adopt" ? "adoption" : kind}` : `a ${kind}`;
+}
+
+export function errorEnd(code: ErrorCode, message: string): OutcomeEnd {
+  return { end: "outcome", status: "ERROR", code, message };
+}

@@ -1,0 +1,115 @@
+import type { PlanAction, ResourceRecord } from "@wfctl/model";
+import type { LiveObject } from "../ports/index.ts";
+import { durably, errorEnd, readNow, readTimeoutOf } from "./ask-before.ts";
+import { settleWrite, type NodeEnd, type OutcomeEnd } from "./call-ends.ts";
+import { asProviderError } from "./dispatch.ts";
+import { replaceStillNeeded } from "./delete-object.ts";
+import type { WriteTarget } from "./execute-node.ts";
+import { writeOf } from "./intent.ts";
+import { sendWithIntent } from "./operate.ts";
+import { deposedOf } from "./records.ts";
+
+export async function createObject(target: WriteTarget): Promise<NodeEnd> {
+  const { run, work, action, provider, desired, resolved } = target;
+  const prior = await lookBeforeCreate(target);
+  if (prior === "present") return alreadyExists(action);
+  const end = await sendWithIntent(run, {
+    operation: "create",
+    half: work.node.half,
+    provider,
+    action,
+    type: action.type,
+    write: writeOf(run, provider, desired, resolved, undefined),
+    timeouts: desired.timeouts,
+    ...(prior === undefined ? {} : { priorRead: prior }),
+    priority: work.priority,
+    slot: work.slot,
+  });
+  return settleWrite(run, action, end, undefined);
+}
+
+/** The new object of a replace: beside the old one, or where the old one was. */
+export async function createReplacement(target: WriteTarget): Promise<NodeEnd> {
+  const { run, work, action, provider, desired, resolved } = target;
+  // After the old half of a delete-first replace there is a record only where a still older object is left.
+  const beside = run.records.get(action.name);
+  if (beside !== undefined && !work.isSecondHalf) {
+    const outdated = await checkOldObject(target, beside);
+    if (outdated !== undefined) return outdated;
+  }
+  // The old object of a create-first replace has the same name: finding it proves nothing.
+  const prior = beside === undefined ? await lookBeforeCreate(target) : undefined;
+  if (prior === "present") return alreadyExists(action);
+  const end = await sendWithIntent(run, {
+    operation: "create",
+    half: "create",
+    provider,
+    action,
+    type: action.type,
+    write: writeOf(run, provider, desired, resolved, beside),
+    timeouts: desired.timeouts,
+    ...(beside === undefined ? {} : { before: beside, markDirty: "its replacement did not end" }),
+    ...(prior === undefined ? {} : { priorRead: prior }),
+    priority: work.priority,
+    slot: work.slot,
+  });
+  const settled = settleWrite(run, action, end, beside);
+  if (settled.record === undefined || !("put" in settled.record)) return settled;
+  const made = settled.record.put;
+  if (made.providerId !== "" && made.providerId !== action.prior?.providerId)
+    run.replacedIds.set(action.name, made.providerId);
+  if (beside === undefined) return settled;
+  const half: ResourceRecord = {
+    ...made,
+    createdByUs: end.ok ? end.createdByUs : true,
+    createdAt: new Date(run.deps.clock.now()).toISOString(),
+    deposed: [...beside.deposed, deposedOf(beside, run.id)],
+  };
+  if (settled.status !== "SUCCESS") return { ...settled, record: { put: half } };
+  if (work.isSecondHalf) return { ...settled, record: { put: half }, hook: { applied: half } };
+  return { end: "half", record: { put: half } };
+}
+
+/** Read before write, where the first half of the replace is the new object. */
+async function checkOldObject(target: WriteTarget, record: ResourceRecord): Promise<OutcomeEnd | undefined> {
+  const provider = target.run.deps.providers.get(record.provider);
+  if (provider === undefined || record.type !== target.action.type) return undefined;
+  const live = await readNow({ ...target, provider }, record.providerId);
+  if ("end" in live) return live;
+  return live.object === undefined ? undefined : replaceStillNeeded(target, record, live.object);
+}
+
+/** A Read by name, where the end of a lost create could otherwise not be told from an object that was there before. */
+async function lookBeforeCreate(target: WriteTarget): Promise<"absent" | "present" | "failed" | undefined> {
+  const { run, action, provider, desired } = target;
+  if (provider.features.lookup && provider.traits(action.type)?.lookup === true) return undefined;
+  await durably(run);
+  const { clock } = run.deps;
+  const options = { timeoutMs: readTimeoutOf(desired, provider, action.type), run: run.id, signal: run.calls.signal };
+  const settledAt = clock.now() + (provider.traits(action.type)?.settleMs ?? 30_000);
+  for (let waitMs = 1000; ; waitMs *= 2) {
+    let object: LiveObject | undefined;
+    try {
+      object = await provider.read({ name: action.name, type: action.type, providerId: "" }, options);
+    } catch (thrown) {
+      if (asProviderError(thrown).class === "not_found") return "absent";
+      return "failed";
+    }
+    if (object === undefined) return "absent";
+    // The cloud may show the old half of a replace for a while after its delete.
+    if (object.providerId !== action.prior?.providerId) return "present";
+    if (clock.now() + waitMs > settledAt || run.halt !== undefined) return "failed";
+    try {
+      await clock.sleep(waitMs, run.calls.signal);
+    } catch {
+      return "failed";
+    }
+  }
+}
+
+function alreadyExists(action: PlanAction): OutcomeEnd {
+  return errorEnd(
+    "ALREADY_EXISTS",
+    `Cannot create "${action.name}": an object of this name exists already; set "adopt_existing: true" to take it over, or choose another name`,
+  );
+}

@@ -1,0 +1,118 @@
+import { WfctlError, type ResourceRecord } from "@wfctl/model";
+import { adoptionId } from "../plan/adoption.ts";
+import type { LiveObject } from "../ports/index.ts";
+import { diffNow, errorEnd, outdated, readNow, withRecordedInputs } from "./ask-before.ts";
+import { settleWrite, type NodeEnd } from "./call-ends.ts";
+import type { WriteTarget } from "./execute-node.ts";
+import { writeOf } from "./intent.ts";
+import { NotSent, sendWithIntent } from "./operate.ts";
+import { completeRecord, recordToBe } from "./records.ts";
+import { commit } from "./run.ts";
+
+export async function updateObject(target: WriteTarget): Promise<NodeEnd> {
+  const { run, action } = target;
+  const record = run.records.get(action.name);
+  if (record === undefined) return outdated(run, action, "its record is gone");
+  const live = await readNow(target, record.providerId);
+  if ("end" in live) return live;
+  if (live.object === undefined) return outdated(run, action, "the object is gone from the cloud");
+  return updateTo(target, record, live.object);
+}
+
+/** Compares with the object as it was just read, and updates it where that is still what the plan showed. */
+async function updateTo(target: WriteTarget, record: ResourceRecord, live: LiveObject): Promise<NodeEnd> {
+  const { run, work, action, desired, resolved, provider } = target;
+  const diff = await diffNow(target, desired, resolved, withRecordedInputs(live, record));
+  if ("end" in diff) return diff;
+  if (diff.replace)
+    return outdated(run, action, `${diff.forcing.join(", ") || "the object"} now asks for a replacement`);
+  if (!diff.update && action.force !== true) {
+    const after = recordToBe(run, provider, desired, resolved, record);
+    const sensitive = [...live.sensitive, ...record.sensitiveOutputs];
+    const outputs = { ...record.outputs, ...live.outputs };
+    const confirmed = completeRecord(run, after, { ...withKnownId(live, record), outputs, sensitive });
+    return { end: "outcome", status: "SUCCESS", record: { put: { ...confirmed, createdByUs: record.createdByUs } } };
+  }
+  const end = await sendWithIntent(run, {
+    operation: "update",
+    half: work.node.half,
+    provider,
+    action,
+    type: action.type,
+    providerId: withKnownId(live, record).providerId,
+    write: writeOf(run, provider, desired, resolved, record),
+    timeouts: desired.timeouts,
+    before: record,
+    ...(live.inputs === undefined ? {} : { liveInputs: live.inputs }),
+    markDirty: "its last update did not end",
+    priority: work.priority,
+    slot: work.slot,
+  });
+  return settleWrite(run, action, end, record);
+}
+
+export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
+  const { run, action, desired, resolved, provider } = target;
+  const known = run.records.get(action.name);
+  const live = await readNow(target, known?.providerId ?? adoptionId(desired, resolved.config));
+  if ("end" in live) return live;
+  if (live.object === undefined) return outdated(run, action, "the object to take over is gone");
+  const { owner } = live.object;
+  if (owner !== undefined && owner !== "" && owner !== `${run.lineage}/${action.name}`) {
+    return errorEnd("ALREADY_EXISTS", `Cannot take over "${action.name}": the object belongs to ${owner}`);
+  }
+  if (live.object.providerId === "")
+    return errorEnd("BAD_RESULT", `Cannot take over "${action.name}": the provider does not tell its id`);
+  const diff = await diffNow(target, desired, resolved, live.object);
+  if ("end" in diff) return diff;
+  const after = recordToBe(run, provider, desired, resolved, undefined);
+  const adopted = completeRecord(run, after, live.object, { createdByUs: false });
+  if (!diff.update && !diff.replace) {
+    return { end: "outcome", status: "SUCCESS", record: { put: adopted }, hook: { applied: adopted } };
+  }
+  // What was taken over is not as wanted: its own inputs, where the provider reads them, are the image before the update.
+  const { inputs: _wanted, ...found } = adopted;
+  const before: ResourceRecord = {
+    ...found,
+    ...(live.object.inputs === undefined ? {} : { inputs: live.object.inputs }),
+    fingerprint: "",
+    mark: "adopted",
+  };
+  run.records.set(before.name, before);
+  try {
+    await commit(run, [{ kind: "record", run: run.id, record: { put: before } }]);
+  } catch (thrown) {
+    throw new NotSent(WfctlError.from(thrown, "STORE_UNAVAILABLE"));
+  }
+  if (diff.replace || action.changes.length === 0)
+    return outdated(
+      run,
+      action,
+      "the object that was taken over differs from the configuration in another way than shown",
+    );
+  return updateTo(target, before, live.object);
+}
+
+/** An object that others own, read for its outputs. */
+export async function readExisting(target: WriteTarget): Promise<NodeEnd> {
+  const { run, action, desired, resolved, provider } = target;
+  const known = run.records.get(action.name);
+  const live = await readNow(target, known?.providerId ?? adoptionId(desired, resolved.config));
+  if ("end" in live) return live;
+  if (live.object === undefined)
+    return errorEnd("NOT_FOUND", `Cannot read "${action.name}": no ${action.type} of this name exists`);
+  const record = completeRecord(run, recordToBe(run, provider, desired, resolved, known), live.object, {
+    createdByUs: false,
+  });
+  return {
+    end: "outcome",
+    status: "SUCCESS",
+    record: { put: record },
+    hook: { applied: record },
+    ...(known === undefined ? {} : { image: known }),
+  };
+}
+
+function withKnownId(live: LiveObject, record: ResourceRecord): LiveObject {
+  return live.providerId === "" ? { ...live, providerId: record.providerId } : live;
+}

@@ -1,0 +1,51 @@
+import type { FieldChange, ResourceRecord } from "@wfctl/model";
+import type { DiffReply } from "../ports/index.ts";
+import { addRecordSecrets, createSecretSet } from "../report/redact.ts";
+import { isIgnored } from "./ignore-changes.ts";
+import { isPlaceholder } from "./record-live.ts";
+import type { ResolvedConfig } from "./resolve.ts";
+
+/** What a Diff found, less what is ignored. Values that are secret, or repeat a secret, are left out. */
+export function describeChanges(
+  reply: DiffReply,
+  resolved: ResolvedConfig,
+  ignored: readonly string[] | undefined,
+  record?: ResourceRecord,
+): FieldChange[] {
+  if (reply.changes.length === 0) return [];
+  const waiting = [...resolved.unknown.keys(), ...resolved.mayChange.keys()].map(pointerToDotted);
+  const secretPaths = [
+    ...[...resolved.sensitive, ...(record?.sensitiveInputs ?? [])].map(pointerToDotted),
+    ...(record?.sensitiveOutputs ?? []),
+  ];
+  const secrets = createSecretSet();
+  secrets.add(resolved.config, resolved.sensitive);
+  if (record !== undefined) addRecordSecrets(record, secrets);
+  const isSecret = (change: FieldChange): boolean =>
+    change.sensitive === true ||
+    isPlaceholder(change.old) ||
+    under(change.path, secretPaths) ||
+    [change.old, change.new].some((value) => value !== undefined && secrets.occursIn(value));
+  return reply.changes
+    .filter((change) => !isIgnored(change.path, ignored))
+    .map((change): FieldChange => {
+      const hidden = isSecret(change);
+      return {
+        path: change.path,
+        ...(change.old === undefined || hidden ? {} : { old: change.old }),
+        ...(change.new === undefined || hidden ? {} : { new: change.new }),
+        forceNew: change.forceNew,
+        ...(hidden ? { sensitive: true } : {}),
+        ...(under(change.path, waiting) ? { unknown: true } : {}),
+      };
+    });
+}
+
+/** True where the path is one of the roots, below one, or above one. */
+function under(path: string, roots: readonly string[]): boolean {
+  return roots.some((root) => path === root || path.startsWith(`${root}.`) || root.startsWith(`${path}.`));
+}
+
+export function pointerToDotted(pointer: string): string {
+  return pointer.slice(1).replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
+}

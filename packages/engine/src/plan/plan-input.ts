@@ -1,0 +1,38 @@
+import type { DesiredResource, Diagnostic, OnFailure, Plan, ResourceRecord, StackState } from "@wfctl/model";
+import type { Clock, Digester, EnvironmentVariables, Provider, Random } from "../ports/index.ts";
+
+export interface PlanInput {
+  readonly command: "apply" | "destroy";
+  readonly stack: { readonly name: string; readonly environment: string };
+  /** What the configuration wants; empty for destroy. */
+  readonly desired: readonly DesiredResource[];
+  readonly moved: readonly { readonly from: string; readonly to: string }[];
+  readonly state: StackState;
+  /** Started providers by module name: of every desired resource, and of every record that may have to go. */
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly env: EnvironmentVariables;
+  readonly onFailure: OnFailure;
+  /** Read every recorded object. */
+  readonly refresh: boolean;
+  /** Resources to replace whatever their diff says. */
+  readonly replace: ReadonlySet<string>;
+  /** Protected resources whose delete this run may plan. */
+  readonly allowReplace: ReadonlySet<string>;
+  /** Only these resources are acted on; undefined means all. */
+  readonly include?: ReadonlySet<string>;
+  /** Calls that planning may have open at once. @default 10 */
+  readonly parallelism?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly digester: Digester;
+  readonly runId: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface Planned {
+  readonly plan: Plan;
+  /** Errors: the plan must not run. Warnings: it may. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Records that changed without any action (edges, protection, refreshed outputs, moves): written when the run starts. */
+  readonly settle: readonly ({ readonly put: ResourceRecord } | { readonly remove: string })[];
+}

@@ -1,0 +1,81 @@
+import type { DesiredResource, Json, ResourceRecord } from "@wfctl/model";
+import type { LiveObject } from "../ports/index.ts";
+import { dependenciesOf, type ResolvedConfig } from "./resolve.ts";
+
+/** The object as state knows it. */
+export function recordToLive(record: ResourceRecord): LiveObject {
+  return {
+    name: record.name,
+    type: record.type,
+    providerId: record.providerId,
+    outputs: record.outputs,
+    sensitive: [],
+    status: "",
+    ...(record.inputs === undefined ? {} : { inputs: record.inputs }),
+  };
+}
+
+export function withInputs(live: LiveObject, record: ResourceRecord): LiveObject {
+  return live.inputs !== undefined || record.inputs === undefined ? live : { ...live, inputs: record.inputs };
+}
+
+/** The record with what a Read just gave. */
+export function refreshRecord(record: ResourceRecord, live: LiveObject, readAt: string): ResourceRecord {
+  const { revisitAt: _past, ...rest } = record;
+  return {
+    ...rest,
+    providerId: live.providerId === "" ? record.providerId : live.providerId,
+    outputs: { ...record.outputs, ...live.outputs },
+    sensitiveOutputs: [...new Set([...record.sensitiveOutputs, ...live.sensitive])],
+    readAt,
+    ...(live.revisitAt === undefined ? {} : { revisitAt: live.revisitAt }),
+  };
+}
+
+/** True where removing the resource from the configuration leaves the object alone. */
+export function isRetained(resource: Pick<DesiredResource, "lifecycle" | "existing">): boolean {
+  return resource.lifecycle.retain === true || resource.existing;
+}
+
+/**
+ * The record of an object that is as wanted: today's edges, protection, input and digest. Undefined where all of that
+ * is recorded already, unless `always`.
+ */
+export function settleRecord(
+  resource: DesiredResource,
+  record: ResourceRecord,
+  facts: {
+    readonly digest: string;
+    readonly resolved: Pick<ResolvedConfig, "config" | "sensitive">;
+    readonly always: boolean;
+  },
+): ResourceRecord | undefined {
+  const dependencies = dependenciesOf(resource);
+  const retain = isRetained(resource);
+  const same =
+    !facts.always &&
+    record.mark === undefined &&
+    record.fingerprint === facts.digest &&
+    record.protected === resource.protected &&
+    record.retain === retain &&
+    record.provider === resource.provider &&
+    dependencies.length === record.dependencies.length &&
+    dependencies.every((name, index) => record.dependencies[index] === name);
+  if (same) return undefined;
+  const { mark: _mark, markReason: _reason, ...clean } = record;
+  return {
+    ...clean,
+    dependencies,
+    retain,
+    protected: resource.protected,
+    fingerprint: facts.digest,
+    provider: resource.provider,
+    ...(record.fingerprint === facts.digest
+      ? {}
+      : { inputs: facts.resolved.config, sensitiveInputs: facts.resolved.sensitive }),
+  };
+}
+
+export function isPlaceholder(value: Json | undefined): boolean {
+  return typeof value === "string" && value.startsWith("secret_ref://");
+}
