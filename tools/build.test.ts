@@ -43,6 +43,7 @@ beforeEach(async () => {
     "packages/state/src/sqlite/worker.ts": `
       import { parentPort, workerData } from "node:worker_threads";
       parentPort?.postMessage("answer to " + workerData);`,
+    "package-lock.json": "{}",
     "node_modules/npm-word/package.json": JSON.stringify({ name: "npm-word", main: "index.cjs" }),
     "node_modules/npm-word/index.cjs": `const { sep } = require("path");\nexports.word = "late" + sep;`,
   });
@@ -84,6 +85,46 @@ test("fills the compile cache under XDG_CACHE_HOME, else under the home folder",
   expect(await readdir(join(root, "xdg/wfctl/node"))).not.toEqual([]);
   await runBundle("main.js");
   expect(await readdir(join(root, ".cache/wfctl/node"))).not.toEqual([]);
+});
+
+test("lists what the bundle was made of, for the launcher", async () => {
+  await run(process.execPath, [build, "--root", root]);
+  const [, list = ""] =
+    /^wfctl_sources='(.*)'\n$/.exec(await readFile(join(root, "apps/cli/dist/sources"), "utf8")) ?? [];
+  expect(list.split(" ")).toEqual([
+    "apps/cli/package.json",
+    "apps/cli/src",
+    "apps/cli/src/late.ts",
+    "apps/cli/src/main.ts",
+    "apps/cli/src/supervise",
+    "apps/cli/src/supervise/main.ts",
+    "package-lock.json",
+    "packages/state/src",
+    "packages/state/src/index.ts",
+    "packages/state/src/lease",
+    "packages/state/src/lease/beat.ts",
+    "packages/state/src/sqlite",
+    "packages/state/src/sqlite/ask.ts",
+    "packages/state/src/sqlite/worker.ts",
+  ]);
+});
+
+test("loads what one name of a package needs and not the whole package, from one file", async () => {
+  await put({
+    "packages/state/src/index.ts": `export { small } from "./small.ts";\nexport { large } from "./large.ts";`,
+    "packages/state/src/small.ts": `export const small = "small";`,
+    "packages/state/src/large.ts": `console.log("large is loaded");\nexport const large = "large";`,
+    "apps/cli/src/main.ts": `
+      import { small } from "@wfctl/state";
+      console.log(small, process.argv.length > 5 ? (await import("./late.ts")).late : "");`,
+    "apps/cli/src/late.ts": `import { large, small } from "@wfctl/state";\nexport const late = large + small;`,
+  });
+  await run(process.execPath, [build, "--root", root]);
+  const start = await readFile(join(root, "apps/cli/dist/main.program.js"), "utf8");
+  expect([...start.matchAll(/^import .*from "(.+)"/gm)].map(([, file]) => file)).toEqual([
+    expect.stringMatching(/^\.\/main\.program\.start-/),
+  ]);
+  expect(await runBundle("main.js")).toBe("small");
 });
 
 test("replaces an older bundle as a whole and leaves nothing beside it", async () => {

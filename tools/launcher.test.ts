@@ -215,38 +215,33 @@ describe("launcher", () => {
 
   describe("in the repository", () => {
     let program = "";
-    const sources = [
-      "apps/cli/src/main.ts",
-      "packages/engine/src/plan/plan.ts",
-      "apps/cli/package.json",
-      "package-lock.json",
-    ];
+    const sources = ["apps/cli/src", "apps/cli/src/main.ts", "packages/engine/src/plan/plan.ts", "package-lock.json"];
     const at = (file: string, second: number) => utimes(join(home, file), second, second);
 
     beforeEach(async () => {
       program = await putProgram("apps/cli");
       await putNode("");
-      for (const file of sources) await put(file, "{}");
+      await put("apps/cli/dist/sources", `wfctl_sources='${sources.join(" ")}'\n`);
+      for (const file of sources.slice(2)) await put(file, "");
       await put("apps/cli/src/main.ts", reporter("src"));
-      await put("apps/cli/package.json", `{"type":"module"}`);
-      for (const file of [...sources, "apps/cli/src", "packages/engine/src", "packages/engine/src/plan"])
-        await at(file, 1000);
+      for (const file of sources) await at(file, 1000);
       await at("apps/cli/dist/main.js", 2000);
     });
 
-    test("runs the bundle while it is newer than every source", async () => {
+    test("runs the bundle while it is newer than all that it was made of", async () => {
+      await put("packages/engine/src/plan/plan.test.ts", "");
       const { report } = await start(program);
       expect(report.bundle).toBe("dist");
       expect(report.env).not.toHaveProperty("NODE_COMPILE_CACHE");
     });
 
-    test.each([...sources, "packages/engine/src/plan"])("runs the sources once %s is newer", async (file) => {
+    test.each(sources)("runs the sources once %s is newer", async (file) => {
       await at(file, 3000);
       expect((await start(program)).report.bundle).toBe("src");
     });
 
-    test("runs the sources while there is no bundle", async () => {
-      await rm(join(home, "apps/cli/dist"), { recursive: true });
+    test.each(["dist", "dist/main.js", "dist/sources"])("runs the sources while there is no %s", async (gone) => {
+      await rm(join(home, "apps/cli", gone), { recursive: true });
       expect((await start(program)).report.bundle).toBe("src");
     });
   });

@@ -33,6 +33,7 @@ export async function packAll(out) {
     await rm(staging, { recursive: true, force: true });
     await mkdir(staging, { recursive: true });
     const built = await buildProgram(program, join(staging, "dist"));
+    await rm(join(staging, "dist/sources"));
     await (isProvider ? layOutPlugin(program, staging) : placeLauncher(join(staging, "bin", name)));
     await writePackageFiles(
       program,
