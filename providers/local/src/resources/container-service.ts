@@ -3,21 +3,18 @@ import { join } from "node:path";
 import {
   alreadyExists,
   defineResource,
-  jsonEqual,
   notFound,
   ProviderFailure,
-  waitFor,
   z,
   type CallContext,
-  type JsonObject,
   type ResourceState,
 } from "@wfctl/plugin-sdk";
 import type { LocalClient } from "../client.ts";
 import { hasCode, refused } from "../errors.ts";
 import { exists, removeEmptyFolders, toFileName } from "../files.ts";
 import { distinction } from "../ownership.ts";
-import { askSupervisor, type SupervisorStatus } from "../services/control.ts";
-import { launchSupervisor, readStatus, stopService } from "../services/launch.ts";
+import { bringUp } from "../services/bring-up.ts";
+import { readStatus, stopService } from "../services/launch.ts";
 import { findFreePort, isPortFree } from "../services/ports.ts";
 import {
   createServiceFolder,
@@ -31,6 +28,7 @@ import {
   type ServicePaths,
   type ServiceSpec,
 } from "../services/service-file.ts";
+import { describe, isUp, statusWord } from "../services/status.ts";
 import { serviceInput } from "./container-input.ts";
 
 const outputs = z.object({
@@ -44,12 +42,6 @@ const outputs = z.object({
 type Outputs = z.output<typeof outputs>;
 type State = ResourceState<ServiceSpec, Outputs>;
 type Context = CallContext<LocalClient>;
-
-/** Longest wait for a service to come up, where its health check does not say. */
-const startTimeoutMs = 60_000;
-const pollMs = 50;
-/** A service without a health check counts as up when it has run this long. */
-const settledMs = 300;
 
 /** A command that a supervisor of its own keeps running. Its id is the name of its folder. */
 export const containerService = defineResource<LocalClient>()({
@@ -211,89 +203,6 @@ function changedSomething(error: unknown): never {
     throw new ProviderFailure("unknown", error.message, { cause: error });
   }
   throw error;
-}
-
-/** Makes what runs equal to what the service file says, and waits until it is up. */
-async function bringUp(service: ServiceFile, paths: ServicePaths, context: Context): Promise<void> {
-  const { spec } = service;
-  const { drain_seconds: drain, grace_period_seconds: grace } = spec.termination;
-  const graceMs = (drain + grace) * 1000;
-  const before = await readStatus(paths, context.signal);
-  if (!spec.running) {
-    await stopService(paths, graceMs, context.signal);
-    return;
-  }
-  if (before === undefined) launchSupervisor(paths);
-  else if (!isSame(before, service)) {
-    context.progress(`Restarting service ${service.name}`, { waiting: true });
-    await askSupervisor(paths.socket, { op: "apply" }, { timeoutMs: graceMs + 10_000, signal: context.signal });
-  }
-  const check = spec.health_check;
-  const patience =
-    check === undefined ? 0 : check.initial_delay_seconds + check.period_seconds * (check.failure_threshold + 1);
-  let status: SupervisorStatus | undefined;
-  try {
-    await waitFor(context, {
-      describe: () => `service ${service.name} to come up (${describe(status)})`,
-      everyMs: pollMs,
-      timeoutMs: Math.max(startTimeoutMs, patience * 1000),
-      check: async () => {
-        status = await readStatus(paths, context.signal);
-        if (status?.spawnError !== undefined) throw notStarted(service, status.spawnError);
-        if (status?.instances.some(({ restarts, state }) => restarts >= 3 || state === "stopped")) {
-          throw keepsEnding(service, paths, status);
-        }
-        const settled = check !== undefined || status?.instances.every(({ upMs }) => upMs >= settledMs) === true;
-        return settled && isUp(status) ? true : undefined;
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof ProviderFailure) || error.class !== "deadline") throw error;
-    throw new ProviderFailure("unknown", `${error.message}; its output is in ${paths.log}`, { cause: error });
-  }
-}
-
-/** True while the supervisor runs what is wanted and no instance has given up. */
-function isSame(status: SupervisorStatus, service: ServiceFile): boolean {
-  const spec = status.spec as unknown as JsonObject;
-  return (
-    status.port === service.port &&
-    jsonEqual(spec, JSON.parse(JSON.stringify(service.spec)) as JsonObject) &&
-    status.instances.every(({ state }) => state !== "stopped")
-  );
-}
-
-function isUp(status: SupervisorStatus | undefined): boolean {
-  if (status === undefined || status.instances.length < status.spec.instance_count) return false;
-  const needsHealth = status.spec.health_check !== undefined;
-  return status.instances.every(({ state, health }) => state === "running" && (!needsHealth || health === "healthy"));
-}
-
-function describe(status: SupervisorStatus | undefined): string {
-  if (status === undefined) return "no supervisor";
-  const words = status.instances.map(({ state, health, lastExit }) => {
-    const ending = lastExit === undefined || state === "running" ? "" : `, ended with ${lastExit}`;
-    return `${state}${health === "unknown" ? "" : `, ${health}`}${ending}`;
-  });
-  return [...new Set(words)].join("; ") || "starting";
-}
-
-function statusWord(service: ServiceFile, status: SupervisorStatus | undefined): string {
-  if (status === undefined || !service.spec.running) return "stopped";
-  if (isUp(status)) return "running";
-  return status.instances.every(({ state }) => state === "stopped") ? "stopped" : "degraded";
-}
-
-function notStarted(service: ServiceFile, reason: string): ProviderFailure {
-  return new ProviderFailure("validation", `Cannot start the command of service "${service.name}": ${reason}`);
-}
-
-function keepsEnding(service: ServiceFile, paths: ServicePaths, status: SupervisorStatus): ProviderFailure {
-  const exit = status.instances.find(({ lastExit }) => lastExit !== undefined)?.lastExit ?? "no reason given";
-  return new ProviderFailure(
-    "unknown",
-    `Service "${service.name}" does not stay up: it ends with ${exit}; its output is in ${paths.log}`,
-  );
 }
 
 async function locate(ref: { id: string; name: string }, { client, owner }: Context): Promise<ServiceFile | undefined> {

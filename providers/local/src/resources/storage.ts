@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -15,16 +15,8 @@ import { expandHome, type LocalClient } from "../client.ts";
 import { hasCode, refused } from "../errors.ts";
 import { exists, isDirectory, octal, outermostMissing, removeEmptyFolders, toFileName } from "../files.ts";
 import { distinction } from "../ownership.ts";
-import {
-  checkPlace,
-  contentForm,
-  isForeign,
-  listForeign,
-  readFiles,
-  removeDirectory,
-  removeFile,
-  writeFile,
-} from "../storage/contents.ts";
+import { listForeign, readFiles, removeDirectory } from "../storage/contents.ts";
+import { foreignFiles, sync } from "../storage/sync.ts";
 import {
   createMarked,
   listIndex,
@@ -227,31 +219,6 @@ async function makeMarked(context: Context, path: string, name: string, wanted: 
   }
 }
 
-/**
- * Brings the directory to what is wanted. The marker names every file before it is written and until it is removed, so
- * that a kill leaves no file of unknown origin.
- */
-async function sync(path: string, marker: Marker, wanted: StorageInput): Promise<void> {
-  for (const [name, file] of Object.entries(wanted.files)) {
-    await checkPlace(path, name);
-    if (name in marker.files || wanted.force_destroy || !(await isForeign(path, name, file))) continue;
-    throw new ProviderFailure(
-      "validation",
-      `Cannot write file "${name}" in "${path}": a file of that name is there with other content, and wfctl did not write it; move it away, or set force_destroy: true`,
-    );
-  }
-  const files = Object.fromEntries(Object.entries(wanted.files).map(([name, file]) => [name, contentForm(file)]));
-  const mode = Number.parseInt(wanted.mode, 8);
-  // The wanted permissions may shut even its owner out.
-  await chmod(path, mode | 0o700);
-  const next = { ...marker, forceDestroy: wanted.force_destroy };
-  await writeMarker(path, { ...next, files: { ...marker.files, ...files } });
-  for (const [name, file] of Object.entries(wanted.files)) await writeFile(path, name, file);
-  for (const name of Object.keys(marker.files)) if (!(name in files)) await removeFile(path, name);
-  await writeMarker(path, { ...next, files });
-  await chmod(path, mode);
-}
-
 async function stateOrNone(path: string, name: string): Promise<State | NotFound> {
   try {
     return (await isDirectory(path)) ? await describe(path, name) : notFound();
@@ -298,13 +265,4 @@ async function forgetPath(client: LocalClient, path: string): Promise<void> {
 
 function isBelow(path: string, folder: string): boolean {
   return path.startsWith(folder + sep);
-}
-
-function foreignFiles(path: string, foreign: readonly string[]): ProviderFailure {
-  const shown = foreign.slice(0, 3).map((name) => `"${name}"`);
-  const more = foreign.length > shown.length ? ` and ${foreign.length - shown.length} more` : "";
-  return new ProviderFailure(
-    "validation",
-    `Cannot delete directory "${path}": it holds files that wfctl did not write (${shown.join(", ")}${more}); move them away, or set force_destroy: true and apply`,
-  );
 }
