@@ -1,5 +1,14 @@
+import type { StackConfig } from "@wfctl/config";
 import type { Digester } from "@wfctl/engine";
-import { canonicalJson, isJsonObject, WfctlError, type Json, type JsonObject, type Plan } from "@wfctl/model";
+import {
+  canonicalJson,
+  expressionsIn,
+  isJsonObject,
+  WfctlError,
+  type Json,
+  type JsonObject,
+  type Plan,
+} from "@wfctl/model";
 import type { PlanOptions } from "./arguments/shared-flags.ts";
 import { planToJson } from "./views/json/plan.ts";
 
@@ -15,18 +24,52 @@ export interface SavedPlan {
   readonly configDigest: string;
   readonly digest: string;
   readonly options: PlanOptions;
+  /** Keyed digests of the environment variables that the stack refers to. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Names of the environment variables that a stack's resources and providers refer to, with a keyed digest of each value. */
+export function digestVariables(
+  stack: Pick<StackConfig, "resources" | "providers">,
+  env: Readonly<Record<string, string | undefined>>,
+  digester: Digester,
+): Record<string, string> {
+  const digests: Record<string, string> = {};
+  for (const { config } of [...stack.resources, ...stack.providers]) {
+    for (const [, expression] of expressionsIn(config)) {
+      for (const part of expression.$expr) {
+        if (typeof part === "string" || !("env" in part)) continue;
+        const value = env[part.env];
+        if (value !== undefined) digests[part.env] ??= digester.digest(value);
+      }
+    }
+  }
+  return digests;
+}
+
+/** Throws PLAN_STALE naming each variable whose value is another one now. */
+export function refuseOtherVariables(saved: SavedPlan, now: Readonly<Record<string, string>>): void {
+  const names = new Set([...Object.keys(saved.variables), ...Object.keys(now)]);
+  const changed = [...names].filter((name) => saved.variables[name] !== now[name]).toSorted();
+  if (changed.length > 0) throw stalePlan(changed.map((name) => `the variable ${name} has another value`));
 }
 
 /**
  * The text of a plan file. `shown` is the plan without secrets; references in it are symbolic. The file is proof against
  * changes, and says nothing that `plan` has not said.
  */
-export function encodeSavedPlan(shown: Plan, options: PlanOptions, digester: Digester): string {
+export function encodeSavedPlan(
+  shown: Plan,
+  options: PlanOptions,
+  variables: Readonly<Record<string, string>>,
+  digester: Digester,
+): string {
   const { include, replace, allowReplace, refresh } = options;
   const content: JsonObject = {
     schema,
     plan: planToJson(shown, { diagnostics: [], notes: [] }),
     configDigest: shown.configDigest,
+    variables,
     options: {
       ...(include === undefined ? {} : { include: [...include] }),
       replace: [...replace],
@@ -53,6 +96,7 @@ export function decodeSavedPlan(
   const plan = objectAt(content, "plan", path);
   const stack = objectAt(plan, "stack", path);
   const options = objectAt(content, "options", path);
+  const variables = objectAt(content, "variables", path);
   const saved: SavedPlan = {
     plan,
     id: textAt(plan, "id", path),
@@ -65,6 +109,7 @@ export function decodeSavedPlan(
     serial: typeof plan["serial"] === "number" ? plan["serial"] : -1,
     configDigest: textAt(content, "configDigest", path),
     digest: textAt(plan, "digest", path),
+    variables: Object.fromEntries(Object.keys(variables).map((name) => [name, textAt(variables, name, path)])),
     options: {
       ...(options["include"] === undefined ? {} : { include: namesAt(options, "include", path) }),
       replace: namesAt(options, "replace", path),

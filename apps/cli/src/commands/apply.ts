@@ -5,7 +5,7 @@ import { WfctlError } from "@wfctl/model";
 import { createDigester, readStackInfo } from "@wfctl/state";
 import { applySpec, parseApply, type ApplyArguments } from "../arguments/apply.ts";
 import type { Context } from "../context.ts";
-import { decodeSavedPlan, stalePlan } from "../saved-plan.ts";
+import { decodeSavedPlan, digestVariables, refuseOtherVariables, stalePlan } from "../saved-plan.ts";
 import { loadConfig } from "../session/load-config.ts";
 import { locateState, type StateLocation } from "../session/locate-state.ts";
 import { findKey, openOrCreate, refuseForeignRecords } from "../session/open-state.ts";
@@ -106,5 +106,7 @@ async function checkSaved(
       hint: "Set WFCTL_KEY, WFCTL_KEY_FILE or WFCTL_PASSPHRASE, or bring the key file here",
     });
   }
-  saved.verify(createDigester(key.key, lineage));
+  const digester = createDigester(key.key, lineage);
+  saved.verify(digester);
+  refuseOtherVariables(saved, digestVariables(stack, context.env, digester));
 }

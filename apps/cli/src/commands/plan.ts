@@ -5,7 +5,7 @@ import type { Digester } from "@wfctl/engine";
 import { WfctlError, type StackState } from "@wfctl/model";
 import { parsePlan, planSpec, type PlanArguments } from "../arguments/plan.ts";
 import type { Context } from "../context.ts";
-import { encodeSavedPlan } from "../saved-plan.ts";
+import { digestVariables, encodeSavedPlan } from "../saved-plan.ts";
 import { loadConfig } from "../session/load-config.ts";
 import { locateState, type StateLocation } from "../session/locate-state.ts";
 import { countErrors, describeSurroundings, makePlan, showable } from "../session/make-plan.ts";
@@ -66,7 +66,9 @@ export async function runPlan(args: PlanArguments, context: Context, destroys = 
     });
     if (countErrors(diagnostics) > 0) return exitCodes.error;
     if (args.output !== undefined) {
-      savePlan(resolve(context.cwd, args.output), encodeSavedPlan(showable(plan, started), args.options, digester));
+      const variables = digestVariables(stack, context.env, digester);
+      const text = encodeSavedPlan(showable(plan, started), args.options, variables, digester);
+      savePlan(resolve(context.cwd, args.output), text);
       view.notice(`The plan is saved. Run it with: wfctl apply --plan ${args.output}`);
     }
     return args.detailedExitCode && plan.actions.length > 0 ? exitCodes.changes : exitCodes.success;

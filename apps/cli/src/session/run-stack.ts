@@ -187,7 +187,6 @@ function refuseErrors(command: string, planned: Planned): void {
   const found = errors === 1 ? "1 error" : `${errors} errors`;
   throw new WfctlError(first?.code ?? "INTERNAL", `Cannot ${command}: the plan has ${found}`, {
     hint: first?.hint ?? "Mend what is listed with the plan",
-    diagnostics: planned.diagnostics,
   });
 }
 

@@ -1,4 +1,11 @@
-import type { CompensationReport, EngineEvent, LeaseHolder, RecoveryReport, RunReport, RunSummary } from "@wfctl/engine";
+import type {
+  CompensationReport,
+  EngineEvent,
+  LeaseHolder,
+  RecoveryReport,
+  RunReport,
+  RunSummary,
+} from "@wfctl/engine";
 import type { Diagnostic, JsonObject, Plan, ResourceRecord, RunEnd, WfctlError } from "@wfctl/model";
 
 /** What is shown of a plan beside the plan itself. */

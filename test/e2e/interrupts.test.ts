@@ -1,0 +1,140 @@
+import { hasReached, releaseHold, writeFaults } from "@wfctl/testkit";
+import { expect, test } from "vitest";
+import { createSandbox } from "./lib/sandbox.ts";
+import { isRunning, pluginPids } from "./lib/processes.ts";
+import { waitUntil } from "./lib/wait-until.ts";
+
+const chain = `
+  - {name: a, type: infra.test, config: {value: one}}
+  - {name: b, type: infra.test, config: {value: "\${a.endpoint}"}}
+  - {name: c, type: infra.test, config: {value: "\${b.endpoint}"}}
+`;
+
+test("the first interrupt takes the answer in flight, skips the rest, and exits 130; the next apply goes on", async () => {
+  const box = createSandbox();
+  // A plugin of upstream cannot be stopped: it goes on, and its answer counts.
+  box.write(chain, { provider: "upstreamlike" });
+  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, hold: "b-coming" }]);
+  const apply = box.start("apply", "-y");
+  await waitUntil("b is about to be made", () => hasReached(box.root, "b-coming"));
+  apply.process.kill("SIGINT");
+  await apply.says("Interrupted");
+  releaseHold(box.root, "b-coming");
+  const { code, stdout } = await apply.finished;
+  expect(code).toBe(130);
+  expect(stdout).toContain("2 created");
+  expect(stdout).toContain("1 skipped");
+  expect(stdout).toContain('Run "wfctl apply" again');
+  expect(box.cloud.objects().map((object) => object.name)).toEqual(["a", "b"]);
+  expect(pluginPids(box.cloud).filter(isRunning)).toEqual([]);
+
+  const next = await box.run("apply", "-y");
+  expect(next.code).toBe(0);
+  expect(next.stdout).toContain("1 created, 2 unchanged");
+  expect(box.cloud.objects()).toHaveLength(3);
+});
+
+test("an interrupt stops a driver that only waits: what it made is recorded and repaired by the next apply", async () => {
+  const box = createSandbox();
+  box.write(chain);
+  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "never" }]);
+  const apply = box.start("apply", "-y");
+  await waitUntil("b is made", () => hasReached(box.root, "never"));
+  apply.process.kill("SIGINT");
+  const { code, stdout } = await apply.finished;
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/ERROR +INCOMPLETE +create +b/);
+  expect(stdout).toMatch(/SKIPPED +CANCELLED +create +c/);
+
+  expect((await box.run("apply", "-y")).code).toBe(0);
+  expect(
+    box.cloud
+      .objects()
+      .map((object) => object.name)
+      .toSorted(),
+  ).toEqual(["a", "b", "c"]);
+});
+
+test("SIGTERM exits 143 and kills a plugin that does not answer; the next apply finds out that it did nothing", async () => {
+  const box = createSandbox();
+  box.write(chain);
+  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, hold: "never" }]);
+  const apply = box.start("apply", "-y");
+  await waitUntil("b is about to be made", () => hasReached(box.root, "never"));
+  apply.process.kill("SIGTERM");
+  const { code, stdout } = await apply.finished;
+  expect(code).toBe(143);
+  expect(stdout).toContain("OUTCOME_UNKNOWN");
+  expect(pluginPids(box.cloud).filter(isRunning)).toEqual([]);
+
+  const next = await box.run("apply", "-y");
+  expect(next.stdout).toContain("Apply succeeded");
+  expect(next.code).toBe(0);
+  expect(
+    box.cloud
+      .effects()
+      .filter((effect) => effect.kind === "created")
+      .map((effect) => effect.name),
+  ).toEqual(["a", "b", "c"]);
+});
+
+test("the second interrupt exits at once, and no plugin outlives it", async () => {
+  const box = createSandbox();
+  box.write(chain);
+  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "never" }]);
+  const apply = box.start("apply", "-y");
+  await waitUntil("b is being made", () => hasReached(box.root, "never"));
+  apply.process.kill("SIGINT");
+  await apply.says("Interrupted");
+  apply.process.kill("SIGINT");
+  const { code, stdout } = await apply.finished;
+  expect(code).toBe(130);
+  expect(stdout).not.toContain("Apply was interrupted");
+  await waitUntil("the plugins are gone", () => pluginPids(box.cloud).every((pid) => !isRunning(pid)));
+
+  const status = await box.run("status");
+  expect(status.stdout).toContain("in flight: create b");
+  const next = await box.run("apply", "-y");
+  expect(next.stdout).toContain("create b of run");
+  expect(next.code).toBe(0);
+  expect(box.cloud.objects().map((object) => object.name)).toEqual(["a", "b", "c"]);
+});
+
+test("an interrupt while the plan is made changes nothing", async () => {
+  const box = createSandbox();
+  box.write("  - {name: a, type: infra.test, config: {value: one}}");
+  await box.run("apply", "-y");
+  writeFaults(box.root, [{ operation: "read", hold: "reading" }]);
+  const apply = box.start("apply", "-y", "--refresh");
+  await waitUntil("a is being read", () => hasReached(box.root, "reading"));
+  apply.process.kill("SIGINT");
+  const { code, stderr } = await apply.finished;
+  expect(code).toBe(130);
+  expect(stderr).toContain("nothing was changed");
+  expect((await box.run("status")).stdout).toContain("lease:    free");
+});
+
+test("kill -9 between effect and answer: the next apply finds the object and makes no second one", async () => {
+  const box = createSandbox();
+  box.write(chain);
+  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "b-made" }]);
+  const apply = box.start("apply", "-y");
+  await waitUntil("b is being made", () => hasReached(box.root, "b-made"));
+  apply.process.kill("SIGKILL");
+  expect((await apply.finished).signal).toBe("SIGKILL");
+  await waitUntil("the plugins are gone", () => pluginPids(box.cloud).every((pid) => !isRunning(pid)));
+
+  const plan = await box.run("plan");
+  expect(plan.code).toBe(0);
+  expect(plan.stdout).toContain("in flight: create b");
+  const next = await box.run("apply", "-y");
+  expect(next.code).toBe(0);
+  expect(next.stdout).toContain("create b of run");
+  expect(
+    box.cloud
+      .effects()
+      .filter((effect) => effect.kind === "created")
+      .map((effect) => effect.name),
+  ).toEqual(["a", "b", "c"]);
+  expect((await box.run("state", "doctor")).code).toBe(0);
+});

@@ -1,0 +1,161 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openDiskCloud, testPluginDir, type DiskCloud } from "@wfctl/testkit";
+import { onTestFinished } from "vitest";
+
+const main = fileURLToPath(new URL("../../../apps/cli/src/main.ts", import.meta.url));
+const repository = fileURLToPath(new URL("../../../", import.meta.url));
+/** No command of these tests may take longer. */
+const limitMs = 50_000;
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** Resolves once standard output or error holds the text. Rejects when the command ends before. */
+  says(text: string): Promise<void>;
+}
+
+export interface Sandbox {
+  readonly directory: string;
+  /** Folder of the cloud that the stack's provider keeps its objects in. */
+  readonly root: string;
+  readonly cloud: DiskCloud;
+  /** Runs a command to its end. */
+  run(...args: string[]): Promise<Finished>;
+  /** As `run`, with variables added to the environment; undefined takes one out. */
+  runWith(env: Readonly<Record<string, string | undefined>>, ...args: string[]): Promise<Finished>;
+  start(...args: string[]): Running;
+  /** Writes infra.yaml: the provider module and the given resources, as YAML. */
+  write(resources: string, options?: { provider?: string; account?: string; extra?: string; config?: string }): void;
+  path(...parts: string[]): string;
+  /** Everything that is written anywhere below the folder, as one text. */
+  everything(): string;
+}
+
+/** A folder of its own with a stack, a cloud on disk, keys and settings. Removed when the test ends, processes with it. */
+export function createSandbox(): Sandbox {
+  const directory = mkdtempSync(join(tmpdir(), "wfctl-e2e-"));
+  const root = join(directory, "cloud");
+  const children = new Set<ChildProcess>();
+  onTestFinished(async () => {
+    await Promise.all(
+      [...children].map((child) => {
+        child.kill("SIGKILL");
+        return child.exitCode !== null || child.signalCode !== null
+          ? undefined
+          : new Promise((resolve) => child.once("exit", resolve));
+      }),
+    );
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  const launch = (env: Readonly<Record<string, string | undefined>>, args: readonly string[]): Running => {
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], {
+      cwd: directory,
+      env: { ...baseEnvironment(directory), ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    children.add(child);
+    let stdout = "";
+    let stderr = "";
+    const watchers = new Set<() => void>();
+    const take = (add: (text: string) => void) => (chunk: Buffer) => {
+      add(chunk.toString());
+      for (const watch of watchers) watch();
+    };
+    child.stdout.on(
+      "data",
+      take((text) => (stdout += text)),
+    );
+    child.stderr.on(
+      "data",
+      take((text) => (stderr += text)),
+    );
+    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+    const finished = new Promise<Finished>((resolve) => {
+      child.once("close", (code, signal) => {
+        clearTimeout(timer);
+        children.delete(child);
+        for (const watch of watchers) watch();
+        resolve({ code, signal, stdout, stderr });
+      });
+    });
+    return {
+      process: child,
+      finished,
+      says: (text) =>
+        new Promise((resolve, reject) => {
+          const look = (): void => {
+            if ((stdout + stderr).includes(text)) resolve();
+            else if (child.exitCode !== null || child.signalCode !== null) {
+              reject(new Error(`The command ended without saying "${text}":\n${stdout}\n${stderr}`));
+            } else return;
+            watchers.delete(look);
+          };
+          watchers.add(look);
+          look();
+        }),
+    };
+  };
+  return {
+    directory,
+    root,
+    cloud: openDiskCloud(root),
+    run: (...args) => launch({}, args).finished,
+    runWith: (env, ...args) => launch(env, args).finished,
+    start: (...args) => launch({}, args),
+    write(resources, options = {}) {
+      const account = options.account === undefined ? "" : `, account: ${options.account}`;
+      const more = options.config === undefined ? "" : `, ${options.config}`;
+      const text = `name: shop
+${options.extra ?? ""}
+modules:
+  - name: cloud
+    type: iac.provider
+    config: {provider: ${options.provider ?? "cloud"}, root: "${root}"${account}${more}}
+${resources}
+`;
+      writeFileSync(join(directory, "infra.yaml"), text);
+    },
+    path: (...parts) => join(directory, ...parts),
+    everything: () => readAll(directory),
+  };
+}
+
+function baseEnvironment(directory: string): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    XDG_CONFIG_HOME: join(directory, "config"),
+    WFCTL_PLUGIN_DIR: testPluginDir,
+    NODE_COMPILE_CACHE: join(repository, "node_modules/.cache/wfctl-node"),
+  };
+  for (const name of [
+    "CI",
+    "WFCTL_KEY",
+    "WFCTL_KEY_FILE",
+    "WFCTL_PASSPHRASE",
+    "FORCE_COLOR",
+    "NODE_OPTIONS",
+    "NODE_V8_COVERAGE",
+  ]) {
+    delete env[name];
+  }
+  return env;
+}
+
+function readAll(directory: string): string {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"))
+    .join("\n");
+}
