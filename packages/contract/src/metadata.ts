@@ -7,6 +7,8 @@ export const requestKeys = {
   run: "wfctl-run",
   /** Configuration instance of `Configurations.Open`. */
   instance: "wfctl-instance",
+  /** Decimal text of `DriverRequest.priority`. */
+  priority: "wfctl-priority",
   /** W3C trace context. */
   traceparent: "traceparent",
 } as const;

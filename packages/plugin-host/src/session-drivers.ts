@@ -29,7 +29,7 @@ export function createSessionDrivers(session: DriverSession, fallback: Drivers |
     return await byRpc(fallback);
   };
   const send = (name: string, operation: ext.DriverOperation, request: SessionRequest, options: CallOptions) =>
-    session.call(name, { operation, ...request, ...callContext(options) }, options);
+    session.call(name, { operation, ...request, ...callContext(options), priority: options.priority ?? 0 }, options);
 
   return {
     create: (spec, options) =>

@@ -21,7 +21,10 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
   if (signal?.aborted) throw cancelledCall(method.name);
   const deadline = Date.now() + timeoutMs;
   try {
-    const metadata = encodeCallContext(callContext(options));
+    const metadata = encodeCallContext({
+      ...callContext(options),
+      ...(options.priority === undefined ? {} : { priority: String(options.priority) }),
+    });
     return await unaryCall(client, method, request, {
       metadata,
       deadline,
