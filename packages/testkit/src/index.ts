@@ -6,6 +6,7 @@ export * from "./provider/faults.ts";
 export { diffObject, inputsOf, passwordOf, toLive } from "./provider/live-object.ts";
 export * from "./random/plain-digester.ts";
 export * from "./random/seeded-random.ts";
+export * from "./stack/host-process.ts";
 export * from "./stack/resources.ts";
 export * from "./time/virtual-clock.ts";
 export * from "./stack/test-stack.ts";

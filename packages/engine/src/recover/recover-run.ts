@@ -1,4 +1,4 @@
-import type { Intent, JournalEvent, NodeHalf, Outcome, RunState } from "@wfctl/model";
+import type { Intent, JournalEvent, NodeHalf, Outcome, RecordChange, ResourceRecord, RunState } from "@wfctl/model";
 import { applyChange } from "../apply/records.ts";
 import { finalizerOwedEvents } from "../finalize/owed-records.ts";
 import { callOwedHooks } from "./owed-hooks.ts";
@@ -46,7 +46,7 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
   const { action, half, phase } = intent;
   const { resolution } = resolved;
   const message = secrets.redact(resolution.why);
-  const record = recordAfter(recovery, intent, resolved);
+  const record = recordAfter(recovery, intent, resolved) ?? unaccepted(records.get(intent.name), intent);
   const keep = resolution.found === "unknown";
   const outcome = outcomeOfIntent(run, intent, resolved, message);
   const events: JournalEvent[] = [];
@@ -81,6 +81,12 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
     result: status,
     message,
   });
+}
+
+/** What a hook did not accept and is still there: the next plan replaces it. */
+function unaccepted(record: ResourceRecord | undefined, intent: Intent): RecordChange | undefined {
+  if (intent.phase !== "undo" || record === undefined) return undefined;
+  return { put: { ...record, mark: "tainted", markReason: "a hook after its create failed" } };
 }
 
 /** An effect that is there and whose hook cannot have been called. */

@@ -36,6 +36,8 @@ export interface CallRunner {
   gone(): boolean;
   restarts(): number;
   crash(): void;
+  /** A new host starts the plugin for itself. */
+  relaunch(): void;
 }
 
 const maxRestarts = 3;
@@ -152,6 +154,11 @@ export function createCallRunner(options: CallRunnerOptions): CallRunner {
     gone: () => !current.alive,
     restarts: () => restarts,
     crash: () => current.die(),
+    relaunch() {
+      current.die();
+      current = createPluginProcess(options.provider);
+      restarts = 0;
+    },
   };
 }
 

@@ -54,6 +54,8 @@ export interface FakeProvider extends Provider {
   readonly restarts: number;
   /** The plugin process dies with all its open calls; the next call starts another. */
   crash(): void;
+  /** A new host starts the plugin for itself: the process of before is dead, nothing counts as a restart. */
+  relaunch(): void;
 }
 
 /** An in-memory `Provider` over the fake cloud, with the manners of our plugins or of upstream's. */
@@ -116,6 +118,7 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
       return runner.restarts();
     },
     crash: () => runner.crash(),
+    relaunch: () => runner.relaunch(),
     processGone: () => runner.gone(),
     traits: (type): TypeTraits | undefined => {
       const found = typeOf(type);

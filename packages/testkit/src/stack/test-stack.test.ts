@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { createTestStack, ref, wanted } from "../index.ts";
 
 const chain = [
-  wanted("net", { region: "eu", size: 1 }),
-  wanted("db", { net: ref("net", "id"), size: 2 }),
+  wanted("net", { region: "eu", count: 1 }),
+  wanted("db", { net: ref("net", "id"), count: 2 }),
   wanted("app", { db: ref("db", "endpoint") }),
 ];
 

@@ -13,6 +13,7 @@ import {
   type RecoverDeps,
   type RecoveryReport,
   type RunReport,
+  type Store,
 } from "@wfctl/engine";
 import type { DesiredResource, JournalEvent, JsonObject, OnFailure, ResourceRecord, StackState } from "@wfctl/model";
 import {
@@ -27,6 +28,7 @@ import { createFakeProvider, type FakeProvider, type FakeProviderOptions } from 
 import { createPlainDigester } from "../random/plain-digester.ts";
 import { createSeededRandom, type SeededRandom } from "../random/seeded-random.ts";
 import { createVirtualClock, type VirtualClock } from "../time/virtual-clock.ts";
+import { createHostProcess, type CrashPoint, type HostProcess } from "./host-process.ts";
 
 export interface TestStackOptions {
   /** @default 1 */
@@ -57,6 +59,11 @@ export interface CommandOptions {
   readonly pluginsGone?: boolean;
   readonly providerConfigs?: Readonly<Record<string, JsonObject>>;
   readonly emergency?: EngineDeps["emergency"];
+  /** Kills the host at the first point that fits. */
+  readonly crashWhen?: (point: CrashPoint) => boolean;
+  readonly onDeath?: () => void;
+  /** Commits that survive a death in the middle of a write. @default 0 */
+  readonly keep?: number;
 }
 
 /** One stack with its store, its cloud and its providers, and the commands on it: what a CLI does, without one. */
@@ -79,14 +86,20 @@ export interface TestStack {
   applyPlanned(planned: Planned, options?: CommandOptions): Promise<RunReport>;
   destroy(options?: CommandOptions): Promise<Applied>;
   recover(options?: CommandOptions): Promise<RecoveryReport>;
-  /** Opens a store handle and takes the lease. */
-  open(): Promise<{ store: MemoryStore; lease: Lease }>;
+  /** As `apply`, in a host that dies at the first point that fits. Throws where the run ends before. */
+  applyUntil(
+    crashWhen: (point: CrashPoint) => boolean,
+    desired: readonly DesiredResource[],
+    options?: CommandOptions & { readonly keep?: number; readonly destroy?: boolean },
+  ): Promise<void>;
   /** Takes the lease, gives everything an engine call needs, and releases the lease in the end. */
   hold<T>(work: (held: Held) => Promise<T>, options?: CommandOptions): Promise<T>;
 }
 
 export interface Held {
-  readonly store: MemoryStore;
+  readonly host: HostProcess;
+  readonly memory: MemoryStore;
+  readonly store: Store;
   readonly lease: Lease;
   readonly deps: EngineDeps;
   readonly recoverDeps: RecoverDeps;
@@ -107,82 +120,85 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
   const list = options.providers?.(cloud, clock) ?? [createFakeProvider(cloud, { clock, ...options.provider })];
   const providers = new Map(list.map((provider) => [provider.module, provider]));
   const disk = createMemoryDisk({ lineage: "lineage-1" });
-  let events: EngineEvent[] = [];
   let runs = 0;
 
-  const storeOptions = {
-    disk,
-    clock,
-    ...(options.beforeWrite === undefined ? {} : { beforeWrite: options.beforeWrite }),
-  };
-  const open = async (): Promise<{ store: MemoryStore; lease: Lease }> => {
-    const store = createMemoryStore(storeOptions);
-    return { store, lease: await store.acquire(sampleHolder()) };
-  };
-  const state = (): Promise<StackState> => createMemoryStore(storeOptions).load();
+  let host: HostProcess | undefined;
+  cloud.onEffect = (effect) => void host?.pass({ at: "effect", effect });
+
+  const openStore = (own: HostProcess): MemoryStore =>
+    createMemoryStore({
+      disk,
+      clock,
+      async beforeWrite(commits) {
+        await options.beforeWrite?.(commits);
+        own.pass({ at: "write", events: commits.flat() });
+      },
+    });
+  const state = (): Promise<StackState> => createMemoryStore({ disk, clock }).load();
   const planInput = (
     command: "apply" | "destroy",
     desired: readonly DesiredResource[],
     current: StackState,
     command_: CommandOptions,
     runId: string,
+    engine: Pick<PlanInput, "providers" | "clock">,
   ): PlanInput => ({
     command,
     stack: { name: "shop", environment: "test" },
     desired,
     moved: command_.moved ?? options.moved ?? [],
     state: current,
-    providers: providers as ReadonlyMap<string, Provider>,
+    ...engine,
     env: command_.env ?? options.env ?? {},
     onFailure: command_.onFailure ?? "continue",
     refresh: command_.refresh ?? false,
     replace: new Set(command_.replace),
     allowReplace: new Set(command_.allowReplace),
     ...(command_.include === undefined ? {} : { include: new Set(command_.include) }),
-    clock,
     random,
     digester,
     runId,
   });
   const hold: TestStack["hold"] = async (work, command = {}) => {
-    const { store, lease } = await open();
-    const emit = (event: EngineEvent): void => void events.push(event);
+    for (const provider of list) provider.relaunch();
+    const own = createHostProcess({ clock, providers: list, keep: () => command.keep ?? 0 });
+    host = own;
+    own.crashWhen = command.crashWhen;
+    own.onDeath = command.onDeath;
+    const memory = openStore(own);
+    const store = own.wrapStore(memory);
+    const lease = await store.acquire(sampleHolder());
+    const wrapped = new Map<string, Provider>(list.map((provider) => [provider.module, own.wrapProvider(provider)]));
     const configs = Object.entries(command.providerConfigs ?? {}).map(
       ([module, config]) => [module, { name: providers.get(module)?.name ?? module, config }] as const,
     );
-    const deps: EngineDeps = {
+    const shared = {
       store,
       lease,
-      providers,
-      providerConfigs: new Map(configs),
-      clock,
+      clock: own.clock,
       random,
       digester,
-      env: command.env ?? options.env ?? {},
       ...(command.hooks === undefined ? {} : { hooks: command.hooks }),
-      ...(command.emergency === undefined ? {} : { emergency: command.emergency }),
-      emit,
+      emit: (event: EngineEvent): void => void own.events.push(event),
       engineVersion: "0.1.0",
       user: "someone",
       host: "somewhere",
     };
+    const deps: EngineDeps = {
+      ...shared,
+      providers: wrapped,
+      providerConfigs: new Map(configs),
+      env: command.env ?? options.env ?? {},
+      ...(command.emergency === undefined ? {} : { emergency: command.emergency }),
+    };
     const recoverDeps: RecoverDeps = {
-      store,
-      lease,
-      provider: async (module) => providers.get(module),
+      ...shared,
+      provider: async (module) => wrapped.get(module),
       killPlugins: async () => command.pluginsGone ?? true,
-      clock,
-      random,
-      digester,
-      ...(command.hooks === undefined ? {} : { hooks: command.hooks }),
-      emit,
       signal: new AbortController().signal,
-      engineVersion: deps.engineVersion,
-      user: deps.user,
-      host: deps.host,
     };
     try {
-      return await work({ store, lease, deps, recoverDeps });
+      return await work({ host: own, memory, store, lease, deps, recoverDeps });
     } finally {
       await lease.release();
     }
@@ -200,12 +216,11 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     desired: readonly DesiredResource[],
     command: CommandOptions,
   ): Promise<Applied> => {
-    events = [];
     const runId = `run-${(runs += 1)}`;
     return hold(async ({ store, deps, recoverDeps }) => {
       const recovery = await recoverRuns(recoverDeps);
       const current = await store.load();
-      const planned = await planStack(planInput(kind, desired, current, command, runId));
+      const planned = await planStack(planInput(kind, desired, current, command, runId, deps));
       const errors = planned.diagnostics.filter((each) => each.severity === "error");
       if (errors.length > 0) throw new Error(errors.map((each) => `${each.code}: ${each.summary}`).join("\n"));
       const report = await applyPlan(deps, planned.plan, current, applyOptions(runId, command, planned));
@@ -221,16 +236,15 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     provider: list[0]!,
     providers,
     get events() {
-      return events;
+      return host?.events ?? [];
     },
     state,
     record: async (name) => (await state()).records.get(name),
     async plan(desired, command = {}) {
-      return planStack(planInput("apply", desired, await state(), command, "run-plan"));
+      return planStack(planInput("apply", desired, await state(), command, "run-plan", { providers, clock }));
     },
     apply: (desired, command = {}) => runCommand("apply", desired, command),
     applyPlanned: (planned, command = {}) => {
-      events = [];
       const runId = `run-${(runs += 1)}`;
       return hold(
         async ({ store, deps }) =>
@@ -239,11 +253,18 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
       );
     },
     destroy: (command = {}) => runCommand("destroy", [], command),
-    recover: (command = {}) => {
-      events = [];
-      return hold(({ recoverDeps }) => recoverRuns(recoverDeps), command);
-    },
-    open,
+    recover: (command = {}) => hold(({ recoverDeps }) => recoverRuns(recoverDeps), command),
+    applyUntil: (crashWhen, desired, command = {}) =>
+      new Promise<void>((resolve, reject) => {
+        runCommand(command.destroy === true ? "destroy" : "apply", desired, {
+          ...command,
+          crashWhen,
+          onDeath: resolve,
+        }).then(
+          (applied) => reject(new Error(`The run ended before it could crash: ${JSON.stringify(applied.ends)}`)),
+          reject,
+        );
+      }),
     hold,
   };
 }

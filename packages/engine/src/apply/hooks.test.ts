@@ -1,0 +1,205 @@
+import { createTestStack, ref, scriptFaults, wanted } from "@wfctl/testkit";
+import { describe, expect, test } from "vitest";
+
+const a = wanted("a", { count: 1 });
+
+test("hooks run one at a time, in completion order, each keyed by run and action", async () => {
+  const stack = createTestStack({ provider: { latencyMs: (_operation, name) => (name === "a" ? 500 : 20) } });
+  const seen: string[] = [];
+  let open = 0;
+  const hook = (text: string) => async (): Promise<void> => {
+    expect((open += 1)).toBe(1);
+    await stack.clock.sleep(50);
+    open -= 1;
+    seen.push(text);
+  };
+  await stack.apply([a, wanted("b"), wanted("c", { b: ref("b", "id") })], {
+    hooks: {
+      onBeforeAction: (action) => hook(`before ${action.name}`)(),
+      onResourceApplied: (run, action, record) => hook(`applied ${run} ${action} ${record.name}`)(),
+      onActionComplete: (run, outcome) => hook(`complete ${run} ${outcome.action}`)(),
+    },
+  });
+  const indexOf = (name: string) => seen.findIndex((line) => line.startsWith("applied") && line.endsWith(` ${name}`));
+  expect(indexOf("b")).toBeLessThan(indexOf("a"));
+  expect(seen.filter((line) => line.startsWith("applied"))).toHaveLength(3);
+  expect(seen.filter((line) => line.startsWith("complete run-1"))).toHaveLength(3);
+});
+
+test("dependents start only after the hook has agreed", async () => {
+  const stack = createTestStack();
+  const order: string[] = [];
+  stack.cloud.onEffect = (effect) => void order.push(`made ${effect.name}`);
+  await stack.apply([a, wanted("b", { a: ref("a", "id") })], {
+    hooks: {
+      async onResourceApplied(_run, _action, record) {
+        await stack.clock.sleep(1000);
+        order.push(`agreed ${record.name}`);
+      },
+    },
+  });
+  expect(order).toEqual(["made a", "agreed a", "made b", "agreed b"]);
+});
+
+test("deleted resources are told by name", async () => {
+  const stack = createTestStack();
+  await stack.apply([a]);
+  const deleted: string[] = [];
+  await stack.destroy({
+    hooks: { onResourceDeleted: async (run, action, name) => void deleted.push(`${run} ${action} ${name}`) },
+  });
+  expect(deleted).toEqual(["run-2 0 a"]);
+});
+
+describe("an applied hook that fails after a create", () => {
+  const failing = { hooks: { onResourceApplied: () => Promise.reject(new Error("no space for the secret")) } };
+
+  test("COMPENSATED: the object is deleted again, fatal, nothing else starts", async () => {
+    const stack = createTestStack();
+    const run = await stack.apply([a, wanted("b", { a: ref("a", "id") })], failing);
+    expect(run.ends).toEqual({ a: "COMPENSATED/HOOK_FAILED", b: "SKIPPED/RUN_STOPPED" });
+    expect([run.fatal?.code, run.end]).toEqual(["HOOK_FAILED", "failed"]);
+    expect([stack.cloud.objects(), (await stack.state()).records.size]).toEqual([[], 0]);
+    expect((await stack.plan([a])).plan.actions.map((action) => action.kind)).toEqual(["create"]);
+  });
+
+  test("COMPENSATION_FAILED when the delete fails: record kept and tainted", async () => {
+    const stack = createTestStack({
+      provider: {
+        faults: scriptFaults([{ operation: "delete", fault: { goes: { wrong: "refused", class: "forbidden" } } }]),
+      },
+    });
+    const run = await stack.apply([a], failing);
+    expect(run.ends).toEqual({ a: "COMPENSATION_FAILED/HOOK_FAILED" });
+    expect(run.outcomes[0]?.message).toContain("no space for the secret");
+    expect(await stack.record("a")).toMatchObject({ mark: "tainted", providerId: "item-1" });
+  });
+
+  test("COMPENSATION_FAILED when it is not proven that the run made the object", async () => {
+    const stack = createTestStack({
+      provider: {
+        personality: "upstream",
+        faults: scriptFaults([{ operation: "read", fault: { goes: { wrong: "refused", class: "forbidden" } } }]),
+      },
+    });
+    const run = await stack.apply([a], failing);
+    expect(run.ends).toEqual({ a: "COMPENSATION_FAILED/HOOK_FAILED" });
+    expect(stack.cloud.objects()).toHaveLength(1);
+  });
+
+  test("a host that dies while it deletes the object again: the next command finds out, and calls no hook for it", async () => {
+    for (const at of ["call", "effect"] as const) {
+      const stack = createTestStack();
+      await stack.applyUntil(
+        (point) =>
+          at === "call"
+            ? point.at === "call" && point.operation === "delete"
+            : point.at === "effect" && point.effect.kind === "deleted",
+        [a],
+        failing,
+      );
+      const applied: string[] = [];
+      await stack.recover({
+        hooks: { onResourceApplied: async (_run, _action, record) => void applied.push(record.name) },
+      });
+      const run = (await createHistory(stack)).get("run-1");
+      expect(run?.outcomes.get(0)).toMatchObject({
+        status: at === "call" ? "COMPENSATION_FAILED" : "COMPENSATED",
+        code: "HOOK_FAILED",
+      });
+      expect((await stack.record("a"))?.mark).toBe(at === "call" ? "tainted" : undefined);
+      expect([applied, stack.cloud.objects().length]).toEqual([[], at === "call" ? 1 : 0]);
+    }
+  });
+});
+
+describe("a hook that fails after an update, replace or delete: COMPENSATION_FAILED, the new truth recorded", () => {
+  const failing = {
+    hooks: {
+      onResourceApplied: () => Promise.reject(new Error("no")),
+      onResourceDeleted: () => Promise.reject(new Error("no")),
+    },
+  };
+
+  test("update", async () => {
+    const stack = createTestStack();
+    await stack.apply([a]);
+    const run = await stack.apply([wanted("a", { count: 2 })], failing);
+    expect(run.ends).toEqual({ a: "COMPENSATION_FAILED/HOOK_FAILED" });
+    expect(await stack.record("a")).toMatchObject({ inputs: { count: 2 } });
+  });
+
+  test("delete", async () => {
+    const stack = createTestStack();
+    await stack.apply([a]);
+    const run = await stack.apply([], failing);
+    expect(run.ends).toEqual({ a: "COMPENSATION_FAILED/HOOK_FAILED" });
+    expect(await stack.record("a")).toBeUndefined();
+  });
+
+  test("replace, delete-first: the half that is done stands, the new object is not made", async () => {
+    const stack = createTestStack();
+    await stack.apply([wanted("a", { region: "eu" })]);
+    const run = await stack.apply([wanted("a", { region: "us" })], failing);
+    expect(run.ends).toEqual({ a: "COMPENSATION_FAILED/HOOK_FAILED" });
+    expect([await stack.record("a"), stack.cloud.objects()]).toEqual([undefined, []]);
+  });
+});
+
+test("a complete hook that fails changes nothing", async () => {
+  const stack = createTestStack();
+  const run = await stack.apply([a], { hooks: { onActionComplete: () => Promise.reject(new Error("no")) } });
+  expect([run.ends, run.end]).toEqual([{ a: "SUCCESS" }, "succeeded"]);
+});
+
+test("a kill between effect and hook: the hook is called by the next command, at least once", async () => {
+  const stack = createTestStack();
+  const applied: string[] = [];
+  const hooks = { onResourceApplied: async (run: string, action: number) => void applied.push(`${run} ${action}`) };
+  await stack.applyUntil((point) => point.at === "durable" && point.events[0]?.kind === "half", [a], { hooks });
+  expect(applied).toEqual([]);
+  await stack.recover({ hooks });
+  expect(applied).toEqual(["run-1 0"]);
+  expect((await createHistory(stack)).get("run-1")?.outcomes.get(0)?.status).toBe("SUCCESS");
+  await stack.recover({ hooks });
+  expect(applied).toHaveLength(1);
+});
+
+test("a kill before the effect is recorded: recovery records it and calls the hook", async () => {
+  const stack = createTestStack();
+  const applied: string[] = [];
+  const hooks = {
+    onResourceApplied: async (_run: string, _action: number, record: { name: string }) =>
+      void applied.push(record.name),
+  };
+  await stack.applyUntil((point) => point.at === "effect", [a], { hooks });
+  await stack.recover({ hooks });
+  expect(applied).toEqual(["a"]);
+  expect((await stack.record("a"))?.providerId).toBe("item-1");
+});
+
+test("a gate that only lets some pass stops those that wait in it", async () => {
+  const stack = createTestStack();
+  const asked: string[] = [];
+  const run = await stack.apply([a, wanted("b"), wanted("c")], {
+    hooks: {
+      onBeforeAction: async (action) => {
+        asked.push(action.name);
+        await stack.clock.sleep(10);
+        if (action.name === "a") throw new Error("no");
+      },
+    },
+  });
+  expect(run.ends["a"]).toBe("SKIPPED/GATE_REFUSED");
+  expect([run.ends["b"], run.ends["c"]]).toEqual(["SKIPPED/RUN_STOPPED", "SKIPPED/RUN_STOPPED"]);
+  expect(stack.cloud.objects()).toEqual([]);
+});
+
+/** Runs of the stack by id, closed ones included. */
+async function createHistory(stack: ReturnType<typeof createTestStack>) {
+  return stack.hold(async ({ memory }) => {
+    const runs = await memory.runs();
+    const found = await Promise.all(runs.map(async ({ header }) => [header.id, await memory.run(header.id)] as const));
+    return new Map(found);
+  });
+}

@@ -1,0 +1,123 @@
+import type { EngineEvent, Provider, Store } from "@wfctl/engine";
+import type { JournalEvent } from "@wfctl/model";
+import type { MemoryStore } from "@wfctl/state/testing";
+import type { CloudEffect } from "../cloud/cloud-object.ts";
+import type { FakeProvider, RecordedCall } from "../provider/fake-provider.ts";
+import type { ProcessClock, VirtualClock } from "../time/virtual-clock.ts";
+
+/** Moments at which a host may die. */
+export type CrashPoint =
+  | { readonly at: "call"; readonly operation: string; readonly name: string }
+  | { readonly at: "answer"; readonly operation: string; readonly name: string }
+  | { readonly at: "effect"; readonly effect: CloudEffect }
+  /** The events are on their way to the disk. */
+  | { readonly at: "write"; readonly events: readonly JournalEvent[] }
+  /** The events are durable and the engine is about to hear of it. */
+  | { readonly at: "durable"; readonly events: readonly JournalEvent[] };
+
+/** One run of the program: dies with all its promises, its sleepers and its plugins. */
+export interface HostProcess {
+  readonly clock: ProcessClock;
+  readonly dead: boolean;
+  /** What the engine emitted while the process lived. */
+  readonly events: EngineEvent[];
+  /** Asked at every point; true kills the process there. */
+  crashWhen: ((point: CrashPoint) => boolean) | undefined;
+  /** Called when the process has died. */
+  onDeath: (() => void) | undefined;
+  /** True where the process died at this point. */
+  pass(point: CrashPoint): boolean;
+  wrapProvider(provider: FakeProvider): Provider;
+  wrapStore(store: MemoryStore): Store;
+  /** Of commits not yet acknowledged the first `keep` become durable. */
+  die(options?: { readonly keep?: number; readonly pluginsLive?: boolean }): void;
+}
+
+export function createHostProcess(options: {
+  readonly clock: VirtualClock;
+  readonly providers: Iterable<FakeProvider>;
+  /** Commits that survive a death in the middle of a write. @default 0 */
+  readonly keep?: () => number;
+}): HostProcess {
+  const clock = options.clock.fork();
+  const stores: MemoryStore[] = [];
+  let dead = false;
+  const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+
+  const host: HostProcess = {
+    clock,
+    get dead() {
+      return dead;
+    },
+    events: [],
+    crashWhen: undefined,
+    onDeath: undefined,
+    pass(point) {
+      if (!dead && host.crashWhen?.(point) === true) host.die({ keep: options.keep?.() ?? 0 });
+      return dead;
+    },
+    wrapProvider(provider) {
+      const call =
+        <A extends unknown[], R>(operation: RecordedCall["operation"], send: (...args: A) => Promise<R>) =>
+        async (...args: A): Promise<R> => {
+          const name = nameOf(args[0]);
+          if (dead || host.pass({ at: "call", operation, name })) return never();
+          try {
+            const answer = await send(...args);
+            return dead || host.pass({ at: "answer", operation, name }) ? await never() : answer;
+          } catch (error) {
+            if (dead || host.pass({ at: "answer", operation, name })) return never();
+            throw error;
+          }
+        };
+      return {
+        module: provider.module,
+        name: provider.name,
+        version: provider.version,
+        identity: provider.identity,
+        schemaDigest: provider.schemaDigest,
+        features: provider.features,
+        traits: (type) => provider.traits(type),
+        create: call("create", (spec, rest) => provider.create(spec, rest)),
+        read: call("read", (ref, rest) => provider.read(ref, rest)),
+        update: call("update", (ref, spec, rest) => provider.update(ref, spec, rest)),
+        delete: call("delete", (ref, rest) => provider.delete(ref, rest)),
+        diff: call("diff", (spec, current, rest) => provider.diff(spec, current, rest)),
+        resolveSizing: call("sizing", (type, size, hints, rest) => provider.resolveSizing(type, size, hints, rest)),
+        lookup: call("lookup", (type, token, name, rest) => provider.lookup(type, token, name, rest)),
+        finalize: call("finalize", (plan, rest) => provider.finalize(plan, rest)),
+        stop: (run) => (dead ? never() : provider.stop(run)),
+        processGone: () => provider.processGone(),
+      };
+    },
+    wrapStore(store) {
+      stores.push(store);
+      return {
+        location: store.location,
+        load: () => (dead ? never() : store.load()),
+        acquire: (holder) => (dead ? never() : store.acquire(holder)),
+        async commit(lease, events) {
+          if (dead) return never();
+          const serial = await store.commit(lease, events);
+          return host.pass({ at: "durable", events }) ? never() : serial;
+        },
+        runs: (limit) => (dead ? never() : store.runs(limit)),
+        run: (id) => (dead ? never() : store.run(id)),
+        close: () => (dead ? never() : store.close()),
+      };
+    },
+    die({ keep = 0, pluginsLive = false } = {}) {
+      if (dead) return;
+      dead = true;
+      clock.kill();
+      for (const store of stores) store.crash({ keep });
+      if (!pluginsLive) for (const provider of options.providers) provider.crash();
+      host.onDeath?.();
+    },
+  };
+  return host;
+}
+
+function nameOf(target: unknown): string {
+  return typeof target === "object" && target !== null && "name" in target ? String(target.name) : String(target);
+}
