@@ -18,7 +18,13 @@ async function runResolve(args: ReturnType<typeof parseStateResolve>, context: C
   const { name, resolution } = args;
   return changeState(args, { command: "wfctl state resolve", context, view }, async (session) => {
     const unknown = session.state.unknown.get(name);
-    if (unknown === undefined) throw notUnknown(name, session.state);
+    if (unknown === undefined) {
+      const found = session.recovery.resolved.find((entry) => entry.name === name && entry.status !== "unknown");
+      if (found === undefined) throw notUnknown(name, session.state);
+      const text = `"${name}" has settled by itself: ${found.message}. What you said was not needed.`;
+      view.changed({ command: "state resolve", text, details: { name, status: found.status } });
+      return 0;
+    }
     const { intent } = unknown;
     const change =
       "absent" in resolution

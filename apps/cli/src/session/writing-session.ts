@@ -78,6 +78,8 @@ export async function beginWriting(options: WritingOptions): Promise<WritingSess
     lease = await store.acquire(holder);
     if (options.warmUp !== undefined && options.warmUp.length > 0) providers.pool.warmUp(options.warmUp);
     state = await store.load();
+    const open = describeOpen(state);
+    if (open.length > 0) view.notice(`Resolving what earlier runs left open: ${open.join(", ")}`);
     const recovery = await recoverRuns({
       store,
       lease,
@@ -115,4 +117,13 @@ export async function beginWriting(options: WritingOptions): Promise<WritingSess
     await end();
     throw error;
   }
+}
+
+/** What has no known end yet, in words: asking for it may take as long as a cloud takes to settle. */
+function describeOpen(state: StackState): string[] {
+  const intents = [
+    ...state.openRuns.flatMap((run) => run.openIntents),
+    ...[...state.unknown.values()].map(({ intent }) => intent),
+  ];
+  return intents.map((intent) => `${intent.operation} ${intent.name}`);
 }
