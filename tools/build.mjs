@@ -48,6 +48,7 @@ const inputOptions = {
   onLog(level, log, handle) {
     // A package may ask for another that is not there and go on without; a source of ours may not.
     if (log.id?.includes("/node_modules/") || log.message.includes("/node_modules/")) return;
+    if (log.code === "INEFFECTIVE_DYNAMIC_IMPORT") return;
     handle(log.code === "UNRESOLVED_IMPORT" ? "error" : level, log);
   },
 };
@@ -140,7 +141,12 @@ await import(${JSON.stringify(program)});
  */
 function listSources({ root, folder }, files) {
   const own = files.filter((file) => !file.includes("/node_modules/") && !relative(root, file).startsWith(".."));
-  const paths = new Set([...own, ...own.map(dirname), join(folder, "package.json"), join(root, "package-lock.json")]);
+  const paths = new Set([
+    ...own,
+    ...own.filter((file) => file.endsWith(".ts")).map(dirname),
+    join(folder, "package.json"),
+    join(root, "package-lock.json"),
+  ]);
   return `wfctl_sources='${[...paths]
     .map((path) => relative(root, path))
     .sort()

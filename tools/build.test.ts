@@ -1,10 +1,23 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  realpath,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { launcher } from "./copy-launcher.ts";
 
 const build = fileURLToPath(new URL("build.mjs", import.meta.url));
 const run = promisify(execFile);
@@ -21,8 +34,9 @@ beforeEach(async () => {
     "apps/cli/src/main.ts": `
       import { ask } from "@wfctl/state";
       import type { Absent } from "@wfctl/absent";
+      import manifest from "../package.json" with { type: "json" };
       const { late } = await import("./late.ts");
-      console.log(JSON.stringify([late satisfies Absent, await ask("main")]));`,
+      console.log(JSON.stringify([late satisfies Absent, await ask("main"), manifest.type]));`,
     "apps/cli/src/late.ts": `import { word } from "npm-word";\nexport const late = word;`,
     "apps/cli/src/supervise/main.ts": `console.log("supervising");`,
     "packages/state/package.json": JSON.stringify({
@@ -70,7 +84,7 @@ async function runBundle(name: string, env: NodeJS.ProcessEnv = {}): Promise<str
 
 test("bundles the workspace, npm packages, late chunks and workers so that nothing else is needed", async () => {
   await run(process.execPath, [build, "--root", root]);
-  expect(await runBundle("main.js")).toBe(`["late/","answer to main"]`);
+  expect(await runBundle("main.js")).toBe(`["late/","answer to main","module"]`);
 });
 
 test("bundles the further entries of the program and the workers of its packages", async () => {
@@ -107,6 +121,24 @@ test("lists what the bundle was made of, for the launcher", async () => {
     "packages/state/src/sqlite/ask.ts",
     "packages/state/src/sqlite/worker.ts",
   ]);
+});
+
+test("is started by the launcher until one of its sources changes", async () => {
+  await put({
+    "apps/cli/src/main.ts": `import manifest from "../package.json" with { type: "json" };\nconsole.log(manifest.type, import.meta.url);`,
+  });
+  await mkdir(join(root, "apps/cli/bin"));
+  await copyFile(launcher, join(root, "apps/cli/bin/wfctl"));
+  await chmod(join(root, "apps/cli/bin/wfctl"), 0o755);
+  const startedFile = async () => {
+    const env = { HOME: root, PATH: "/usr/bin:/bin", WFCTL_NODE: process.execPath };
+    return basename((await run(join(root, "apps/cli/bin/wfctl"), [], { env })).stdout.trim());
+  };
+  await run(process.execPath, [build, "--root", root]);
+  expect(await startedFile()).toBe("main.program.js");
+  const soon = Date.now() / 1000 + 60;
+  await utimes(join(root, "apps/cli/src/main.ts"), soon, soon);
+  expect(await startedFile()).toBe("main.ts");
 });
 
 test("loads what one name of a package needs and not the whole package, from one file", async () => {
