@@ -1,0 +1,125 @@
+import type { CallContext, ProviderFailure } from "@wfctl/plugin-sdk";
+import { serviceNames, type AwsClient, type ServiceModule, type ServiceName } from "./client.ts";
+import { AwsFailure, failureOf } from "./errors.ts";
+import { familyOf } from "./limits.ts";
+
+export type Context = CallContext<AwsClient>;
+
+type InputOf<Command> = Command extends new (...rest: never[]) => { readonly input: infer Input } ? Input : never;
+type OutputOf<Command> = Command extends new (...rest: never[]) => {
+  resolveMiddleware(...rest: never[]): (...rest: never[]) => Promise<{ output: infer Output }>;
+}
+  ? Output
+  : never;
+
+/** The operations of a service: `CreateVpcCommand` is `createVpc(input)`. */
+export type Calls<Module> = {
+  readonly [Name in keyof Module as Name extends `${infer Operation}Command` ? Uncapitalize<Operation> : never]: (
+    input: InputOf<Module[Name]>,
+  ) => Promise<OutputOf<Module[Name]>>;
+};
+
+/** All services in one region, as one call of the host sees them. */
+export type Aws = { readonly [Name in ServiceName]: Calls<ServiceModule<Name>> } & {
+  readonly context: Context;
+  readonly client: AwsClient;
+  readonly region: string;
+};
+
+/** Calls that AWS refused for their rate are repeated; so are reads that failed on the way. */
+const maxAttempts = 8;
+const maxReadAttempts = 4;
+const firstPauseMs = 200;
+const longestPauseMs = 20_000;
+
+/** What a call of the host has done so far. */
+interface Footprint {
+  changed: boolean;
+}
+const footprints = new WeakMap<Context, Footprint>();
+
+/**
+ * The services of AWS for one call of the host: within the rates of each API, with AWS's errors as failures of ours.
+ * A service is loaded by its first call.
+ */
+export function aws(context: Context, region: string = context.client.region): Aws {
+  const byName: Record<string, unknown> = { context, client: context.client, region };
+  for (const service of serviceNames) byName[service] = callsOf(context, service, region);
+  return byName as Aws;
+}
+
+/** True once this call of the host may have changed something in the cloud. */
+export function hasChanged(context: Context): boolean {
+  return footprints.get(context)?.changed ?? false;
+}
+
+function callsOf(context: Context, service: ServiceName, region: string): object {
+  return new Proxy(
+    {},
+    {
+      get(_target, name) {
+        // Not a promise: whoever awaits the object gets the object.
+        if (typeof name !== "string" || name === "then") return undefined;
+        const operation = `${name[0]?.toUpperCase()}${name.slice(1)}`;
+        return (input: object) => send(context, service, region, operation, input);
+      },
+    },
+  );
+}
+
+async function send(
+  context: Context,
+  service: ServiceName,
+  region: string,
+  operation: string,
+  input: object,
+): Promise<unknown> {
+  const { client: awsClient, signal } = context;
+  const { allowed_account_ids: allowed, forbidden_account_ids: forbidden } = awsClient.config;
+  if (allowed !== undefined || forbidden !== undefined) await awsClient.identity(signal);
+  const { client, module } = await awsClient.connect(service, region);
+  const Command = (module as unknown as Record<string, new (input: object) => unknown>)[`${operation}Command`];
+  if (Command === undefined) throw new TypeError(`${service} has no operation ${operation}: a defect of the provider`);
+  const reads = isRead(operation);
+  const call = async (): Promise<unknown> => {
+    try {
+      return await client.send(new Command(input), { abortSignal: signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw failureOf(error, { service, operation, input });
+    }
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const answer = awsClient.config.limit_rates ? await context.limit(familyOf(service, reads), call) : await call();
+      if (!reads) noteChange(context);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof AwsFailure)) throw error;
+      if (!reads && !error.definite && error.class !== "rate_limited") noteChange(context);
+      if (!isRepeatable(error, reads) || attempt >= (error.class === "rate_limited" ? maxAttempts : maxReadAttempts)) {
+        throw error;
+      }
+      await context.sleep(pauseMs(attempt, error));
+    }
+  }
+}
+
+export function isRead(operation: string): boolean {
+  return /^(?:Describe|Get|List|Head|Filter)/.test(operation);
+}
+
+function isRepeatable(failure: ProviderFailure, reads: boolean): boolean {
+  return failure.class === "rate_limited" || (reads && failure.class === "transient");
+}
+
+function pauseMs(attempt: number, failure: ProviderFailure): number {
+  const ceiling = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
+  return Math.max(failure.retryAfterMs ?? 0, ceiling * (0.5 + Math.random() / 2));
+}
+
+function noteChange(context: Context): void {
+  const footprint = footprints.get(context);
+  if (footprint === undefined) footprints.set(context, { changed: true });
+  else footprint.changed = true;
+}

@@ -1,0 +1,160 @@
+import { ProviderFailure } from "@wfctl/plugin-sdk";
+import type { AwsConfig } from "./config.ts";
+import { createCredentials, type Credentials } from "./credentials.ts";
+import { failureOf } from "./errors.ts";
+
+/** One chunk each: loaded when the first call of the service is made. */
+const services = {
+  acm: () => import("./sdk/acm.ts"),
+  apigatewayv2: () => import("./sdk/apigatewayv2.ts"),
+  autoscaling: () => import("./sdk/application-auto-scaling.ts"),
+  ec2: () => import("./sdk/ec2.ts"),
+  ecr: () => import("./sdk/ecr.ts"),
+  ecs: () => import("./sdk/ecs.ts"),
+  eks: () => import("./sdk/eks.ts"),
+  elasticache: () => import("./sdk/elasticache.ts"),
+  elbv2: () => import("./sdk/elasticloadbalancingv2.ts"),
+  iam: () => import("./sdk/iam.ts"),
+  logs: () => import("./sdk/logs.ts"),
+  rds: () => import("./sdk/rds.ts"),
+  route53: () => import("./sdk/route53.ts"),
+  s3: () => import("./sdk/s3.ts"),
+  sts: () => import("./sdk/sts.ts"),
+} as const;
+
+export type ServiceName = keyof typeof services;
+export type ServiceModule<Name extends ServiceName> = Awaited<ReturnType<(typeof services)[Name]>>;
+export const serviceNames = Object.keys(services) as readonly ServiceName[];
+
+/** Services with one endpoint per partition. */
+const globalServices: ReadonlySet<ServiceName> = new Set(["iam", "route53"]);
+const connectTimeoutMs = 5_000;
+/** Without a byte from the service. A call that takes longer is given up: its end is not known then. */
+const silenceTimeoutMs = 60_000;
+
+export interface Identity {
+  readonly accountId: string;
+  readonly arn: string;
+  /** `aws`, `aws-cn`, `aws-us-gov`. */
+  readonly partition: string;
+}
+
+/** The one method of the SDK's clients that is used. */
+export interface SdkClient {
+  send(command: unknown, options: { abortSignal: AbortSignal }): Promise<unknown>;
+  destroy(): void;
+}
+
+export interface Connection<Name extends ServiceName> {
+  readonly client: SdkClient;
+  /** The service's commands, by name. */
+  readonly module: ServiceModule<Name>;
+}
+
+/** One configured account and region. */
+export interface AwsClient {
+  readonly config: AwsConfig;
+  /** Of resources that name none. */
+  readonly region: string;
+  /** Who the credentials belong to. Asked once; refuses accounts that the configuration does not allow. */
+  identity(signal: AbortSignal): Promise<Identity>;
+  connect<Name extends ServiceName>(service: Name, region: string): Promise<Connection<Name>>;
+  close(): void;
+}
+
+/** The only place where clients of the SDK are made. Makes no call. */
+export async function createAwsClient(config: AwsConfig, version: string): Promise<AwsClient> {
+  const clients = new Map<string, Promise<Connection<ServiceName>>>();
+  const base = {
+    ...(config.profile === undefined ? {} : { profile: config.profile }),
+    useFipsEndpoint: config.use_fips_endpoint,
+    useDualstackEndpoint: config.use_dualstack_endpoint,
+    // The limiter and the calls' own rules repeat what may be repeated.
+    maxAttempts: 1,
+    customUserAgent: `wfctl-provider-aws/${version}`,
+    requestHandler: { connectionTimeout: connectTimeoutMs, socketTimeout: silenceTimeoutMs },
+  };
+  const region = config.region ?? (await findRegion(base));
+  let credentials: Promise<Credentials> | undefined;
+  let asked: Promise<Identity> | undefined;
+
+  const connect = async (service: ServiceName, where: string): Promise<Connection<ServiceName>> => {
+    credentials ??= createCredentials(config, { region, endpoint: endpointOf(config, "sts") });
+    const [module, resolved] = await Promise.all([services[service](), credentials]);
+    const endpoint = endpointOf(config, service);
+    const client = new (module.Client as unknown as new (options: object) => SdkClient)({
+      ...base,
+      region: where,
+      credentials: resolved,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(service === "s3"
+        ? { forcePathStyle: config.s3_use_path_style ?? endpoint !== undefined, followRegionRedirects: true }
+        : {}),
+    });
+    return { client, module };
+  };
+
+  const self: AwsClient = {
+    config,
+    region,
+    connect<Name extends ServiceName>(service: Name, where: string) {
+      const key = globalServices.has(service) ? service : `${service} ${where}`;
+      let connection = clients.get(key);
+      if (connection === undefined) {
+        connection = connect(service, where);
+        connection.catch(() => clients.delete(key));
+        clients.set(key, connection);
+      }
+      return connection as Promise<Connection<Name>>;
+    },
+    identity(signal) {
+      asked ??= askIdentity(self, signal).catch((error: unknown) => {
+        asked = undefined;
+        throw error;
+      });
+      return asked;
+    },
+    close() {
+      for (const connection of clients.values()) {
+        connection.then(({ client }) => client.destroy()).catch(() => {});
+      }
+      clients.clear();
+    },
+  };
+  return self;
+}
+
+function endpointOf(config: AwsConfig, service: ServiceName): string | undefined {
+  return config.endpoints?.[service] ?? config.endpoint;
+}
+
+/** As the SDK finds it: environment, then the profile. */
+async function findRegion(base: object): Promise<string> {
+  const { Client } = await services.sts();
+  return new Client(base).config.region().catch(() => "us-east-1");
+}
+
+async function askIdentity(aws: AwsClient, signal: AbortSignal): Promise<Identity> {
+  const { client, module } = await aws.connect("sts", aws.region);
+  let answer: { Account?: string; Arn?: string };
+  try {
+    answer = (await client.send(new module.GetCallerIdentityCommand({}), { abortSignal: signal })) as typeof answer;
+  } catch (error) {
+    throw failureOf(error, { service: "sts", operation: "GetCallerIdentity", input: {} });
+  }
+  const { Account: accountId = "", Arn: arn = "" } = answer;
+  const { allowed_account_ids: allowed, forbidden_account_ids: forbidden } = aws.config;
+  if (allowed !== undefined && !allowed.includes(accountId)) {
+    throw new ProviderFailure(
+      "forbidden",
+      `The credentials belong to account ${accountId}, which allowed_account_ids (${allowed.join(", ")}) does not name: use other credentials or add it`,
+    );
+  }
+  if (forbidden?.includes(accountId) === true) {
+    throw new ProviderFailure(
+      "forbidden",
+      `The credentials belong to account ${accountId}, which forbidden_account_ids names: use other credentials`,
+    );
+  }
+  return { accountId, arn, partition: arn.split(":")[1] || "aws" };
+}

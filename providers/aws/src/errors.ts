@@ -1,0 +1,136 @@
+import { ProviderFailure, type FailureClass } from "@wfctl/plugin-sdk";
+import type { ServiceName } from "./client.ts";
+import { errorClasses, ec2Suffixes } from "./error-names.ts";
+import { permissionOf } from "./permissions.ts";
+
+export interface FailedCall {
+  readonly service: ServiceName;
+  readonly operation: string;
+  readonly input: object;
+}
+
+/** A failed call, with the name that AWS gives to the error. */
+export class AwsFailure extends ProviderFailure {
+  readonly awsName: string;
+  /** The call that failed, to be said again when the failure is reported as another class. */
+  readonly call: FailedCall;
+
+  constructor(
+    failureClass: FailureClass,
+    awsName: string,
+    message: string,
+    options: { call: FailedCall; retryAfterMs?: number; cause?: unknown },
+  ) {
+    const { call, ...rest } = options;
+    super(failureClass, message, rest);
+    this.name = "AwsFailure";
+    this.awsName = awsName;
+    this.call = call;
+  }
+}
+
+/** Begins the message of an error that is in no table: conformance fails on it, so that the table grows. */
+export const unexpectedMark = "UNEXPECTED_CLOUD_ERROR";
+
+interface SdkError extends Error {
+  readonly code?: string;
+  readonly Code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: { readonly statusCode?: number; readonly headers?: Record<string, string> };
+}
+
+/** The one conversion of what the SDK throws. */
+export function failureOf(thrown: unknown, call: FailedCall): ProviderFailure {
+  if (thrown instanceof ProviderFailure) return thrown;
+  const error = thrown as SdkError;
+  const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
+  const name = nameOf(error, status);
+  const known = classOf(call.service, name, status);
+  const text = textOf(error, name);
+  const failureClass = known ?? "unknown";
+  const mark = known === undefined ? `${unexpectedMark}: ` : "";
+  const message = `${mark}Cannot ${describeCall(call)}: ${text}${adviceOf(failureClass, name, call)}`;
+  const retryAfter = Number(error.$response?.headers?.["retry-after"]);
+  return new AwsFailure(failureClass, name, message, {
+    call,
+    cause: thrown,
+    ...(Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfterMs: retryAfter * 1000 } : {}),
+  });
+}
+
+/** True where the failure is one of these errors of AWS. */
+export function isAwsError(error: unknown, ...names: readonly string[]): error is AwsFailure {
+  return error instanceof AwsFailure && names.includes(error.awsName);
+}
+
+/** The call's answer, or undefined where it fails with one of these errors: what is absent is data. */
+export async function orNone<Answer>(call: Promise<Answer>, ...names: readonly string[]): Promise<Answer | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isAwsError(error, ...names)) return undefined;
+    throw error;
+  }
+}
+
+/** As `orNone` for all errors that mean that an object does not exist. */
+export async function orAbsent<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof AwsFailure && error.class === "not_found") return undefined;
+    throw error;
+  }
+}
+
+function nameOf(error: SdkError, status: number | undefined): string {
+  const isNamed = !["Error", "SystemError", "Unknown", "UnknownError"].includes(error.name);
+  if (isNamed) return error.name;
+  // An answer without a body, as to HEAD, leaves nothing but its status.
+  return error.code ?? error.Code ?? (status === undefined ? error.name : String(status));
+}
+
+function classOf(service: ServiceName, name: string, status: number | undefined): FailureClass | undefined {
+  // Services say some names with "Fault" or "Exception" and some without.
+  for (const each of [name, name.replace(/(?:Fault|Exception)$/, "")]) {
+    const own = errorClasses.get(`${service}.${each}`) ?? errorClasses.get(each);
+    if (own !== undefined) return own;
+  }
+  if (service === "ec2") {
+    const suffix = ec2Suffixes.find(([end]) => name.endsWith(end));
+    if (suffix !== undefined) return suffix[1];
+  }
+  return status !== undefined && status >= 500 ? "transient" : undefined;
+}
+
+function textOf(error: SdkError, name: string): string {
+  const text = (error.message ?? "").replaceAll(/\s+/g, " ").replace(/Encoded authorization failure message: \S+/, "");
+  const trimmed = text.trim().replace(/\.$/, "");
+  return trimmed === "" || trimmed === name || trimmed === "UnknownError" ? name : `${trimmed} (${name})`;
+}
+
+function adviceOf(failureClass: FailureClass, name: string, { service, operation }: FailedCall): string {
+  if (failureClass === "forbidden") return `; allow ${permissionOf(service, operation)} to these credentials`;
+  if (failureClass === "unauthorized") return "; check or renew the credentials";
+  if (/LimitExceeded|QuotaExceeded|TooMany(?!Requests)/.test(name)) {
+    return "; remove what is not needed, or ask AWS for a higher quota";
+  }
+  return "";
+}
+
+/** `CreateBucket` of bucket x is: create bucket "x". */
+function describeCall({ operation, input }: FailedCall): string {
+  const words = operation.replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
+  const subject = subjectOf(input);
+  return subject === undefined ? words : `${words} "${subject}"`;
+}
+
+/** What a call is about: the first name, id or ARN in its input. */
+function subjectOf(input: object): string | undefined {
+  for (const [key, value] of Object.entries(input)) {
+    if (!/(?:name|id|ids|arn|arns|identifier|bucket|cluster|service|services)$/i.test(key)) continue;
+    const first: unknown = Array.isArray(value) ? value[0] : value;
+    if (typeof first === "string" && first !== "") return first;
+  }
+  return undefined;
+}

@@ -1,0 +1,57 @@
+import { ProviderFailure, z } from "@wfctl/plugin-sdk";
+
+export interface Place {
+  /** As AWS knows the object. */
+  readonly native: string;
+  readonly region: string;
+}
+
+export interface Arn {
+  readonly partition: string;
+  readonly service: string;
+  readonly region: string;
+  readonly accountId: string;
+  readonly resource: string;
+}
+
+const inRegion = /^(.+)@([a-z]{2}(?:-[a-z]+)+-\d)$/;
+
+/** The provider id of an object: AWS's own id, and `id@region` outside the provider's region. */
+export function toProviderId(native: string, region: string, home: string): string {
+  return region === home ? native : `${native}@${region}`;
+}
+
+/** What a provider id, or an ARN, says about where the object is. */
+export function parseProviderId(id: string, home: string): Place {
+  const [, native, region] = inRegion.exec(id) ?? [];
+  if (native !== undefined && region !== undefined) return { native, region };
+  const arn = parseArn(id);
+  return { native: id, region: arn === undefined || arn.region === "" ? home : arn.region };
+}
+
+export function parseArn(text: string): Arn | undefined {
+  const [, partition, service, region, accountId, resource] =
+    /^arn:([\w-]+):([\w-]+):([\w-]*):(\d*):(.+)$/.exec(text) ?? [];
+  if (partition === undefined || service === undefined || resource === undefined) return undefined;
+  return { partition, service, region: region ?? "", accountId: accountId ?? "", resource };
+}
+
+/** An id that a reference may give with its region: the region is dropped. */
+export const nativeId = (example: string) =>
+  z
+    .string()
+    .min(1)
+    .overwrite((id) => inRegion.exec(id)?.[1] ?? id)
+    .describe(`Such as ${example}`);
+
+/** Fails where a resource in one region is given an object of another. */
+export function requireRegion(place: Place, region: string, what: string): void {
+  if (place.region === region) return;
+  throw new ProviderFailure("validation", `${what} ${place.native} is in ${place.region}, expected ${region}`);
+}
+
+export const regionInput = z
+  .string()
+  .regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, { error: 'expected a region such as "eu-central-1"' })
+  .optional()
+  .describe("Default: the provider's region");

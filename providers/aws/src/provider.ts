@@ -1,0 +1,34 @@
+import { defineProvider } from "@wfctl/plugin-sdk";
+import { createAwsClient, type AwsClient } from "./client.ts";
+import { awsConfig, type AwsConfig } from "./config.ts";
+import { limits } from "./limits.ts";
+import { resources } from "./resources/index.ts";
+
+const version = "0.1.0";
+
+export const awsProvider = defineProvider<AwsClient, AwsConfig>({
+  name: "aws",
+  version,
+  description: "Amazon Web Services",
+  author: "wfctl contributors",
+  license: "MIT",
+  config: awsConfig,
+  resources,
+  limits,
+  clientTokens: true,
+  configure: (config) => createAwsClient(config, version),
+  async identity(client, { signal }) {
+    const { accountId, arn, partition } = await client.identity(signal);
+    const endpoint = client.config.endpoint ?? "";
+    return {
+      identity: `aws:${partition}:${accountId}:${client.region}:${endpoint}`,
+      labels: {
+        account: accountId,
+        region: client.region,
+        principal: arn,
+        ...(endpoint === "" ? {} : { endpoint }),
+      },
+    };
+  },
+  close: (client) => client.close(),
+});

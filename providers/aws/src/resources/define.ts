@@ -1,0 +1,73 @@
+import {
+  defineResource,
+  ProviderFailure,
+  type Comparison,
+  type KnownState,
+  type Resource,
+  type ResourceDefinition,
+} from "@wfctl/plugin-sdk";
+import { hasChanged, type Context } from "../calls.ts";
+import type { AwsClient } from "../client.ts";
+
+/** A type of this provider; see `defineAwsResource`. */
+export interface AwsResource<Input extends object, Outputs extends object> extends ResourceDefinition<
+  AwsClient,
+  Input,
+  Outputs
+> {
+  /**
+   * Input keys without a default in the schema whose value is settled when the object is made, and the outputs that then
+   * hold it: naming that value later is no change.
+   */
+  readonly settledBy?: Partial<Record<keyof Input & string, keyof Outputs & string>>;
+}
+
+/**
+ * A resource type of AWS. Beside what the SDK does:
+ * - a call that failed after it had changed something never reports a class that promises otherwise;
+ * - a diff keeps quiet about what was settled at creation, and about tags that `default_tags` give already.
+ */
+export function defineAwsResource<Input extends object, Outputs extends object>(
+  definition: AwsResource<Input, Outputs>,
+): Resource<AwsClient> {
+  const { settledBy = {}, ...rest } = definition;
+  const settled = { region: "region", ...settledBy } as Readonly<Record<string, string>>;
+  return defineResource<AwsClient>()({
+    ...rest,
+    create: (desired, context) => honestly(context, definition.create(desired, context)),
+    update: (ref, desired, context) => honestly(context, definition.update(ref, desired, context)),
+    delete: (ref, context) => honestly(context, definition.delete(ref, context)),
+    diff(desired, known, standard) {
+      const quiet = withoutNoise(standard, known, settled);
+      return definition.diff === undefined ? quiet : definition.diff(desired, known, quiet);
+    },
+  });
+}
+
+/** The first six classes promise that nothing was changed: a composite that got halfway cannot. */
+async function honestly<Answer>(context: Context, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof ProviderFailure) || !error.definite || !hasChanged(context)) throw error;
+    throw new ProviderFailure("unknown", error.message, {
+      cause: error,
+      ...(error.partial === undefined ? {} : { partial: error.partial }),
+    });
+  }
+}
+
+function withoutNoise(
+  comparison: Comparison,
+  { outputs }: KnownState,
+  settled: Readonly<Record<string, string>>,
+): Comparison {
+  const live = (outputs["tags_all"] ?? {}) as Record<string, unknown>;
+  const changes = comparison.changes.filter(({ path, new: wanted }) => {
+    const output = settled[path];
+    if (output !== undefined && wanted !== undefined) return wanted !== outputs[output];
+    if (path.startsWith("tags.")) return wanted === undefined || live[path.slice("tags.".length)] !== wanted;
+    return true;
+  });
+  return changes.length === comparison.changes.length ? comparison : { changes };
+}

@@ -1,0 +1,6 @@
+import type { Resource } from "@wfctl/plugin-sdk";
+import type { AwsClient } from "../client.ts";
+import { storage } from "./storage.ts";
+
+/** One line per type, alphabetical. */
+export const resources: readonly Resource<AwsClient>[] = [storage];

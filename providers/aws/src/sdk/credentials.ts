@@ -1,0 +1,7 @@
+export {
+  fromIni,
+  fromNodeProviderChain,
+  fromTemporaryCredentials,
+  fromTokenFile,
+  fromWebToken,
+} from "@aws-sdk/credential-providers";

@@ -1,0 +1,18 @@
+export {
+  ElastiCacheClient as Client,
+  AddTagsToResourceCommand,
+  CreateCacheSubnetGroupCommand,
+  CreateReplicationGroupCommand,
+  DecreaseReplicaCountCommand,
+  DeleteCacheSubnetGroupCommand,
+  DeleteReplicationGroupCommand,
+  DescribeCacheClustersCommand,
+  DescribeCacheSubnetGroupsCommand,
+  DescribeReplicationGroupsCommand,
+  IncreaseReplicaCountCommand,
+  ListTagsForResourceCommand,
+  ModifyCacheSubnetGroupCommand,
+  ModifyReplicationGroupCommand,
+  ModifyReplicationGroupShardConfigurationCommand,
+  RemoveTagsFromResourceCommand,
+} from "@aws-sdk/client-elasticache";

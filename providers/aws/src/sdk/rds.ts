@@ -1,0 +1,15 @@
+export {
+  RDSClient as Client,
+  AddTagsToResourceCommand,
+  CreateDBInstanceCommand,
+  CreateDBSubnetGroupCommand,
+  DeleteDBInstanceCommand,
+  DeleteDBSubnetGroupCommand,
+  DescribeDBInstancesCommand,
+  DescribeDBSubnetGroupsCommand,
+  ListTagsForResourceCommand,
+  ModifyDBInstanceCommand,
+  ModifyDBSubnetGroupCommand,
+  RebootDBInstanceCommand,
+  RemoveTagsFromResourceCommand,
+} from "@aws-sdk/client-rds";

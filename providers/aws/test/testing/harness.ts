@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import type { JsonObject } from "@wfctl/model";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { drive, type Driver } from "./drive.ts";
+import { motoProblem, startMoto } from "./moto.ts";
+import { startPlugin, type Plugin } from "./plugin.ts";
+import { startProxy, type Proxy } from "./proxy.ts";
+
+const problem = motoProblem();
+
+/** For `describe.skipIf`: true where moto cannot run on this machine. Vitest then names what is skipped, and this why. */
+export const isMotoMissing = problem !== undefined;
+if (isMotoMissing) console.warn(`The tests of the AWS provider are skipped: ${problem}`);
+
+const keys = { plugin: "AKIAPLUGINPLUGINPLUG", test: "AKIATESTTESTTESTTEST" };
+const secret = "secret+of/the+tests";
+const installTimeoutMs = 600_000;
+
+export interface AwsHarness {
+  readonly proxy: Proxy;
+  readonly plugin: Plugin;
+  readonly accountId: string;
+  /** Configuration of the SDK's own clients: what looks behind the provider's back. */
+  readonly sdk: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+  driver(type: string): Driver;
+  /** Ends the plugin as a crash does and starts another with the same configuration. */
+  restart(): Promise<void>;
+  /** Another plugin with its own configuration; ended after the test. */
+  start(config: JsonObject, environment?: Record<string, string>): Promise<Plugin>;
+  readonly config: JsonObject;
+}
+
+/**
+ * An AWS account of its own on moto, behind the proxy, and the plugin that reaches it. To be called inside a `describe.skipIf(isMotoMissing)`.
+ * After each test no request may have broken the services' models.
+ */
+export function useAws(config: JsonObject = {}): AwsHarness {
+  let proxy: Proxy;
+  let direct: Proxy;
+  let plugin: Plugin;
+  let own: JsonObject;
+  const others: Plugin[] = [];
+  // Each test file has its own account: files share a server.
+  const accountId = String(
+    BigInt(
+      `0x${createHash("sha256")
+        .update(expect.getState().testPath ?? "")
+        .digest("hex")
+        .slice(0, 12)}`,
+    ) %
+      10n ** 12n,
+  ).padStart(12, "1");
+
+  beforeAll(async () => {
+    const target = await startMoto();
+    const secrets = new Map(Object.values(keys).map((key) => [key, secret]));
+    [proxy, direct] = await Promise.all([
+      startProxy({ target, accountId, secrets }),
+      startProxy({ target, accountId, secrets }),
+    ]);
+    own = {
+      region: "us-east-1",
+      access_key_id: keys.plugin,
+      secret_access_key: secret,
+      endpoint: proxy.url,
+      limit_rates: false,
+      ...config,
+    };
+    plugin = await startPlugin(own);
+  }, installTimeoutMs);
+  beforeEach(() => proxy.reset());
+  afterEach(async () => {
+    await Promise.all(others.splice(0).map((other) => other.kill()));
+    expect(proxy.violations, "requests that the service's model does not allow").toEqual([]);
+  });
+  afterAll(async () => {
+    await plugin?.kill();
+    await Promise.all([proxy?.close(), direct?.close()]);
+  });
+
+  return {
+    accountId,
+    get proxy() {
+      return proxy;
+    },
+    get plugin() {
+      return plugin;
+    },
+    get config() {
+      return own;
+    },
+    get sdk() {
+      const credentials = { accessKeyId: keys.test, secretAccessKey: secret };
+      return { endpoint: direct.url, region: "us-east-1", credentials };
+    },
+    driver: (type) => drive(() => plugin, type),
+    async restart() {
+      await plugin.kill();
+      plugin = await startPlugin(own);
+    },
+    async start(other, environment) {
+      const started = await startPlugin({ ...own, ...other }, environment);
+      others.push(started);
+      return started;
+    },
+  };
+}
+
+/** Fails where a plan of this configuration would change a live object. */
+export async function expectQuiet(driver: Driver, name: string, config: JsonObject, id: string): Promise<void> {
+  const live = await driver.read(name, id);
+  expect(live, `${name} exists`).toBeDefined();
+  expect((await driver.diff(name, config, live!)).changes, "against what is live").toEqual([]);
+  const recorded = { ...live!, inputs: config };
+  expect((await driver.diff(name, config, recorded)).changes, "against what was applied").toEqual([]);
+}
+
+/** Paths that a plan of this configuration would change. */
+export async function changedPaths(driver: Driver, name: string, config: JsonObject, id: string): Promise<string[]> {
+  const live = await driver.read(name, id);
+  const { changes } = await driver.diff(name, config, live!);
+  return changes.map(({ path }) => path).toSorted();
+}
