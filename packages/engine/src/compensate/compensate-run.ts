@@ -189,26 +189,13 @@ async function record(
   end: UndoEnd,
   options: CompensateOptions,
 ): Promise<void> {
-  const original = target.outcomes.get(undo.action.index);
-  const first = original?.status === "SUCCESS" || original?.message === undefined ? "" : `${original.message}; `;
-  const outcome: Outcome = {
-    action: undo.action.index,
-    status: end.status,
-    code: original?.code ?? "UNDO_FAILED",
-    message: run.secrets.redact(`${first}${end.message}`),
-    attempts: original?.attempts ?? 0,
-    durationMs: original?.durationMs ?? 0,
-  };
-  const rewritten = stays(original, undo) ? original : outcome;
+  const outcome = undoneOutcome(run, target, undo, end);
   const events: JournalEvent[] = [];
-  if (rewritten !== original && rewritten !== undefined) {
+  if (!stays(target, undo)) {
     events.push({
       kind: "outcome",
       run: target.header.id,
-      outcome:
-        end.status === "COMPENSATED"
-          ? { ...rewritten, ...(original?.code === undefined ? {} : { code: original.code }) }
-          : rewritten,
+      outcome,
       ...(end.record === undefined ? {} : { record: end.record }),
       ...(end.keepIntents === true ? { keepIntents: true } : {}),
     });
@@ -236,8 +223,23 @@ async function record(
 }
 
 /** What cannot be undone keeps the outcome that tells what it did. */
-function stays(original: Outcome | undefined, undo: PlannedUndo): boolean {
-  return original !== undefined && undo.step.how === "none";
+function stays(target: RunState, undo: PlannedUndo): boolean {
+  return undo.step.how === "none" && target.outcomes.has(undo.action.index);
+}
+
+/** The outcome of the undone action, as journal and report tell it: what it was comes first. */
+function undoneOutcome(run: Run, target: RunState, undo: PlannedUndo, end: UndoEnd): Outcome {
+  const original = target.outcomes.get(undo.action.index);
+  const first = original?.status === "SUCCESS" || original?.message === undefined ? "" : `${original.message}; `;
+  const code = original?.code ?? (end.status === "COMPENSATED" ? undefined : "UNDO_FAILED");
+  return {
+    action: undo.action.index,
+    status: end.status,
+    ...(code === undefined ? {} : { code }),
+    message: run.secrets.redact(`${first}${end.message}`),
+    attempts: original?.attempts ?? 0,
+    durationMs: original?.durationMs ?? 0,
+  };
 }
 
 async function finish(
@@ -250,25 +252,14 @@ async function finish(
   const undone: { name: string; message: string }[] = [];
   const remaining: { name: string; why: string }[] = [];
   const outcomes = new Map(target.outcomes);
-  for (const [position, { action, step }] of undos.entries()) {
+  for (const [position, undo] of undos.entries()) {
     const end = ends[position];
     if (end === undefined) continue;
+    const { action } = undo;
     const message = run.secrets.redact(end.message);
     if (end.status === "COMPENSATED") undone.push({ name: action.name, message });
     else remaining.push({ name: action.name, why: message });
-    const original = target.outcomes.get(action.index);
-    if (!(original !== undefined && step.how === "none")) {
-      outcomes.set(action.index, {
-        action: action.index,
-        status: end.status,
-        ...(original?.code === undefined && end.status === "COMPENSATED"
-          ? {}
-          : { code: original?.code ?? "UNDO_FAILED" }),
-        message,
-        attempts: original?.attempts ?? 0,
-        durationMs: original?.durationMs ?? 0,
-      });
-    }
+    if (!stays(target, undo)) outcomes.set(action.index, undoneOutcome(run, target, undo, end));
   }
   const end = remaining.length === 0 ? "compensated" : "compensation_failed";
   if (own !== undefined) {
