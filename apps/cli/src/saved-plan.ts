@@ -155,11 +155,10 @@ function describeDifferences(saved: SavedPlan, now: Plan, shown: JsonObject): st
   );
   found.push(
     ...differencesIn("actions", "name", before, shown, (name, was, is) => {
-      if (was === undefined) return `"${name}" would be a ${String(is?.["kind"])} now`;
-      if (is === undefined) return `the ${String(was["kind"])} of "${name}" is not needed any more`;
-      if (was["kind"] !== is["kind"])
-        return `"${name}" would be a ${String(is["kind"])} now, no ${String(was["kind"])}`;
-      return `the ${String(is["kind"])} of "${name}" is another one now`;
+      if (was === undefined) return `"${name}" would be a ${kindOf(is)} now`;
+      if (is === undefined) return `the ${kindOf(was)} of "${name}" is not needed any more`;
+      if (was["kind"] !== is["kind"]) return `"${name}" would be a ${kindOf(is)} now, no ${kindOf(was)}`;
+      return `the ${kindOf(is)} of "${name}" is another one now`;
     }),
   );
   return found;
@@ -174,7 +173,7 @@ function differencesIn(
 ): string[] {
   const index = (plan: JsonObject): Map<string, JsonObject> => {
     const items = (plan[list] ?? []) as readonly JsonObject[];
-    return new Map(items.map((item) => [`${String(item[key])}${String(item["deposed"] ?? "")}`, comparable(item)]));
+    return new Map(items.map((item) => [`${wordAt(item, key)} ${wordAt(item, "deposed")}`, comparable(item)]));
   };
   const old = index(before);
   const fresh = index(now);
@@ -183,7 +182,7 @@ function differencesIn(
     const was = old.get(id);
     const is = fresh.get(id);
     if (was !== undefined && is !== undefined && canonicalJson(was) === canonicalJson(is)) continue;
-    found.push(describe(String((is ?? was)?.[key]), was, is));
+    found.push(describe(wordAt(is ?? was, key), was, is));
   }
   return found;
 }
@@ -192,6 +191,15 @@ function differencesIn(
 function comparable(item: JsonObject): JsonObject {
   const { index: _index, after: _after, source: _source, ...rest } = item;
   return rest;
+}
+
+function kindOf(action: JsonObject | undefined): string {
+  return wordAt(action, "kind");
+}
+
+function wordAt(item: JsonObject | undefined, key: string): string {
+  const value = item?.[key];
+  return typeof value === "string" ? value : "";
 }
 
 function parse(text: string, path: string): Json {

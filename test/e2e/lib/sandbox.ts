@@ -48,14 +48,7 @@ export function createSandbox(): Sandbox {
   const root = join(directory, "cloud");
   const children = new Set<ChildProcess>();
   onTestFinished(async () => {
-    await Promise.all(
-      [...children].map((child) => {
-        child.kill("SIGKILL");
-        return child.exitCode !== null || child.signalCode !== null
-          ? undefined
-          : new Promise((resolve) => child.once("exit", resolve));
-      }),
-    );
+    await Promise.all([...children].map(end));
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   });
 
@@ -130,6 +123,12 @@ ${resources}
     path: (...parts) => join(directory, ...parts),
     everything: () => readAll(directory),
   };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const isOver = child.exitCode !== null || child.signalCode !== null;
+  child.kill("SIGKILL");
+  if (!isOver) await new Promise((resolve) => child.once("exit", resolve));
 }
 
 function baseEnvironment(directory: string): NodeJS.ProcessEnv {

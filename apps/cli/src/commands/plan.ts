@@ -62,7 +62,7 @@ export async function runPlan(args: PlanArguments, context: Context, destroys = 
     const { plan, diagnostics } = planned;
     view.plan(showable(plan, started, args.showSensitive), {
       diagnostics,
-      notes: describeSurroundings(stack, state, planned.settle.length),
+      notes: describeSurroundings(stack, state, planned.settle),
     });
     if (countErrors(diagnostics) > 0) return exitCodes.error;
     if (args.output !== undefined) {

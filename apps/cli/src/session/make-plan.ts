@@ -1,11 +1,14 @@
 import { suggestHint, validateAgainstSchema, type StackConfig } from "@wfctl/config";
 import { planStack, sensitivePointersOf, type Digester, type Planned, type Provider } from "@wfctl/engine";
 import {
+  jsonEqual,
   WfctlError,
   type DesiredResource,
   type Diagnostic,
+  type Json,
   type JsonObject,
   type Plan,
+  type ResourceRecord,
   type StackState,
 } from "@wfctl/model";
 import type { PlanOptions } from "../arguments/shared-flags.ts";
@@ -68,7 +71,7 @@ export function showable(plan: Plan, providers: ReadonlyMap<string, Provider>, s
 }
 
 /** What a reader of the plan should know beside it: what is still open, and what changes in the state alone. */
-export function describeSurroundings(stack: StackConfig, state: StackState, settled: number): string[] {
+export function describeSurroundings(stack: StackConfig, state: StackState, settle: Planned["settle"]): string[] {
   const notes = state.openRuns.map((run) => {
     const inFlight = run.openIntents.map((intent) => `${intent.operation} ${intent.name}`);
     const what = inFlight.length === 0 ? "" : ` (in flight: ${inFlight.join(", ")})`;
@@ -80,12 +83,22 @@ export function describeSurroundings(stack: StackConfig, state: StackState, sett
   for (const provider of state.finalizeOwed) {
     notes.push(`The finalizer of "${provider}" is owed by an earlier run: apply calls it.`);
   }
+  const settled = settle.filter(
+    (change) => "put" in change && isNews(change.put, state.records.get(change.put.name)),
+  ).length;
   if (settled > 0) {
     notes.push(
       `${settled} ${settled === 1 ? "record is" : "records are"} brought up to date in the state, without a call.`,
     );
   }
   return notes;
+}
+
+/** That a record was read and found as it was is not worth a word. */
+function isNews(now: ResourceRecord, before: ResourceRecord | undefined): boolean {
+  if (before === undefined) return false;
+  const told = ({ readAt: _readAt, revisitAt: _revisitAt, ...rest }: ResourceRecord): Json => rest as unknown as Json;
+  return !jsonEqual(told(now), told(before));
 }
 
 export function countErrors(diagnostics: readonly Diagnostic[]): number {

@@ -56,7 +56,7 @@ export async function runStack(input: RunStackInput): Promise<number> {
   const plan = saved === undefined ? planned.plan : confirmSaved(planned.plan, saved, providers);
   view.plan(showable(plan, providers, args.showSensitive), {
     diagnostics: planned.diagnostics,
-    notes: describeSurroundings(stack, state, planned.settle.length),
+    notes: describeSurroundings(stack, state, planned.settle),
   });
   refuseErrors(command, planned);
 

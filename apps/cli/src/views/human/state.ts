@@ -1,4 +1,4 @@
-import type { ResourceRecord } from "@wfctl/model";
+import type { Json, JsonObject, ResourceRecord } from "@wfctl/model";
 import { toYaml } from "../yaml.ts";
 import type { DoctorFacts, LeaseFacts, RecordsFacts, StatusFacts } from "../view.ts";
 import type { Style } from "./style.ts";
@@ -70,10 +70,36 @@ export function renderRecord(record: ResourceRecord): string {
   return printableLines(toYaml(recordToJson(record)));
 }
 
-/** The record as plain data, without what only the engine needs. */
-function recordToJson(record: ResourceRecord) {
-  const { fingerprint: _, sensitiveInputs: __, ...rest } = record;
-  return { ...rest, deposed: rest.deposed.map((old) => ({ ...old })) };
+/** What tells most comes first; what only the engine needs is left out. */
+function recordToJson(record: ResourceRecord): JsonObject {
+  const { name, type, providerId, provider, providerName, providerVersion, providerIdentity, mark, markReason } =
+    record;
+  const { size, dependencies, inputs, outputs, deposed, protected: isProtected, retain, createdByUs } = record;
+  const entries: readonly (readonly [string, Json | undefined])[] = Object.entries({
+    name,
+    type,
+    id: providerId,
+    provider: `${provider} (${[providerName, providerVersion].filter((part) => part !== "").join(" ")})`,
+    account: providerIdentity,
+    mark: mark === undefined ? undefined : [mark, ...(markReason === undefined ? [] : [markReason])].join(": "),
+    protected: isProtected,
+    retain,
+    created_by_wfctl: createdByUs,
+    size,
+    dependencies,
+    inputs,
+    outputs,
+    deposed:
+      deposed.length === 0
+        ? undefined
+        : deposed.map(({ providerId: id, type: of, sinceRun }) => ({ id, type: of, since_run: sinceRun })),
+    created_at: record.createdAt,
+    updated_at: record.updatedAt,
+    read_at: record.readAt,
+    revisit_at: record.revisitAt,
+    run: record.run,
+  });
+  return Object.fromEntries(entries.filter((entry): entry is [string, Json] => entry[1] !== undefined));
 }
 
 export function renderLease(facts: LeaseFacts): string {
