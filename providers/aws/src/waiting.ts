@@ -23,7 +23,7 @@ export async function awaitThat<Value>(
 
 /**
  * Repeats a call while it fails with one of these errors of AWS: what it needs is not visible yet, or still in use.
- * The last failure is thrown when the time is over or the run is stopped.
+ * The last failure is thrown when the time is over.
  */
 export async function retryWhile<Answer>(
   context: Context,
@@ -32,26 +32,32 @@ export async function retryWhile<Answer>(
   call: () => Promise<Answer>,
   options: { timeoutMs?: number } = {},
 ): Promise<Answer> {
+  return retryIf(context, (error) => isAwsError(error, ...names), describe, call, options);
+}
+
+/** The same for failures that `isPassing` knows. */
+export async function retryIf<Answer>(
+  context: Context,
+  isPassing: (error: unknown) => boolean,
+  describe: string,
+  call: () => Promise<Answer>,
+  options: { timeoutMs?: number } = {},
+): Promise<Answer> {
   let last: unknown;
+  const attempt = async (): Promise<{ answer: Answer } | undefined> => {
+    try {
+      return { answer: await call() };
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      last = error;
+      return undefined;
+    }
+  };
   try {
-    return (
-      await awaitThat(
-        context,
-        describe,
-        async () => {
-          try {
-            return { answer: await call() };
-          } catch (error) {
-            if (!isAwsError(error, ...names)) throw error;
-            last = error;
-            return undefined;
-          }
-        },
-        options,
-      )
-    ).answer;
+    return (await awaitThat(context, describe, attempt, options)).answer;
   } catch (error) {
-    throw last !== undefined && !context.signal.aborted && !context.stopping.aborted ? last : error;
+    const isOver = error instanceof ProviderFailure && error.class === "deadline";
+    throw isOver && last !== undefined ? last : error;
   }
 }
 
