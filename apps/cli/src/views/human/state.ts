@@ -141,8 +141,8 @@ const aliveText = {
 function describeLease(lease: LeaseFacts): string {
   if (lease.holder === undefined) return "free";
   const { command, user, host, pid, since } = lease.holder;
-  const alive = lease.alive === "dead" ? ", which is gone" : "";
-  return `held by "${printable(command)}" since ${since} (${printable(user)}@${printable(host)}, process ${pid}${alive}), id ${lease.id}`;
+  if (lease.alive === "dead") return `free: its last holder, "${printable(command)}" (process ${pid}), is gone`;
+  return `held by "${printable(command)}" since ${since} (${printable(user)}@${printable(host)}, process ${pid}), id ${lease.id}`;
 }
 
 function describeLastRun(run: NonNullable<StatusFacts["state"]>["lastRun"]): string {
