@@ -1,0 +1,13 @@
+export { createEmulatorClock, type EmulatorClock } from "./clock.ts";
+export { createCollection, type Collection, type Lag } from "./collection.ts";
+export { asObject, readOperations, type Operation, type Parameter } from "./description.ts";
+export { extendDescription, type Extension, type SchemaExtension } from "./extend.ts";
+export { createFaults, type Fault, type Faults } from "./faults.ts";
+export { createJournal, type Exchange, type Journal } from "./journal.ts";
+export { atPointer, follow, isObject, toPointer, type Json, type JsonObject } from "./json.ts";
+export { slicePage, sliceToken } from "./pages.ts";
+export type { RateLimit, RateState } from "./rate-limit.ts";
+export { createRouter, type Router } from "./router.ts";
+export { startEmulator, type Emulator, type EmulatorOptions } from "./server.ts";
+export type { AccountTools, Handler, Refusal, Reply, Request, Service } from "./service.ts";
+export { createValidator, type Validator, type Violation } from "./validator.ts";

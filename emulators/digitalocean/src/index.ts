@@ -1,0 +1,4 @@
+export type { Account } from "./account.ts";
+export { loadDescription } from "./description/load.ts";
+export { createDigitalOceanService } from "./service.ts";
+export { startDigitalOcean, type DigitalOceanEmulator, type DigitalOceanOptions } from "./start.ts";

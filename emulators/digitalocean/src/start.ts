@@ -1,0 +1,34 @@
+import { startEmulator, type Emulator, type EmulatorOptions } from "@wfctl/emulator-core";
+import type { Account } from "./account.ts";
+import { createDigitalOceanService } from "./service.ts";
+import { startSpaces, type SpacesServer } from "./spaces/server.ts";
+
+export interface DigitalOceanEmulator extends Emulator<Account> {
+  /** Address of the S3-compatible object storage; buckets are in the path. */
+  readonly spacesUrl: string;
+  readonly spaces: SpacesServer;
+}
+
+export interface DigitalOceanOptions extends EmulatorOptions {
+  /** @default a free one */
+  readonly spacesPort?: number;
+}
+
+/** Starts the API and Spaces, which share their accounts. */
+export async function startDigitalOcean(options: DigitalOceanOptions = {}): Promise<DigitalOceanEmulator> {
+  const emulator = await startEmulator(createDigitalOceanService(), options);
+  const spaces = await startSpaces({
+    accounts: emulator.accounts,
+    clock: emulator.clock,
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.spacesPort === undefined ? {} : { port: options.spacesPort }),
+  });
+  return {
+    ...emulator,
+    spacesUrl: spaces.url,
+    spaces,
+    async close() {
+      await Promise.all([emulator.close(), spaces.close()]);
+    },
+  };
+}
