@@ -1,8 +1,10 @@
 // Nothing here loads gRPC before a plugin is started: `wfctl version` and validation stay fast.
+export { pluginFingerprint } from "./fingerprint.ts";
 export { defaultPluginDir, listPlugins, pluginDirectory } from "./discovery.ts";
 export type { DiscoveryOptions, InstalledPlugin, PluginListing, SearchedDirectory } from "./discovery.ts";
 export { computePlanVersion, engineCompatVersion } from "./engine-compat.ts";
 export { checkManifestGate } from "./gate.ts";
+export { parseHandshake, type HandshakeResult, type PluginAddress } from "./handshake.ts";
 export { killLeftoverPlugins, type LeftoverReport } from "./leftover.ts";
 export { findPlugin, servedProvider, type FoundPlugin } from "./lookup.ts";
 export { parseManifest, type ManifestViolation, type ParsedManifest, type PluginManifest } from "./manifest.ts";

@@ -88,6 +88,15 @@ export function object(members: Readonly<Record<string, Shape>>): Shape {
   };
 }
 
+/** An object whose members all have one shape. */
+export function mapOf(member: Shape, expected = "an object"): Shape {
+  return (value, path, report) => {
+    if (value === undefined || value === null) return;
+    if (!isJsonObject(value)) return report(fail(value, path, expected));
+    for (const [key, each] of Object.entries(value)) member(each as Json, [...path, key], report);
+  };
+}
+
 /** The shape for lists where the value is a list, else the other one. */
 export function listOr(item: Shape, other: Shape, expected: string): Shape {
   return (value, path, report) => {

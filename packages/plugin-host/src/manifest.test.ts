@@ -26,6 +26,8 @@ describe("a manifest", () => {
       resourceTypes: ["infra.vpc"],
       computePlanVersion: "v2",
       minEngineVersion: "0.85.0",
+      services: [],
+      permissions: {},
     });
   });
 

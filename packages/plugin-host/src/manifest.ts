@@ -5,6 +5,7 @@ import {
   getIgnoringCase,
   list,
   listOr,
+  mapOf,
   number,
   object,
   requiredText,
@@ -27,6 +28,10 @@ export interface PluginManifest {
   /** `iacProvider.computePlanVersion`; empty where the plugin says it at run time only. */
   readonly computePlanVersion: string;
   readonly minEngineVersion: string | undefined;
+  /** `iacServices`: full names of the services that it says it serves; empty where it does not say. */
+  readonly services: readonly string[];
+  /** `permissions`: what credentials must be allowed to do, by resource type, in the words of the cloud. */
+  readonly permissions: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface ParsedManifest {
@@ -72,6 +77,7 @@ const manifestShape = object({
   overridableTypes: texts,
   ...typeLists,
   iacProvider: object({ computePlanVersion: text(), name: text() }),
+  permissions: mapOf(texts, "an object of lists of texts, by resource type"),
   dependencies: list(
     object({
       name: requiredText("the name of a plugin"),
@@ -135,17 +141,28 @@ function broken(violations: readonly ManifestViolation[]): ParsedManifest {
 
 /** Only after the shape was checked. */
 function readManifest(json: Json, providerName: string | undefined): PluginManifest {
-  const types = getIgnoringCase(json, "capabilities", "iacProvider", "resourceTypes");
   return {
     name: textAt(json, "name") ?? "",
     version: (textAt(json, "version") ?? "").replace(/^v/, ""),
     author: textAt(json, "author") ?? "",
     description: textAt(json, "description") ?? "",
     providerName,
-    resourceTypes: Array.isArray(types) ? types.filter((type) => typeof type === "string") : [],
+    resourceTypes: textsAt(json, "capabilities", "iacProvider", "resourceTypes") ?? [],
     computePlanVersion: textAt(json, "iacProvider", "computePlanVersion") ?? "",
     minEngineVersion: textAt(json, "minEngineVersion")?.replace(/^v/, ""),
+    services: textsAt(json, "iacServices") ?? textsAt(json, "capabilities", "iacServices") ?? [],
+    permissions: readPermissions(getIgnoringCase(json, "permissions")),
   };
+}
+
+function textsAt(json: Json, ...names: string[]): string[] | undefined {
+  const value = getIgnoringCase(json, ...names);
+  return Array.isArray(value) ? value.filter((member) => typeof member === "string") : undefined;
+}
+
+function readPermissions(value: Json | undefined): Record<string, readonly string[]> {
+  if (!isJsonObject(value)) return {};
+  return Object.fromEntries(Object.keys(value).map((type) => [type, textsAt(value, type) ?? []]));
 }
 
 function textAt(json: Json, ...names: string[]): string | undefined {

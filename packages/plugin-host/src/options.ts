@@ -2,6 +2,7 @@ import type { Clock, Provider } from "@wfctl/engine";
 import type { JsonObject, PluginProcess, ProviderModule } from "@wfctl/model";
 
 import type { DiscoveryOptions } from "./discovery.ts";
+import type { FoundPlugin } from "./lookup.ts";
 
 /** Bounds of every wait, in milliseconds. */
 export interface HostTimeouts {
@@ -22,6 +23,11 @@ export interface HostOptions extends DiscoveryOptions {
   readonly log?: (line: string) => void;
   /** Awaited after a plugin process is loaded and before it is given a configuration: the place to journal it. */
   readonly onProcess?: (process: PluginProcess, module: string) => Promise<void>;
+  /**
+   * Awaited before each launch of a plugin, after its manifest has passed: a further gate, such as a lock file.
+   * What it throws is why the plugin is not started.
+   */
+  readonly admit?: (found: FoundPlugin) => Promise<void>;
   readonly timeouts?: HostTimeouts;
   /** Time for the waits between restarts. @default real time */
   readonly clock?: Clock;
@@ -33,6 +39,8 @@ export interface HostOptions extends DiscoveryOptions {
 export interface PluginProvider extends Provider, AsyncDisposable {
   /** Key by key, for people: account, region, endpoint. Empty where the plugin does not say. */
   readonly identityLabels: Readonly<Record<string, string>>;
+  /** The identity follows from the configuration alone, so that it may be remembered. */
+  readonly stableIdentity: boolean;
   /** Resource types that the plugin names; empty where it names none. */
   readonly resourceTypes: readonly string[];
   /** JSON Schema of the provider module's configuration, where the plugin gives it. */

@@ -9,6 +9,8 @@ export interface PluginSchemas {
   readonly configSchema: JsonObject | undefined;
   readonly clientTokens: boolean;
   readonly ownLimits: boolean;
+  /** The identity follows from the configuration alone. */
+  readonly stableIdentity: boolean;
   /** Read of at least one type gives live inputs. */
   readonly readsInputs: boolean;
 }
@@ -24,6 +26,7 @@ export function readSchemas(reply: ext.ListResourceTypesResponse): PluginSchemas
     ),
     clientTokens: reply.provider?.clientTokens ?? false,
     ownLimits: reply.provider?.ownLimits ?? false,
+    stableIdentity: reply.provider?.stableIdentity ?? false,
     readsInputs: reply.types.some((type) => type.readsInputs),
   };
 }

@@ -1,3 +1,4 @@
+import { WfctlError } from "@wfctl/model";
 import { describe, expect, test } from "vitest";
 
 import { createFixtureHost, failureOf, options, ref, refusalOf, spec, type FixtureHost } from "../testdata/host.ts";
@@ -66,6 +67,28 @@ describe("a pool of providers", () => {
     const provider = await pool.configureProvider("my-upstream", {});
     expect(provider.process.pid).toBe(pid);
     expect(await refusalOf(pool.configureProvider("my-nowhere", {}))).toMatchObject({ code: "PLUGIN_NOT_FOUND" });
+  });
+
+  test("asks the further gate before each launch, a restart's too, and starts nothing that it refuses", async () => {
+    await using host = createFixtureHost();
+    const asked: string[] = [];
+    let refuse = false;
+    await using pool = createProviderPool({
+      ...host.options,
+      modules: [{ name: "my-upstream", provider: "upstream", config: {} }],
+      async admit({ plugin, manifest }) {
+        asked.push(`${plugin.folder} ${manifest.version}`);
+        if (refuse) throw new WfctlError("PLUGIN_MANIFEST", "not this one");
+      },
+    });
+    const provider = await pool.configureProvider("my-upstream", {});
+    expect(asked).toEqual(["upstream 1.2.3"]);
+    process.kill(provider.process.pid, "SIGKILL");
+    await expect.poll(() => provider.processGone()).toBe(true);
+    refuse = true;
+    expect((await failureOf(provider.read(ref("db"), options))).message).toContain("not this one");
+    expect(asked.length).toBeGreaterThan(1);
+    expect(host.running()).toEqual([]);
   });
 
   test("describes a plugin that has no configuration", async () => {

@@ -69,6 +69,7 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
     let found: StartOptions["found"] | undefined;
     const start = async (signal: AbortSignal): Promise<LoadedPlugin> => {
       found ??= locate(provider);
+      await options.admit?.(found);
       return await startPlugin({ ...startOptions, found }, signal);
     };
     return {

@@ -115,6 +115,9 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
     get identityLabels() {
       return current().identityLabels;
     },
+    get stableIdentity() {
+      return current().loaded.schemas?.stableIdentity ?? current().identity === undefined;
+    },
     get schemaDigest() {
       return current().loaded.schemas?.digest ?? "";
     },
