@@ -38,6 +38,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     npm: wire,
   },
   "packages/plugin-sdk": { workspace: ["@wfctl/model", "@wfctl/contract"], npm: [...wire, "zod"] },
+  "packages/object-store": { workspace: [], npm: [] },
   "packages/testkit": {
     workspace: [
       "@wfctl/model",
@@ -63,10 +64,10 @@ export const layers: Readonly<Record<string, Layer>> = {
     forTests: true,
   },
   "providers/local": { workspace: ["@wfctl/plugin-sdk"], npm: [] },
-  "providers/aws": { workspace: ["@wfctl/plugin-sdk"], npm: ["@aws-sdk/*", "@smithy/*"] },
+  "providers/aws": { workspace: ["@wfctl/plugin-sdk", "@wfctl/object-store"], npm: ["@aws-sdk/*", "@smithy/*"] },
   "providers/gcp": { workspace: ["@wfctl/plugin-sdk"], npm: ["@google-cloud/*", "google-auth-library"] },
   "providers/azure": { workspace: ["@wfctl/plugin-sdk"], npm: ["@azure/*"] },
-  "providers/digitalocean": { workspace: ["@wfctl/plugin-sdk"], npm: [] },
+  "providers/digitalocean": { workspace: ["@wfctl/plugin-sdk", "@wfctl/object-store"], npm: [] },
   "apps/cli": {
     workspace: [
       "@wfctl/model",

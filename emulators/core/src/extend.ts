@@ -69,7 +69,7 @@ function dropRequired(document: JsonObject, target: JsonObject, names: readonly 
   for (const part of partsOf(document, target)) {
     const required = part["required"];
     if (!Array.isArray(required)) continue;
-    const left = required.filter((name) => !names.includes(String(name)));
+    const left = required.filter((name) => typeof name !== "string" || !names.includes(name));
     if (left.length === 0) delete part["required"];
     else part["required"] = left;
   }

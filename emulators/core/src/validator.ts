@@ -22,8 +22,16 @@ export interface Validator {
   checkResponse(operation: Operation, status: number, body: Json | undefined): Violation[];
 }
 
-/** Checks messages against a description. Schemas are compiled when first met. */
+const made = new WeakMap<JsonObject, Validator>();
+
+/** Checks messages against a description. Schemas are compiled when first met, and once for each document. */
 export function createValidator(document: JsonObject): Validator {
+  const validator = made.get(document) ?? makeValidator(document);
+  made.set(document, validator);
+  return validator;
+}
+
+function makeValidator(document: JsonObject): Validator {
   const options = {
     strict: false,
     allErrors: true,

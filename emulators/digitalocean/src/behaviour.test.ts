@@ -78,10 +78,10 @@ test("a lost reply has its effect, a dropped request has none, a status fault ha
   const names = async (): Promise<string[]> =>
     (await call("GET", "droplets")).body.droplets.map(({ name }: { name: string }) => name);
   emulator.faults.add({ operation: "droplets_create", effect: "lose_reply" });
-  await expect(call("POST", "droplets", droplet("a"))).rejects.toThrow();
+  await expect(call("POST", "droplets", droplet("a"))).rejects.toThrow("fetch failed");
   expect(await names()).toEqual(["a"]);
   emulator.faults.add({ method: "POST", path: "^/v2/droplets$", effect: "drop" });
-  await expect(call("POST", "droplets", droplet("b"))).rejects.toThrow();
+  await expect(call("POST", "droplets", droplet("b"))).rejects.toThrow("fetch failed");
   emulator.faults.add({
     operation: "droplets_create",
     effect: "status",

@@ -1,4 +1,4 @@
-import { startEmulator, type Emulator, type EmulatorOptions } from "@wfctl/emulator-core";
+import { startEmulator, type Emulator, type EmulatorOptions, type Service } from "@wfctl/emulator-core";
 import type { Account } from "./account.ts";
 import { createDigitalOceanService } from "./service.ts";
 import { startSpaces, type SpacesServer } from "./spaces/server.ts";
@@ -12,11 +12,13 @@ export interface DigitalOceanEmulator extends Emulator<Account> {
 export interface DigitalOceanOptions extends EmulatorOptions {
   /** @default a free one */
   readonly spacesPort?: number;
+  /** What `createDigitalOceanService` gave: several emulators of one process share its checks of messages. */
+  readonly service?: Service<Account>;
 }
 
 /** Starts the API and Spaces, which share their accounts. */
 export async function startDigitalOcean(options: DigitalOceanOptions = {}): Promise<DigitalOceanEmulator> {
-  const emulator = await startEmulator(createDigitalOceanService(), options);
+  const emulator = await startEmulator(options.service ?? createDigitalOceanService(), options);
   const spaces = await startSpaces({
     accounts: emulator.accounts,
     clock: emulator.clock,

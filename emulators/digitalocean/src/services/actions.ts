@@ -1,5 +1,5 @@
 import type { Account, Thing } from "../account.ts";
-import { notFound, paged, type Handlers } from "./answers.ts";
+import { asText, notFound, paged, type Handlers } from "./answers.ts";
 import { regionOf } from "./catalogue.ts";
 
 /** An action that is under way, and what it does when it ends. */
@@ -20,7 +20,7 @@ export function startAction(
     region_slug: given.region,
     region: regionOf(given.region)!,
   };
-  account.actions.add(String(id), action);
+  account.actions.add(asText(id), action);
   account.clock.after(given.takesMs, () => {
     finish();
     action["status"] = "completed";

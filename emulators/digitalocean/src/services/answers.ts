@@ -43,3 +43,8 @@ export function listOf<Item>(source: JsonObject, key: string): Item[] {
   const value = source[key];
   return Array.isArray(value) ? (value as Item[]) : [];
 }
+
+/** A scalar as text; anything else is empty. */
+export function asText(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}

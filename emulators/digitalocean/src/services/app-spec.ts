@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import type { Account, Thing } from "../account.ts";
-import { listOf, textOf } from "./answers.ts";
+import { asText, listOf, textOf } from "./answers.ts";
 
 /** Zones that a region group stands for. */
 const groups = ["nyc", "ams", "fra", "lon", "sfo", "sgp", "syd", "tor", "blr", "atl"];
@@ -13,23 +13,23 @@ export function checkSpec(account: Account, spec: Thing): string | undefined {
   if (region !== undefined && !groups.includes(region)) return `region "${region}" is invalid`;
   const all = components.flatMap((kind) => listOf<Thing>(spec, kind));
   if (all.length === 0) return "app spec must have at least one component";
-  const names = all.map((component) => String(component["name"]));
+  const names = all.map((component) => asText(component["name"]));
   if (new Set(names).size !== names.length) return "component names must be unique";
   const bare = all.find(
     (component) => !["image", "git", "github", "gitlab", "bitbucket"].some((source) => component[source] !== undefined),
   );
-  if (bare !== undefined) return `component "${String(bare["name"])}" has no source`;
+  if (bare !== undefined) return `component "${asText(bare["name"])}" has no source`;
   const noKind = listOf<Thing>(spec, "jobs").find(
     (job) => job["kind"] === "SCHEDULED" && job["schedule"] === undefined,
   );
-  if (noKind !== undefined) return `job "${String(noKind["name"])}" needs a schedule`;
+  if (noKind !== undefined) return `job "${asText(noKind["name"])}" needs a schedule`;
   const rules = listOf<Thing>((spec["ingress"] ?? {}) as Thing, "rules");
   const lost = rules.find(
-    (rule) => rule["component"] !== undefined && !names.includes(String((rule["component"] as Thing)["name"])),
+    (rule) => rule["component"] !== undefined && !names.includes(asText((rule["component"] as Thing)["name"])),
   );
   if (lost !== undefined) return "ingress rule names a component that does not exist";
   const vpc = (spec["vpc"] as Thing | undefined)?.["id"];
-  if (vpc !== undefined && account.vpcs.own(String(vpc)) === undefined) return "vpc not found";
+  if (vpc !== undefined && account.vpcs.own(asText(vpc)) === undefined) return "vpc not found";
   const hidden = listOf<Thing>(spec, "services").find(
     (service) => service["http_port"] === undefined && listOf(service, "internal_ports").length > 0,
   );

@@ -3,6 +3,7 @@ import { createCollection } from "@wfctl/emulator-core";
 import type { Account, AppState, Thing } from "../account.ts";
 import { checkSpec, settleSpec } from "./app-spec.ts";
 import {
+  asText,
   conflict,
   fail,
   listOf,
@@ -34,7 +35,7 @@ export const apps: Handlers = {
     const problem = checkSpec(account, spec);
     if (problem !== undefined) return fail(400, "invalid_argument", `error validating app spec: ${problem}`);
     if (account.apps.all().some(({ app }) => (app["spec"] as Thing)["name"] === spec["name"]))
-      return conflict(`App name "${String(spec["name"])}" already exists`);
+      return conflict(`App name "${asText(spec["name"])}" already exists`);
     const id = randomUUID();
     const settled = settleSpec(spec);
     const app: Thing = {
@@ -46,14 +47,14 @@ export const apps: Handlers = {
       updated_at: account.clock.iso(),
       tier_slug: "basic",
       region: {
-        slug: String(settled["region"]),
-        label: String(settled["region"]),
+        slug: asText(settled["region"]),
+        label: asText(settled["region"]),
         flag: "flag",
         continent: "World",
         data_centers: ["nyc3"],
         default: false,
       },
-      project_id: textOf(body, "project_id") ?? String(account.projects.all()[0]!["id"]),
+      project_id: textOf(body, "project_id") ?? asText(account.projects.all()[0]!["id"]),
       domains: [],
     };
     const state: AppState = {
@@ -75,7 +76,7 @@ export const apps: Handlers = {
       spec["name"] !== (state.app["spec"] as Thing)["name"] &&
       account.apps.all().some(({ app }) => (app["spec"] as Thing)["name"] === spec["name"])
     ) {
-      return conflict(`App name "${String(spec["name"])}" already exists`);
+      return conflict(`App name "${asText(spec["name"])}" already exists`);
     }
     state.app["spec"] = settleSpec(spec);
     state.app["updated_at"] = account.clock.iso();
@@ -84,7 +85,7 @@ export const apps: Handlers = {
     return { status: 200, body: { app: state.app } };
   }),
   apps_delete: on(({ app }, { account }) => {
-    account.apps.remove(String(app["id"]));
+    account.apps.remove(asText(app["id"]));
     return { status: 200, body: { id: app["id"]! } };
   }),
   apps_list_deployments: on(({ deployments }, request) =>
@@ -101,7 +102,7 @@ export const apps: Handlers = {
   apps_cancel_deployment: on(({ app, deployments }, { params }) => {
     const deployment = deployments.get(params["deployment_id"] ?? "");
     if (deployment === undefined) return notFound();
-    if (["ACTIVE", "ERROR", "CANCELED", "SUPERSEDED"].includes(String(deployment["phase"])))
+    if (["ACTIVE", "ERROR", "CANCELED", "SUPERSEDED"].includes(asText(deployment["phase"])))
       return unprocessable("deployment is finished");
     deployment["phase"] = "CANCELED";
     delete app["in_progress_deployment"];
@@ -118,7 +119,7 @@ export const apps: Handlers = {
     const found = invocations
       .list()
       .filter((invocation) => deployment === undefined || invocation["deployment_id"] === deployment)
-      .filter((invocation) => names.length === 0 || names.includes(String(invocation["job_name"])));
+      .filter((invocation) => names.length === 0 || names.includes(asText(invocation["job_name"])));
     return paged(request, "job_invocations", found);
   }),
   apps_get_job_invocation: on(({ invocations }, { params }) => {
@@ -181,7 +182,7 @@ function deploy(account: Account, state: AppState, cause: string): Thing {
   for (const [index, [, ms]] of phases.entries()) {
     at += ms;
     account.clock.after(at, () => {
-      if (["CANCELED", "SUPERSEDED", "ERROR"].includes(String(deployment["phase"]))) return;
+      if (["CANCELED", "SUPERSEDED", "ERROR"].includes(asText(deployment["phase"]))) return;
       const next = phases[index + 1]?.[0];
       deployment["phase_last_updated_at"] = account.clock.iso();
       if (next === "DEPLOYING") startJobs(account, state, deployment);
@@ -194,7 +195,7 @@ function deploy(account: Account, state: AppState, cause: string): Thing {
 }
 
 function activate(app: Thing, deployment: Thing): void {
-  const name = String((app["spec"] as Thing)["name"]);
+  const name = asText((app["spec"] as Thing)["name"]);
   const old = app["active_deployment"] as Thing | undefined;
   if (old !== undefined) old["phase"] = "SUPERSEDED";
   deployment["phase"] = "ACTIVE";
@@ -209,7 +210,7 @@ function activate(app: Thing, deployment: Thing): void {
   };
   app["active_deployment"] = deployment;
   if (app["in_progress_deployment"] === deployment) delete app["in_progress_deployment"];
-  const host = `${name}-${String(app["id"]).slice(0, 5)}.ondigitalocean.app`;
+  const host = `${name}-${asText(app["id"]).slice(0, 5)}.ondigitalocean.app`;
   Object.assign(app, {
     default_ingress: `https://${host}`,
     live_url: `https://${host}`,
@@ -280,7 +281,7 @@ function syncDomains(account: Account, app: Thing): void {
       progress: { steps: [] },
       validations:
         spec["wildcard"] === true
-          ? [{ txt_name: `_acme-challenge.${String(spec["domain"])}`, txt_value: randomUUID() }]
+          ? [{ txt_name: `_acme-challenge.${asText(spec["domain"])}`, txt_value: randomUUID() }]
           : [],
       rotate_validation_records: false,
       certificate_expires_at: new Date(account.clock.now() + 90 * 86_400_000).toISOString(),
@@ -297,14 +298,14 @@ function logs(request: DoRequest) {
   if (state === undefined) return notFound();
   const { deployment_id: deployment, component_name: component } = request.params;
   if (deployment !== undefined && state.deployments.get(deployment) === undefined) return notFound();
-  const type = String(request.query["type"] ?? "RUN").toLowerCase();
+  const type = asText(request.query["type"] ?? "RUN").toLowerCase();
   const what = new URLSearchParams({
-    app: String(state.app["id"]),
+    app: asText(state.app["id"]),
     type,
     ...(component === undefined ? {} : { component }),
     ...(deployment === undefined ? {} : { deployment }),
   });
-  const live = `${request.url.origin.replace(/^http/, "ws")}/_logs/live?${what}`;
+  const live = `${request.url.origin.replace(/^http/, "ws")}/_logs/live?${what.toString()}`;
   return {
     status: 200,
     body: {
@@ -312,7 +313,7 @@ function logs(request: DoRequest) {
       historic_urls:
         request.query["follow"] === "true" || request.query["follow"] === true
           ? []
-          : [`${request.url.origin}/_logs/historic?${what}`],
+          : [`${request.url.origin}/_logs/historic?${what.toString()}`],
     },
   };
 }
@@ -323,6 +324,6 @@ export function logLines(query: URLSearchParams, count: number): string[] {
   return Array.from(
     { length: count },
     (_, index) =>
-      `${component} 2026-01-01T00:00:${String(index % 60).padStart(2, "0")}Z ${query.get("type") ?? "run"} line ${index + 1}`,
+      `${component} 2026-01-01T00:00:${asText(index % 60).padStart(2, "0")}Z ${query.get("type") ?? "run"} line ${index + 1}`,
   );
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Account, Thing } from "../account.ts";
-import { notFound, paged, unprocessable, type DoHandler, type DoRequest, type Handlers } from "./answers.ts";
+import { asText, notFound, paged, unprocessable, type DoHandler, type DoRequest, type Handlers } from "./answers.ts";
 import { addDroplet, checkDroplet, removeDroplet } from "./droplets.ts";
 
 const members = new WeakMap<Thing, Set<string>>();
@@ -48,12 +48,12 @@ export const autoscale: Handlers = {
     return { status: 200, body: { autoscale_pool: describe(account, pool) } };
   }),
   autoscalepools_delete: on((pool, { account }) => {
-    account.pools.remove(String(pool["id"]));
+    account.pools.remove(asText(pool["id"]));
     return { status: 202 };
   }),
   autoscalepools_delete_dangerous: on((pool, { account }) => {
     for (const id of members.get(pool) ?? []) removeDroplet(account, id);
-    account.pools.remove(String(pool["id"]));
+    account.pools.remove(asText(pool["id"]));
     return { status: 202 };
   }),
   autoscalepools_list_members: on((pool, request) => {
@@ -95,8 +95,8 @@ function fill(account: Account, pool: Thing): void {
   const ids = members.get(pool)!;
   for (const id of ids) if (account.droplets.own(id) === undefined) ids.delete(id);
   while (ids.size < wanted) {
-    const droplet = addDroplet(account, `${String(pool["name"])}-${ids.size}`, pool["droplet_template"] as Thing);
-    ids.add(String(droplet["id"]));
+    const droplet = addDroplet(account, `${asText(pool["name"])}-${ids.size}`, pool["droplet_template"] as Thing);
+    ids.add(asText(droplet["id"]));
   }
   const limit = Number(config["target_number_instances"] ?? config["max_instances"]);
   for (const id of [...ids].slice(limit)) {

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Thing } from "../account.ts";
 import {
+  asText,
   conflict,
   forbidden,
   listOf,
@@ -23,10 +24,10 @@ export const certificates: Handlers = {
     if (account.certificates.all().some((certificate) => certificate["name"] === body["name"]))
       return conflict("certificate name already exists");
     if (type === "lets_encrypt") {
-      const zones = account.domains.all().map(({ domain }) => String(domain["name"]));
+      const zones = account.domains.all().map(({ domain }) => asText(domain["name"]));
       const foreign = names.find((name) => !zones.some((zone) => name === zone || name.endsWith(`.${zone}`)));
       if (foreign !== undefined) return unprocessable(`domain for ${foreign} is not managed by this account`);
-    } else if (!String(body["private_key"]).includes("PRIVATE KEY"))
+    } else if (!asText(body["private_key"]).includes("PRIVATE KEY"))
       return unprocessable("private_key is not a PEM key");
     const id = randomUUID();
     const notAfter = new Date(account.clock.now() + lifeMs).toISOString();

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Account, DatabaseState, Thing } from "../account.ts";
 import {
+  asText,
   listOf,
   noContent,
   notFound,
@@ -58,7 +59,7 @@ export const databases: Handlers = {
   },
   databases_get_cluster: on(({ database }) => ({ status: 200, body: { database } }), "visible"),
   databases_destroy_cluster: on(({ database }, { account }) => {
-    account.databases.remove(String(database["id"]));
+    account.databases.remove(asText(database["id"]));
     return noContent;
   }),
   databases_update_clusterSize: on((state, { account, body }) => {
@@ -122,7 +123,7 @@ export const databases: Handlers = {
   }),
   databases_get_ca: on(({ database }) => ({
     status: 200,
-    body: { ca: { certificate: Buffer.from(`ca of ${String(database["id"])}`).toString("base64") } },
+    body: { ca: { certificate: Buffer.from(`ca of ${asText(database["id"])}`).toString("base64") } },
   })),
   databases_list: on(({ dbs }) => ({ status: 200, body: { dbs: dbs.map((name) => ({ name })) } })),
   databases_add: on((state, { body }) => {
@@ -191,7 +192,7 @@ function isSize(slug: string): boolean {
 /** Rules name objects that must be there, except addresses and tags. */
 function missingTarget(account: Account, rules: readonly Thing[]): string | undefined {
   const missing = rules.find((rule) => {
-    const value = String(rule["value"]);
+    const value = asText(rule["value"]);
     if (rule["type"] === "droplet") return account.droplets.own(value) === undefined;
     if (rule["type"] === "k8s") return account.clusters.own(value) === undefined;
     if (rule["type"] === "app") return account.apps.own(value) === undefined;
@@ -199,7 +200,7 @@ function missingTarget(account: Account, rules: readonly Thing[]): string | unde
   });
   return missing === undefined
     ? undefined
-    : `invalid firewall rule: ${String(missing["type"])} ${String(missing["value"])} not found`;
+    : `invalid firewall rule: ${asText(missing["type"])} ${asText(missing["value"])} not found`;
 }
 
 function toRule(account: Account, database: Thing, rule: Thing): Thing {

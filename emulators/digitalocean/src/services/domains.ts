@@ -1,6 +1,7 @@
 import { createCollection } from "@wfctl/emulator-core";
 import type { Account, DomainState, Thing } from "../account.ts";
 import {
+  asText,
   noContent,
   notFound,
   paged,
@@ -44,7 +45,7 @@ export const domains: Handlers = {
     "visible",
   ),
   domains_delete: on(({ domain }, { account }) => {
-    account.domains.remove(String(domain["name"]));
+    account.domains.remove(asText(domain["name"]));
     return noContent;
   }),
   domains_list_records: on(({ domain, records }, request) => {
@@ -52,7 +53,7 @@ export const domains: Handlers = {
     const found = records
       .list()
       .filter((record) => type === undefined || record["type"] === type)
-      .filter((record) => name === undefined || fullName(String(record["name"]), String(domain["name"])) === name);
+      .filter((record) => name === undefined || fullName(asText(record["name"]), asText(domain["name"])) === name);
     return paged(request, "domain_records", found);
   }),
   domains_create_record: on((state, { account, body }) => {
@@ -95,7 +96,7 @@ function changeRecord(state: DomainState, { params, body }: DoRequest) {
 function addRecord(account: Account, state: DomainState, body: Thing): Thing {
   const id = account.nextNumber();
   const record: Thing = { id, ...normal(state, body) };
-  return state.records.add(String(id), record);
+  return state.records.add(asText(id), record);
 }
 
 /** Names of hosts come back without their last dot; names below the zone without the zone. */
@@ -105,7 +106,7 @@ function normal({ domain }: DomainState, body: Thing): Thing {
   const name = textOf(body, "name") ?? "@";
   return {
     type,
-    name: name === "@" ? "@" : relativeName(name.replace(/\.$/, ""), String(domain["name"])),
+    name: name === "@" ? "@" : relativeName(name.replace(/\.$/, ""), asText(domain["name"])),
     data: namesAHost.has(type) && data !== "@" ? data.replace(/\.$/, "") : data,
     ttl: body["ttl"] ?? 1800,
     priority: body["priority"] ?? null,
@@ -125,7 +126,7 @@ function checkRecord({ domain, records }: DomainState, body: Thing, self?: Thing
   if (namesAHost.has(type) && data !== "@" && !data.endsWith(".") && !self) return "Data needs to end with a dot (.)";
   if (Number(body["ttl"] ?? 1800) < 30) return "Ttl must be greater than or equal to 30";
   if (type === "CNAME" && name === "@") return "CNAME records cannot be created at the apex";
-  const short = name === "@" ? "@" : relativeName(name, String(domain["name"]));
+  const short = name === "@" ? "@" : relativeName(name, asText(domain["name"]));
   const others = records.all().filter((record) => record !== self && record["name"] === short);
   if (type === "CNAME" && others.length > 0) return "CNAME records cannot share a name with other records";
   if (type !== "CNAME" && others.some((record) => record["type"] === "CNAME"))
@@ -144,7 +145,7 @@ function fullName(name: string, domain: string): string {
 function zoneFile(domain: Thing, records: readonly Thing[]): string {
   const lines = records.map(
     (record) =>
-      `${fullName(String(record["name"]), String(domain["name"]))}. IN ${String(record["ttl"])} ${String(record["type"])} ${String(record["data"])}`,
+      `${fullName(asText(record["name"]), asText(domain["name"]))}. IN ${asText(record["ttl"])} ${asText(record["type"])} ${asText(record["data"])}`,
   );
-  return `$ORIGIN ${String(domain["name"])}.\n$TTL ${String(domain["ttl"])}\n${lines.join("\n")}\n`;
+  return `$ORIGIN ${asText(domain["name"])}.\n$TTL ${asText(domain["ttl"])}\n${lines.join("\n")}\n`;
 }

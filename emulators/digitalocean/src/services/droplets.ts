@@ -1,6 +1,6 @@
 import type { Account, Thing } from "../account.ts";
 import { startAction } from "./actions.ts";
-import { listOf, noContent, notFound, paged, textOf, unprocessable, type Handlers } from "./answers.ts";
+import { asText, listOf, noContent, notFound, paged, textOf, unprocessable, type Handlers } from "./answers.ts";
 import { regionOf, sizeOf } from "./catalogue.ts";
 import { ensureTags } from "./tags.ts";
 import { defaultVpc } from "./vpcs.ts";
@@ -41,7 +41,7 @@ export function addDroplet(account: Account, name: string, body: Thing): Thing {
     tags,
     vpc_uuid: textOf(body, "vpc_uuid") ?? defaultVpc(account, region),
   };
-  account.droplets.add(String(id), droplet);
+  account.droplets.add(asText(id), droplet);
   for (const volume of listOf<string>(body, "volumes")) account.volumes.own(volume)!["droplet_ids"] = [id];
   account.clock.after(startMs, () => {
     droplet["status"] = "active";
@@ -62,8 +62,8 @@ export function checkDroplet(account: Account, body: Thing): string | undefined 
     if ((volume["region"] as Thing)["slug"] !== region) return "Volume is in another region";
     if (listOf(volume, "droplet_ids").length > 0) return "Volume is attached to another Droplet";
   }
-  const keys = listOf<string | number>(body, "ssh_keys").map(String);
-  const known = account.sshKeys.all().flatMap((key) => [String(key["id"]), String(key["fingerprint"])]);
+  const keys = listOf<string | number>(body, "ssh_keys").map(asText);
+  const known = account.sshKeys.all().flatMap((key) => [asText(key["id"]), asText(key["fingerprint"])]);
   const missing = keys.find((key) => !known.includes(key));
   return missing === undefined ? undefined : `${missing} are invalid key identifiers for Droplet creation.`;
 }
@@ -95,7 +95,7 @@ export const droplets: Handlers = {
   },
   droplets_destroy_byTag({ account, query }) {
     for (const droplet of account.droplets.all()) {
-      if (listOf<unknown>(droplet, "tags").includes(query["tag_name"])) removeDroplet(account, String(droplet["id"]));
+      if (listOf<unknown>(droplet, "tags").includes(query["tag_name"])) removeDroplet(account, asText(droplet["id"]));
     }
     return noContent;
   },
@@ -121,7 +121,7 @@ export const droplets: Handlers = {
       type,
       resourceType: "droplet",
       resourceId: Number(droplet["id"]),
-      region: String((droplet["region"] as Thing)["slug"]),
+      region: asText((droplet["region"] as Thing)["slug"]),
       takesMs: actionMs,
     };
     droplet["locked"] = true;
@@ -136,10 +136,10 @@ export const droplets: Handlers = {
 export function removeDroplet(account: Account, id: string): boolean {
   if (!account.droplets.remove(id)) return false;
   for (const volume of account.volumes.all()) {
-    volume["droplet_ids"] = listOf<number>(volume, "droplet_ids").filter((each) => String(each) !== id);
+    volume["droplet_ids"] = listOf<number>(volume, "droplet_ids").filter((each) => asText(each) !== id);
   }
   for (const firewall of account.firewalls.all()) {
-    firewall["droplet_ids"] = listOf<number>(firewall, "droplet_ids").filter((each) => String(each) !== id);
+    firewall["droplet_ids"] = listOf<number>(firewall, "droplet_ids").filter((each) => asText(each) !== id);
   }
   return true;
 }
@@ -188,7 +188,7 @@ function applyAction(account: Account, droplet: Thing, type: string, body: Thing
       droplet["networks"] = networksOf(Number(droplet["id"]), true, true);
       break;
     case "rebuild":
-      droplet["image"] = imageOf(body["image"], String((droplet["region"] as Thing)["slug"]));
+      droplet["image"] = imageOf(body["image"], asText((droplet["region"] as Thing)["slug"]));
       break;
   }
   droplet["features"] = [...features];

@@ -1,6 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { Account, Thing } from "../account.ts";
-import { conflict, listOf, noContent, notFound, paged, textOf, unprocessable, type Handlers } from "./answers.ts";
+import {
+  asText,
+  conflict,
+  listOf,
+  noContent,
+  notFound,
+  paged,
+  textOf,
+  unprocessable,
+  type Handlers,
+} from "./answers.ts";
 import { ensureTags } from "./tags.ts";
 
 const rolloutMs = 10_000;
@@ -39,7 +49,7 @@ function check(account: Account, body: Thing): string | undefined {
   const tags = listOf<string>(body, "tags");
   if (ids.length > 10) return "a firewall takes at most 10 Droplets";
   if (tags.length > 5) return "a firewall takes at most 5 tags";
-  const missing = ids.find((id) => account.droplets.own(String(id)) === undefined);
+  const missing = ids.find((id) => account.droplets.own(asText(id)) === undefined);
   if (missing !== undefined) return `droplet ${missing} not found`;
   if (listOf(body, "inbound_rules").length + listOf(body, "outbound_rules").length > 50)
     return "a firewall takes at most 50 rules";

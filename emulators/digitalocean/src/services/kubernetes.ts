@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Account, Thing } from "../account.ts";
 import {
+  asText,
   listOf,
   noContent,
   notFound,
@@ -57,7 +58,7 @@ export const kubernetes: Handlers = {
     ]) {
       if (body[key] !== undefined) cluster[key] = body[key];
     }
-    if (Array.isArray(body["tags"])) cluster["tags"] = clusterTags(String(cluster["id"]), listOf<string>(body, "tags"));
+    if (Array.isArray(body["tags"])) cluster["tags"] = clusterTags(asText(cluster["id"]), listOf<string>(body, "tags"));
     if (body["maintenance_policy"] !== undefined)
       cluster["maintenance_policy"] = policyOf(body["maintenance_policy"] as Thing);
     cluster["updated_at"] = account.clock.iso();
@@ -77,11 +78,11 @@ export const kubernetes: Handlers = {
   kubernetes_get_credentials: on((cluster, { account }) => ({
     status: 200,
     body: {
-      server: String(cluster["endpoint"]),
-      certificate_authority_data: Buffer.from(`ca of ${String(cluster["id"])}`).toString("base64"),
+      server: asText(cluster["endpoint"]),
+      certificate_authority_data: Buffer.from(`ca of ${asText(cluster["id"])}`).toString("base64"),
       client_certificate_data: null,
       client_key_data: null,
-      token: `dop_v1_${String(cluster["id"])}`,
+      token: `dop_v1_${asText(cluster["id"])}`,
       expires_at: new Date(account.clock.now() + 604_800_000).toISOString(),
     },
   })),
@@ -89,13 +90,13 @@ export const kubernetes: Handlers = {
     status: 200,
     body: {
       available_upgrade_versions: versions
-        .filter((version) => version > String(cluster["version"]))
+        .filter((version) => version > asText(cluster["version"]))
         .map((slug) => ({ slug, kubernetes_version: slug.split("-")[0]!, supported_features: [] })),
     },
   })),
   kubernetes_upgrade_cluster: on((cluster, { account, body }) => {
     const version = textOf(body, "version") ?? "";
-    if (!versions.includes(version) || version <= String(cluster["version"]))
+    if (!versions.includes(version) || version <= asText(cluster["version"]))
       return unprocessable("invalid upgrade version");
     (cluster["status"] as Thing)["state"] = "upgrading";
     account.clock.after(createMs, () => {
@@ -167,7 +168,7 @@ function on(
 
 function remove(cluster: Thing, { account }: DoRequest) {
   cluster["status"] = { state: "deleting", message: "" };
-  account.clusters.remove(String(cluster["id"]));
+  account.clusters.remove(asText(cluster["id"]));
   return noContent;
 }
 
@@ -257,9 +258,9 @@ function makeNodes(account: Account, pool: Thing): Thing[] {
   return Array.from({ length: Number(pool["count"]) }, (_, index) => {
     const node: Thing = {
       id: randomUUID(),
-      name: `${String(pool["name"])}-${index}`,
+      name: `${asText(pool["name"])}-${index}`,
       status: { state: "provisioning" },
-      droplet_id: String(account.nextNumber()),
+      droplet_id: asText(account.nextNumber()),
       created_at: account.clock.iso(),
       updated_at: account.clock.iso(),
     };
@@ -271,13 +272,13 @@ function makeNodes(account: Account, pool: Thing): Thing[] {
 }
 
 function kubeconfigOf(cluster: Thing): string {
-  const name = `do-${String(cluster["region"])}-${String(cluster["name"])}`;
+  const name = `do-${asText(cluster["region"])}-${asText(cluster["name"])}`;
   return `apiVersion: v1
 kind: Config
 clusters:
 - cluster:
-    certificate-authority-data: ${Buffer.from(`ca of ${String(cluster["id"])}`).toString("base64")}
-    server: ${String(cluster["endpoint"])}
+    certificate-authority-data: ${Buffer.from(`ca of ${asText(cluster["id"])}`).toString("base64")}
+    server: ${asText(cluster["endpoint"])}
   name: ${name}
 contexts:
 - context: {cluster: ${name}, user: ${name}-admin}
@@ -285,6 +286,6 @@ contexts:
 current-context: ${name}
 users:
 - name: ${name}-admin
-  user: {token: dop_v1_${String(cluster["id"])}}
+  user: {token: dop_v1_${asText(cluster["id"])}}
 `;
 }

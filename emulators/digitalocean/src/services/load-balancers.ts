@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Account, Thing } from "../account.ts";
-import { listOf, noContent, notFound, paged, textOf, unprocessable, type Handlers } from "./answers.ts";
+import { asText, listOf, noContent, notFound, paged, textOf, unprocessable, type Handlers } from "./answers.ts";
 import { regionOf } from "./catalogue.ts";
 import { defaultVpc } from "./vpcs.ts";
 
@@ -53,7 +53,7 @@ function check(account: Account, body: Thing): string | undefined {
   if (textOf(body, "tag") !== undefined && listOf(body, "droplet_ids").length > 0)
     return "droplet_ids and tag are mutually exclusive";
   if (!isGlobal && listOf(body, "forwarding_rules").length === 0) return "at least one forwarding rule is required";
-  const missing = listOf<number>(body, "droplet_ids").find((id) => account.droplets.own(String(id)) === undefined);
+  const missing = listOf<number>(body, "droplet_ids").find((id) => account.droplets.own(asText(id)) === undefined);
   if (missing !== undefined) return `droplet ${missing} does not exist`;
   const unsecured = listOf<Thing>(body, "forwarding_rules").find((rule) => {
     const protocol = textOf(rule, "entry_protocol");
@@ -71,7 +71,7 @@ function shape(account: Account, body: Thing): Thing {
   const tag = textOf(body, "tag");
   return {
     name: body["name"]!,
-    project_id: textOf(body, "project_id") ?? String(account.projects.all()[0]!["id"]),
+    project_id: textOf(body, "project_id") ?? asText(account.projects.all()[0]!["id"]),
     size_unit: body["size_unit"] ?? 1,
     size: body["size"] ?? "lb-small",
     algorithm: "round_robin",

@@ -1,5 +1,5 @@
 import type { Account, Thing } from "../account.ts";
-import { conflict, fail, noContent, notFound, paged, textOf, unprocessable, type Handlers } from "./answers.ts";
+import { asText, conflict, fail, noContent, notFound, paged, textOf, unprocessable, type Handlers } from "./answers.ts";
 
 const tiers: Readonly<Record<string, { repositories: number; price: number; registries: number }>> = {
   starter: { repositories: 1, price: 0, registries: 1 },
@@ -33,7 +33,7 @@ export const registries: Handlers = {
     const [registry, other] = account.registries.all();
     if (registry === undefined) return notFound();
     if (other !== undefined) return several();
-    account.registries.remove(String(registry["name"]));
+    account.registries.remove(asText(registry["name"]));
     return noContent;
   },
   registry_get_subscription: ({ account }) => ({ status: 200, body: { subscription: subscriptionOf(account) } }),

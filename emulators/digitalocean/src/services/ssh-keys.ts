@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Thing } from "../account.ts";
-import { noContent, notFound, paged, textOf, unprocessable, type DoRequest, type Handlers } from "./answers.ts";
+import { asText, noContent, notFound, paged, textOf, unprocessable, type DoRequest, type Handlers } from "./answers.ts";
 
 export const sshKeys: Handlers = {
   sshKeys_list: (request) => paged(request, "ssh_keys", request.account.sshKeys.list()),
@@ -14,7 +14,7 @@ export const sshKeys: Handlers = {
       return unprocessable("SSH Key is already in use on your account");
     const id = account.nextNumber();
     const made: Thing = { id, name: body["name"]!, public_key: key, fingerprint };
-    account.sshKeys.add(String(id), made);
+    account.sshKeys.add(asText(id), made);
     return { status: 201, body: { ssh_key: made } };
   },
   sshKeys_get(request) {
@@ -24,12 +24,12 @@ export const sshKeys: Handlers = {
   sshKeys_delete(request) {
     const key = find(request);
     if (key === undefined) return notFound();
-    request.account.sshKeys.remove(String(key["id"]));
+    request.account.sshKeys.remove(asText(key["id"]));
     return noContent;
   },
 };
 
 function find({ account, params }: DoRequest): Thing | undefined {
   const wanted = params["ssh_key_identifier"];
-  return account.sshKeys.list().find((key) => String(key["id"]) === wanted || key["fingerprint"] === wanted);
+  return account.sshKeys.list().find((key) => asText(key["id"]) === wanted || key["fingerprint"] === wanted);
 }

@@ -1,5 +1,5 @@
 import type { Account, Thing } from "../account.ts";
-import { listOf, noContent, notFound, paged, textOf, type Handlers } from "./answers.ts";
+import { asText, listOf, noContent, notFound, paged, textOf, type Handlers } from "./answers.ts";
 
 /** Tags exist by themselves; naming one on an object makes it. */
 export function ensureTags(account: Account, names: readonly string[]): void {
@@ -72,7 +72,7 @@ function tagsOf(thing: Thing): string[] {
 
 function describe(account: Account, tag: Thing): Thing {
   const count = (things: readonly Thing[]): Thing => ({
-    count: things.filter((thing) => tagsOf(thing).includes(String(tag["name"]))).length,
+    count: things.filter((thing) => tagsOf(thing).includes(asText(tag["name"]))).length,
   });
   const droplets = count(account.droplets.list());
   const volumes = count(account.volumes.list());

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Account, Thing } from "../account.ts";
 import { startAction } from "./actions.ts";
 import {
+  asText,
   conflict,
   listOf,
   noContent,
@@ -17,7 +18,7 @@ import { ensureTags } from "./tags.ts";
 
 const actionMs = 5000;
 
-const regionSlug = (volume: Thing): string => String((volume["region"] as Thing)["slug"]);
+const regionSlug = (volume: Thing): string => asText((volume["region"] as Thing)["slug"]);
 
 export const volumes: Handlers = {
   volumes_list(request) {
@@ -88,7 +89,7 @@ export const volumes: Handlers = {
 function act({ account, body }: DoRequest, volume: Thing | undefined) {
   if (volume === undefined) return notFound();
   const type = textOf(body, "type")!;
-  const droplet = account.droplets.own(String(body["droplet_id"]));
+  const droplet = account.droplets.own(asText(body["droplet_id"]));
   const attached = listOf<number>(volume, "droplet_ids");
   if (type === "resize" && Number(body["size_gigabytes"]) <= Number(volume["size_gigabytes"])) {
     return unprocessable("volume size can only be increased");
@@ -112,7 +113,7 @@ function act({ account, body }: DoRequest, volume: Thing | undefined) {
     if (type === "detach") volume["droplet_ids"] = [];
     if (droplet !== undefined && type !== "resize") {
       const ids = listOf<string>(droplet, "volume_ids").filter((id) => id !== volume["id"]);
-      droplet["volume_ids"] = type === "attach" ? [...ids, String(volume["id"])] : ids;
+      droplet["volume_ids"] = type === "attach" ? [...ids, asText(volume["id"])] : ids;
     }
   });
   return { status: 202, body: { action } };
@@ -122,6 +123,6 @@ function remove(account: Account, volume: Thing | undefined) {
   if (volume === undefined) return notFound();
   if (listOf(volume, "droplet_ids").length > 0)
     return conflict("volume is attached to a Droplet and cannot be deleted");
-  account.volumes.remove(String(volume["id"]));
+  account.volumes.remove(asText(volume["id"]));
   return noContent;
 }

@@ -1,12 +1,22 @@
 import { randomUUID } from "node:crypto";
 import type { Account, Thing } from "../account.ts";
-import { conflict, forbidden, noContent, notFound, paged, textOf, unprocessable, type Handlers } from "./answers.ts";
+import {
+  asText,
+  conflict,
+  forbidden,
+  noContent,
+  notFound,
+  paged,
+  textOf,
+  unprocessable,
+  type Handlers,
+} from "./answers.ts";
 import { regionOf } from "./catalogue.ts";
 
 /** The region's default network, made when the first object needs it. */
 export function defaultVpc(account: Account, region: string): string {
   const found = account.vpcs.all().find((vpc) => vpc["default"] === true && vpc["region"] === region);
-  return String((found ?? addVpc(account, { name: `default-${region}`, region, isDefault: true }))["id"]);
+  return asText((found ?? addVpc(account, { name: `default-${region}`, region, isDefault: true }))["id"]);
 }
 
 function addVpc(
@@ -73,7 +83,7 @@ export const vpcs: Handlers = {
 function change(account: Account, id: string, body: Thing) {
   const vpc = account.vpcs.own(id);
   if (vpc === undefined) return notFound();
-  const name = textOf(body, "name") ?? String(vpc["name"]);
+  const name = textOf(body, "name") ?? asText(vpc["name"]);
   if (account.vpcs.all().some((other) => other !== vpc && other["name"] === name))
     return conflict("name already exists");
   vpc["name"] = name;
@@ -89,7 +99,7 @@ function members(account: Account, id: string): Thing[] {
     things
       .filter((thing) => thing[key] === id)
       .map((thing) => ({
-        urn: `do:${kind}:${String(thing["id"])}`,
+        urn: `do:${kind}:${asText(thing["id"])}`,
         name: thing["name"]!,
         created_at: thing["created_at"]!,
       }));
@@ -121,7 +131,7 @@ function checkRange(account: Account, range: string): string | undefined {
   const isPrivate = first === 10 || (first === 172 && second >= 16 && second < 32) || (first === 192 && second === 168);
   if (!isPrivate) return "ip_range must be in a private network";
   const overlaps = account.vpcs.all().some((vpc) => {
-    const other = parseRange(String(vpc["ip_range"]));
+    const other = parseRange(asText(vpc["ip_range"]));
     return other !== undefined && wanted.start <= other.end && other.start <= wanted.end;
   });
   return overlaps ? "This range/size overlaps with another VPC network in your account." : undefined;

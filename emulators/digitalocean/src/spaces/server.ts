@@ -1,3 +1,4 @@
+import { asText } from "../services/answers.ts";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createFaults, type EmulatorClock, type Faults } from "@wfctl/emulator-core";
@@ -34,7 +35,7 @@ export async function startSpaces({
     if (credential === undefined) return s3Error(403, "AccessDenied");
     const found = findKey(accounts(), credential.accessKey);
     if (found === undefined) return s3Error(403, "InvalidAccessKeyId");
-    if (!isSigned(request, body, credential, String(found.key["secret_key"])))
+    if (!isSigned(request, body, credential, asText(found.key["secret_key"])))
       return s3Error(403, "SignatureDoesNotMatch");
     const url = new URL(request.url ?? "/", "http://host");
     const [bucket = "", ...rest] = url.pathname.slice(1).split("/").map(decodeURIComponent);
@@ -67,7 +68,7 @@ export async function startSpaces({
   };
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
-      send(response, false, s3Error(500, "InternalError", String(error)));
+      send(response, false, s3Error(500, "InternalError", asText(error)));
     });
   });
   await new Promise<void>((resolve) => server.listen(port, host, resolve));

@@ -1,4 +1,5 @@
 import { onTestFinished } from "vitest";
+import { createDigitalOceanService } from "../service.ts";
 import { startDigitalOcean, type DigitalOceanEmulator, type DigitalOceanOptions } from "../start.ts";
 
 export interface Answer {
@@ -13,9 +14,11 @@ export interface Client {
   call(method: string, path: string, body?: unknown, token?: string): Promise<Answer>;
 }
 
+const service = createDigitalOceanService();
+
 /** An emulator of the test's own, and raw calls to it. */
 export async function begin(options: DigitalOceanOptions = {}): Promise<Client> {
-  const emulator = await startDigitalOcean({ rate: 0, ...options });
+  const emulator = await startDigitalOcean({ service, rate: 0, ...options });
   onTestFinished(() => emulator.close());
   return {
     emulator,
