@@ -1,0 +1,96 @@
+import { createTestStack, ref, wanted } from "@wfctl/testkit";
+import { describe, expect, test } from "vitest";
+
+const calls = (stack: ReturnType<typeof createTestStack>, operation: string) =>
+  stack.provider.calls.filter((call) => call.operation === operation).length;
+
+test("a quiet diff is SUCCESS without a call", async () => {
+  const stack = createTestStack();
+  await stack.apply([wanted("a", { count: 1 })]);
+  const planned = await stack.plan([wanted("a", { count: 2 })]);
+  stack.cloud.account("main").outside.edit("item-1", { count: 2 });
+  const report = await stack.applyPlanned(planned);
+  expect([report.outcomes[0]?.status, report.outcomes[0]?.attempts, calls(stack, "update")]).toEqual(["SUCCESS", 0, 0]);
+  expect((await stack.plan([wanted("a", { count: 2 })])).plan.actions).toEqual([]);
+});
+
+describe("PLAN_OUTDATED: nothing is sent, and the next plan looks at the object itself", () => {
+  test("the object of an update is gone", async () => {
+    const stack = createTestStack();
+    await stack.apply([wanted("a", { count: 1 })]);
+    const planned = await stack.plan([wanted("a", { count: 2 })]);
+    stack.cloud.account("main").outside.delete("item-1");
+    const report = await stack.applyPlanned(planned);
+    expect(report.outcomes).toMatchObject([{ status: "ERROR", code: "PLAN_OUTDATED" }]);
+    expect((await stack.record("a"))?.mark).toBe("dirty");
+    expect((await stack.plan([wanted("a", { count: 2 })])).plan.actions.map((action) => action.kind)).toEqual([
+      "create",
+    ]);
+  });
+
+  test("an update has become a replace", async () => {
+    const stack = createTestStack();
+    await stack.apply([wanted("a", { count: 1, region: "eu" })]);
+    const planned = await stack.plan([wanted("a", { count: 2, region: "eu" })]);
+    stack.cloud.account("main").outside.edit("item-1", { region: "us" });
+    const report = await stack.applyPlanned(planned);
+    expect(report.outcomes).toMatchObject([{ status: "ERROR", code: "PLAN_OUTDATED" }]);
+    expect([calls(stack, "update"), calls(stack, "delete")]).toEqual([0, 0]);
+  });
+
+  test.each(["delete-first", "create-first"] as const)("a replace (%s) is not needed any more", async (replace) => {
+    const stack = createTestStack();
+    const desired = (region: string) => [wanted("a", { region }, { lifecycle: { replace } })];
+    await stack.apply(desired("eu"));
+    const planned = await stack.plan(desired("us"));
+    stack.cloud.account("main").outside.edit("item-1", { region: "us" });
+    const report = await stack.applyPlanned(planned);
+    expect(report.outcomes).toMatchObject([{ status: "ERROR", code: "PLAN_OUTDATED" }]);
+    expect(stack.cloud.objects().map((object) => object.id)).toEqual(["item-1"]);
+    expect((await stack.plan(desired("us"))).plan.actions).toEqual([]);
+  });
+
+  test("a value that the plan did not know turns an update into a replace", async () => {
+    const stack = createTestStack();
+    await stack.apply([wanted("p", { count: 1 }), wanted("a", { region: "1" })]);
+    const desired = [wanted("p", { count: 2 }), wanted("a", { region: ref("p", "revision") })];
+    const planned = await stack.plan(desired);
+    const report = await stack.applyPlanned(planned);
+    const kinds = planned.plan.actions.map((action) => `${action.kind} ${action.name}`);
+    if (kinds.includes("update a")) expect(report.outcomes[1]).toMatchObject({ code: "PLAN_OUTDATED" });
+    else expect(kinds).toContain("replace a");
+  });
+
+  test("the object to adopt is gone, or belongs to somebody else", async () => {
+    const stack = createTestStack();
+    const { outside } = stack.cloud.account("main");
+    outside.create({ name: "a", type: "infra.item", inputs: {} });
+    const desired = [wanted("a", {}, { adoptExisting: true })];
+    const planned = await stack.plan(desired);
+    outside.delete("item-1");
+    expect((await stack.applyPlanned(planned)).outcomes).toMatchObject([{ code: "PLAN_OUTDATED" }]);
+    outside.create({ name: "a", type: "infra.item", inputs: {}, owner: "another/a" });
+    expect((await stack.apply(desired)).ends).toEqual({ a: "ERROR/ALREADY_EXISTS" });
+  });
+});
+
+test("an object that is gone already is deleted without a call", async () => {
+  const stack = createTestStack();
+  await stack.apply([wanted("a")]);
+  stack.cloud.account("main").outside.delete("item-1");
+  const run = await stack.destroy();
+  expect([run.ends, calls(stack, "delete")]).toEqual([{ a: "SUCCESS" }, 0]);
+});
+
+test("a create of upstream looks first, and an object of that name is ALREADY_EXISTS", async () => {
+  const stack = createTestStack({ provider: { personality: "upstream" } });
+  stack.cloud.account("main").outside.create({ name: "a", type: "infra.item", inputs: {} });
+  expect((await stack.apply([wanted("a")])).ends).toEqual({ a: "ERROR/ALREADY_EXISTS" });
+  expect([stack.cloud.objects().length, calls(stack, "create")]).toEqual([1, 0]);
+});
+
+test("a create of ours costs no read", async () => {
+  const stack = createTestStack();
+  await stack.apply([wanted("a")]);
+  expect(stack.provider.calls.map((call) => call.operation)).toEqual(["create"]);
+});

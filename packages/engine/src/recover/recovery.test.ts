@@ -1,0 +1,323 @@
+import {
+  createTestStack,
+  ref,
+  scriptFaults,
+  wanted,
+  type CrashPoint,
+  type TestStack,
+  type TestStackOptions,
+} from "@wfctl/testkit";
+import type { RunState } from "@wfctl/model";
+import { describe, expect, test } from "vitest";
+
+const a = wanted("a", { count: 1 });
+const at = (operation: string, point: CrashPoint["at"]) => (each: CrashPoint) =>
+  each.at === point && "operation" in each && each.operation === operation;
+const effect = (kind: string) => (each: CrashPoint) => each.at === "effect" && each.effect.kind === kind;
+const runOf = async (stack: TestStack, id: string): Promise<RunState | undefined> =>
+  stack.hold(({ memory }) => memory.run(id));
+const endOf = async (stack: TestStack, id: string): Promise<string> => {
+  const run = await runOf(stack, id);
+  return [...(run?.outcomes.values() ?? [])]
+    .map((each) => (each.code === undefined ? each.status : `${each.status}/${each.code}`))
+    .join(" ");
+};
+
+describe.each(["ours", "upstream"] as const)("create (%s)", (personality) => {
+  test("ours, whole: SUCCESS, the id recorded, nothing sent twice", async () => {
+    const stack = createTestStack({ provider: { personality } });
+    await stack.applyUntil(effect("created"), [a]);
+    const recovery = await stack.recover();
+    expect(recovery.runs).toEqual(["run-1"]);
+    expect([await endOf(stack, "run-1"), stack.cloud.objects().length]).toEqual(["SUCCESS", 1]);
+    expect(await stack.record("a")).toMatchObject({ providerId: "item-1", createdByUs: true });
+    expect((await stack.plan([a])).plan.actions).toEqual([]);
+  });
+
+  test("ours, incomplete: repeated with its token where that converges, else ERROR and repaired by the next plan", async () => {
+    const stack = createTestStack({
+      provider: {
+        personality,
+        faults: scriptFaults([
+          { operation: "create", nth: 1, fault: { goes: { wrong: "partial", class: "unknown" } } },
+        ]),
+      },
+    });
+    await stack.applyUntil(effect("created"), [a]);
+    await stack.recover();
+    expect(await endOf(stack, "run-1")).toBe(personality === "ours" ? "SUCCESS" : "ERROR/INCOMPLETE");
+    expect((await stack.apply([a])).end).toBe("succeeded");
+    expect(stack.cloud.objects()).toMatchObject([{ state: "ready", inputs: { count: 1 } }]);
+  });
+
+  test("absent: sent again with the same token, else ERROR NOT_APPLIED once the settle time is over", async () => {
+    const stack = createTestStack({ provider: { personality } });
+    await stack.applyUntil(at("create", "call"), [a]);
+    const began = stack.clock.now();
+    await stack.recover();
+    if (personality === "ours") {
+      expect([await endOf(stack, "run-1"), stack.cloud.objects().length]).toEqual(["SUCCESS", 1]);
+    } else {
+      expect(await endOf(stack, "run-1")).toBe("ERROR/NOT_APPLIED");
+      expect(stack.clock.now() - began).toBeGreaterThanOrEqual(29_000);
+      expect((await stack.apply([a])).ends).toEqual({ a: "SUCCESS" });
+    }
+    expect(stack.cloud.objects()).toHaveLength(1);
+  });
+
+  test("an object that shows up late, within the settle time, is not made twice", async () => {
+    const stack = createTestStack({ cloud: { lagMs: 20_000 }, provider: { personality } });
+    await stack.applyUntil(effect("created"), [a]);
+    await stack.recover();
+    expect([await endOf(stack, "run-1"), (await stack.record("a"))?.providerId]).toEqual(["SUCCESS", "item-1"]);
+  });
+
+  test("a process that may still be at it elsewhere: unknown, everything else proceeds, tried again by each command", async () => {
+    const stack = createTestStack({
+      provider: { personality, ...(personality === "ours" ? { types: { "infra.item": { lookup: true } } } : {}) },
+    });
+    await stack.applyUntil(at("create", "call"), [a]);
+    const recovery = await stack.recover({ pluginsGone: false });
+    expect(recovery.unknown).toMatchObject([{ name: "a" }]);
+    expect(await endOf(stack, "run-1")).toBe("ERROR/OUTCOME_UNKNOWN");
+    const planned = await stack.plan([a, wanted("b"), wanted("c", { a: ref("a", "id") })]);
+    expect(planned.plan.actions.map((action) => action.name)).toEqual(["b", "c"]);
+    expect(planned.plan.notes).toMatchObject([{ name: "a", code: "UNKNOWN_RESOURCE" }]);
+    const run = await stack.apply([a, wanted("b"), wanted("c", { a: ref("a", "id") })], { pluginsGone: false });
+    expect(run.ends).toEqual({ b: "SUCCESS", c: "SKIPPED/DEPENDENCY_FAILED" });
+    // Its deadline and the settle time pass.
+    stack.clock.advance(1_900_000);
+    await stack.recover({ pluginsGone: false });
+    expect((await stack.state()).unknown.size).toBe(0);
+    expect((await stack.apply([a, wanted("b"), wanted("c", { a: ref("a", "id") })])).end).toBe("succeeded");
+  });
+});
+
+test("tokens settle a create even while a process elsewhere may be at it", async () => {
+  const stack = createTestStack();
+  await stack.applyUntil(at("create", "call"), [a]);
+  await stack.recover({ pluginsGone: false });
+  expect([await endOf(stack, "run-1"), stack.cloud.objects().length]).toEqual(["SUCCESS", 1]);
+});
+
+test("a name alone is no evidence: an object of that name that was not looked for before is left alone", async () => {
+  const stack = createTestStack({
+    provider: {
+      personality: "upstream",
+      faults: scriptFaults([{ operation: "read", nth: 1, fault: { goes: { wrong: "refused", class: "forbidden" } } }]),
+    },
+  });
+  stack.cloud.account("main").outside.create({ name: "a", type: "infra.item", inputs: { theirs: true } });
+  await stack.applyUntil(at("create", "call"), [a]);
+  await stack.recover();
+  expect([...(await stack.state()).unknown.keys()]).toEqual(["a"]);
+  await stack.apply([a]);
+  await stack.destroy();
+  expect(stack.cloud.objects()).toMatchObject([{ inputs: { theirs: true } }]);
+});
+
+test("an ownership mark is evidence where there is no lookup", async () => {
+  const stack = createTestStack({
+    provider: {
+      types: { "infra.item": {} },
+      features: { lookup: false, clientTokens: false },
+      faults: scriptFaults([{ operation: "read", nth: 1, fault: { goes: { wrong: "refused", class: "forbidden" } } }]),
+    },
+  });
+  await stack.applyUntil(effect("created"), [a]);
+  await stack.recover();
+  expect([await endOf(stack, "run-1"), (await stack.record("a"))?.providerId]).toEqual(["SUCCESS", "item-1"]);
+});
+
+test("the old object of a create-first replace, which carries our mark and name, is not taken for the new one", async () => {
+  const stack = createTestStack({
+    provider: {
+      types: { "infra.item": { createFirst: true, forceNew: ["region"] } },
+      features: { lookup: false, clientTokens: false },
+    },
+  });
+  await stack.apply([wanted("a", { region: "eu" })]);
+  await stack.applyUntil(at("create", "call"), [wanted("a", { region: "us" })]);
+  await stack.recover();
+  expect([...(await stack.state()).unknown.keys()]).toEqual(["a"]);
+  expect(await stack.record("a")).toMatchObject({ providerId: "item-1", inputs: { region: "eu" } });
+});
+
+describe("update", () => {
+  const changed = wanted("a", { count: 2 });
+
+  test.each(["ours", "upstream"] as const)(
+    "as intended: SUCCESS; else ERROR INTERRUPTED and dirty (%s)",
+    async (personality) => {
+      for (const [when, end] of [
+        [effect("updated"), "SUCCESS"],
+        [at("update", "call"), "ERROR/INTERRUPTED"],
+      ] as const) {
+        const stack = createTestStack({ provider: { personality } });
+        await stack.apply([a]);
+        await stack.applyUntil(when, [changed]);
+        await stack.recover();
+        expect(await endOf(stack, "run-2")).toBe(end);
+        expect((await stack.record("a"))?.mark).toBe(end === "SUCCESS" ? undefined : "dirty");
+        expect((await stack.apply([changed])).end).toBe("succeeded");
+        expect(stack.cloud.objects()).toMatchObject([{ inputs: { count: 2 } }]);
+      }
+    },
+  );
+
+  test("gone meanwhile: ERROR, and the next plan creates it again", async () => {
+    const stack = createTestStack();
+    await stack.apply([a]);
+    await stack.applyUntil(at("update", "call"), [changed]);
+    stack.cloud.account("main").outside.delete("item-1");
+    await stack.recover();
+    expect(await endOf(stack, "run-2")).toBe("ERROR/INTERRUPTED");
+    expect((await stack.apply([changed])).ends).toEqual({ a: "SUCCESS" });
+  });
+});
+
+describe("delete", () => {
+  test.each(["ours", "upstream"] as const)(
+    "gone: SUCCESS, record removed; there: DELETE_FAILED INTERRUPTED (%s)",
+    async (personality) => {
+      for (const [when, end] of [
+        [effect("deleted"), "SUCCESS"],
+        [at("delete", "call"), "DELETE_FAILED/INTERRUPTED"],
+      ] as const) {
+        const stack = createTestStack({ provider: { personality } });
+        await stack.apply([a]);
+        await stack.applyUntil(when, [], { destroy: true });
+        await stack.recover();
+        expect([await endOf(stack, "run-2"), (await stack.record("a")) === undefined]).toEqual([
+          end,
+          end === "SUCCESS",
+        ]);
+        expect((await stack.destroy()).end).toBe("succeeded");
+        expect(stack.cloud.objects()).toEqual([]);
+      }
+    },
+  );
+
+  test("going: waited for", async () => {
+    const stack = createTestStack({ cloud: { deleteMs: 120_000 } });
+    await stack.apply([a]);
+    await stack.applyUntil(effect("deleting"), [], { destroy: true });
+    await stack.recover();
+    expect(await endOf(stack, "run-2")).toBe("SUCCESS");
+  });
+});
+
+describe("replace: each half as above", () => {
+  const desired = (region: string, replace: "create-first" | "delete-first") => [
+    wanted("a", { region }, { lifecycle: { replace } }),
+  ];
+
+  test.each([
+    ["delete-first", effect("deleted")],
+    ["delete-first", at("create", "call")],
+    ["delete-first", effect("created")],
+    ["create-first", effect("created")],
+    ["create-first", at("delete", "call")],
+    ["create-first", effect("deleted")],
+  ] as const)("%s, killed in the middle: the next plan goes on from there", async (mode, when) => {
+    for (const personality of ["ours", "upstream"] as const) {
+      const stack = createTestStack({
+        provider: {
+          personality,
+          types: { "infra.item": { forceNew: ["region"], lookup: true, convergentCreate: true } },
+        },
+      });
+      await stack.apply(desired("eu", mode));
+      await stack.applyUntil(when, desired("us", mode));
+      const next = await stack.apply(desired("us", mode));
+      if ((await stack.state()).unknown.size > 0) {
+        // Without lookup a new object beside the old one cannot be told by its name.
+        expect([personality, mode]).toEqual(["upstream", "create-first"]);
+        continue;
+      }
+      expect(next.end).toBe("succeeded");
+      expect(stack.cloud.objects()).toMatchObject([{ inputs: { region: "us" } }]);
+      expect((await stack.plan(desired("us", mode))).plan.actions).toEqual([]);
+    }
+  });
+});
+
+test("slots never dispatched become SKIPPED INTERRUPTED", async () => {
+  const stack = createTestStack();
+  await stack.applyUntil(effect("created"), [a, wanted("b", { a: ref("a", "id") })]);
+  await stack.recover();
+  expect(await endOf(stack, "run-1")).toBe("SUCCESS SKIPPED/INTERRUPTED");
+  expect((await runOf(stack, "run-1"))?.closed?.end).toBe("recovered");
+});
+
+test("other account: unknown, never asked there; the plan refuses and shows both", async () => {
+  let account = "main";
+  const options: TestStackOptions = { provider: {} };
+  const stack = createTestStack(options);
+  await stack.applyUntil(effect("created"), [a]);
+  const other = Object.assign(Object.create(stack.provider) as typeof stack.provider, { identity: "fake:other" });
+  const recovery = await stack.hold(async ({ recoverDeps }) => {
+    const { recoverRuns } = await import("../index.ts");
+    account = "other";
+    return recoverRuns({ ...recoverDeps, provider: async () => other });
+  });
+  expect([account, recovery.unknown]).toMatchObject([
+    "other",
+    [{ name: "a", why: expect.stringContaining("fake:main") }],
+  ]);
+  expect(await endOf(stack, "run-1")).toBe("ERROR/OTHER_ACCOUNT");
+  await stack.recover();
+  expect((await stack.state()).unknown.size).toBe(0);
+});
+
+test("a provider that is not there any more, or does not start: unknown, with the reason", async () => {
+  const stack = createTestStack();
+  await stack.applyUntil(effect("created"), [a]);
+  const { recoverRuns } = await import("../index.ts");
+  const missing = await stack.hold(({ recoverDeps }) =>
+    recoverRuns({ ...recoverDeps, provider: async () => undefined }),
+  );
+  expect(missing.unknown[0]?.why).toContain("not configured any more");
+  const broken = await stack.hold(({ recoverDeps }) =>
+    recoverRuns({ ...recoverDeps, provider: () => Promise.reject(new Error("no such file")) }),
+  );
+  expect(broken.unknown[0]?.why).toContain("no such file");
+  await stack.recover();
+  expect(await stack.record("a")).toMatchObject({ providerId: "item-1" });
+});
+
+test("recovery that dies itself is done again", async () => {
+  const stack = createTestStack();
+  await stack.applyUntil(effect("created"), [a, wanted("b")]);
+  for (const when of ["write", "durable"] as const) {
+    await new Promise<void>((resolve) => {
+      void stack.recover({ crashWhen: (point) => point.at === when, onDeath: resolve });
+    });
+  }
+  expect((await stack.apply([a, wanted("b")])).end).toBe("succeeded");
+  expect(stack.cloud.objects()).toHaveLength(2);
+});
+
+test("two deposed objects whose deletes were in flight leave the list together", async () => {
+  const types = { "infra.item": { createFirst: true, forceNew: ["region"], lookup: true, convergentCreate: true } };
+  let refuse = true;
+  const stack = createTestStack({
+    provider: {
+      types,
+      latencyMs: 100,
+      faults: (call) =>
+        refuse && call.operation === "delete" ? { goes: { wrong: "refused", class: "forbidden" } } : undefined,
+    },
+  });
+  for (const region of ["eu", "us", "ca"]) await stack.apply([wanted("a", { region })]);
+  expect((await stack.record("a"))?.deposed).toHaveLength(2);
+  refuse = false;
+  let gone = 0;
+  await stack.applyUntil(
+    (point) => point.at === "effect" && point.effect.kind === "deleted" && (gone += 1) === 2,
+    [wanted("a", { region: "ca" })],
+  );
+  await stack.recover();
+  expect((await stack.record("a"))?.deposed).toEqual([]);
+  expect(stack.cloud.objects()).toHaveLength(1);
+});
