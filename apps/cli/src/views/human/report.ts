@@ -75,10 +75,15 @@ function nextSteps(facts: RunFacts): string[] {
     ({ name, why }) =>
       `"${printable(name)}" is unknown (${printable(why)}). Each run looks for it again; to settle it by hand: wfctl state resolve ${printable(name)} --id ID, or --absent`,
   );
-  if (facts.end === "interrupted")
+  const run = facts.report?.run ?? "";
+  if (facts.end === "interrupted") {
     steps.push(`Run "wfctl ${facts.command}" again: it resolves what was in flight and goes on.`);
-  else if (facts.end === "failed")
+    if (facts.plan.onFailure === "compensate") steps.push(`To undo the run instead: wfctl compensate ${run}`);
+  } else if (facts.end === "failed") {
     steps.push(`Mend the cause and run "wfctl ${facts.command}" again: what succeeded stays and is not repeated.`);
+  } else if (facts.end === "compensation_failed") {
+    steps.push(`Finish the undo with: wfctl compensate ${run}; --skip NAME leaves a resource as it is.`);
+  }
   return steps;
 }
 

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { wantsColor } from "./context.ts";
+
+test.each([
+  [{}, true, true],
+  [{}, false, false],
+  [{ NO_COLOR: "1" }, true, false],
+  [{ NO_COLOR: "" }, true, true],
+  [{ NO_COLOR: "1", FORCE_COLOR: "1" }, true, false],
+  [{ FORCE_COLOR: "1" }, false, true],
+  [{ FORCE_COLOR: "0" }, true, false],
+  [{ TERM: "dumb" }, true, false],
+])("with %j, on a terminal: %s, colours are %s", (env, isTerminal, expected) => {
+  expect(wantsColor(env, isTerminal)).toBe(expected);
+});
