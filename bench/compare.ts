@@ -24,7 +24,7 @@ export async function compareRevisions(options: {
   execFileSync("git", ["worktree", "add", "--detach", checkout, options.base], { cwd: options.root, stdio: "inherit" });
   try {
     execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: checkout, stdio: "inherit" });
-    const tools = [wfctl(checkout, "base", options.extra), wfctl(options.root, "head", options.extra)];
+    const tools = [await wfctl(checkout, "base", options.extra), await wfctl(options.root, "head", options.extra)];
     return await interleave(tools, directory, options);
   } finally {
     execFileSync("git", ["worktree", "remove", "--force", checkout], { cwd: options.root, stdio: "inherit" });
@@ -47,7 +47,8 @@ async function interleave(
           await tool.prepare(own, shape, size);
           for (const work of works) {
             const result = await tool.run(own, work, shape, size);
-            if (result.exitCode !== 0) throw new Error(`${tool.name} ${work} ended with ${result.exitCode}: ${result.stderr.slice(-2000)}`);
+            if (result.exitCode !== 0)
+              throw new Error(`${tool.name} ${work} ended with ${result.exitCode}: ${result.stderr.slice(-2000)}`);
             const key = `${tool.name} ${work}`;
             times.set(key, [...(times.get(key) ?? []), result.ms]);
           }
@@ -60,7 +61,9 @@ async function interleave(
         const p = rankTest(before, after);
         const verdict = p >= significance ? "~" : `${change > 0 ? "+" : ""}${(change * 100).toFixed(1)} %`;
         lost ||= p < significance && change > toleratedLoss;
-        process.stdout.write(`${shape} ${size} ${work}: ${Math.round(median(before))} ms -> ${Math.round(median(after))} ms  ${verdict} (p=${p.toFixed(3)}, n=${before.length}+${after.length})\n`);
+        process.stdout.write(
+          `${shape} ${size} ${work}: ${Math.round(median(before))} ms -> ${Math.round(median(after))} ms  ${verdict} (p=${p.toFixed(3)}, n=${before.length}+${after.length})\n`,
+        );
       }
     }
   }

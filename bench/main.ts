@@ -44,17 +44,27 @@ const sizes = values.sizes.split(",").map(Number);
 const wantedShapes = values.shapes.split(",") as Shape[];
 const unknown = wantedShapes.find((shape) => !shapes.includes(shape));
 if (unknown !== undefined || sizes.some((size) => !Number.isInteger(size) || size < 1)) {
-  throw new Error(`Usage: npm run bench -- [--sizes 100,1000] [--shapes ${shapes.join(",")}] [--rounds 3] [--no-peers] [--json] [--save NAME] [--compare REVISION]`);
+  throw new Error(
+    `Usage: npm run bench -- [--sizes 100,1000] [--shapes ${shapes.join(",")}] [--rounds 3] [--no-peers] [--json] [--save NAME] [--compare REVISION]`,
+  );
 }
 const root = join(import.meta.dirname, "..");
 const extra = values.parallelism === undefined ? [] : ["--parallelism", values.parallelism];
 const rounds = Number(values.rounds);
 
 if (values.compare === undefined) await measureAll();
-else process.exitCode = await compareRevisions({ root, base: values.compare, sizes, shapes: wantedShapes, rounds: Math.max(5, rounds), extra });
+else
+  process.exitCode = await compareRevisions({
+    root,
+    base: values.compare,
+    sizes,
+    shapes: wantedShapes,
+    rounds: Math.max(5, rounds),
+    extra,
+  });
 
 async function measureAll(): Promise<void> {
-  const tools: Tool[] = [wfctl(root, "wfctl", extra)];
+  const tools: Tool[] = [await wfctl(root, "wfctl", extra)];
   if (values.peers) {
     for (const peer of ["terraform", "tofu"] as const) {
       const found = terraformLike(peer);
@@ -67,7 +77,15 @@ async function measureAll(): Promise<void> {
   for (const shape of wantedShapes) {
     for (const size of sizes) rows.push(...(await measureSize(tools, shape, size)));
   }
-  const report = { schema: "wfctl/bench/1", machine, tools: tools.map(({ name, version }) => ({ name, version })), rounds, start, rows, ratios: ratiosOf(rows) };
+  const report = {
+    schema: "wfctl/bench/1",
+    machine,
+    tools: tools.map(({ name, version }) => ({ name, version })),
+    rounds,
+    start,
+    rows,
+    ratios: ratiosOf(rows),
+  };
   const text = renderTable(report);
   process.stdout.write(text);
   if (values.save !== undefined) {
@@ -92,14 +110,19 @@ async function measureSize(tools: readonly Tool[], shape: Shape, size: number): 
       for (const work of works) {
         process.stderr.write(`${tool.name} ${shape} ${size} ${work} (round ${round + 1} of ${rounds})\n`);
         const result = await tool.run(directory, work, shape, size);
-        if (result.exitCode !== 0) throw new Error(`${tool.name} ${work} of ${size} ended with ${result.exitCode}: ${result.stderr.slice(-2000)}`);
+        if (result.exitCode !== 0)
+          throw new Error(
+            `${tool.name} ${work} of ${size} ended with ${result.exitCode}: ${result.stderr.slice(-2000)}`,
+          );
         const key = `${tool.name} ${work}`;
         results.set(key, [...(results.get(key) ?? []), result]);
       }
     }
   }
   rmSync(base, { recursive: true, force: true });
-  return able.flatMap((tool) => works.map((work) => toRow(tool.name, shape, size, work, results.get(`${tool.name} ${work}`) ?? [])));
+  return able.flatMap((tool) =>
+    works.map((work) => toRow(tool.name, shape, size, work, results.get(`${tool.name} ${work}`) ?? [])),
+  );
 }
 
 function toRow(tool: string, shape: Shape, size: number, work: Work, all: readonly Measured[]): Row {
@@ -123,8 +146,12 @@ function ratiosOf(rows: readonly Row[]): Record<string, number> {
   const ratios: Record<string, number> = {};
   for (const row of rows) {
     if (row.tool === "wfctl") continue;
-    const own = rows.find((other) => other.tool === "wfctl" && other.shape === row.shape && other.size === row.size && other.work === row.work);
-    if (own !== undefined) ratios[`${row.tool}/wfctl ${row.shape} ${row.size} ${row.work}`] = Number((row.ms / own.ms).toFixed(2));
+    const own = rows.find(
+      (other) =>
+        other.tool === "wfctl" && other.shape === row.shape && other.size === row.size && other.work === row.work,
+    );
+    if (own !== undefined)
+      ratios[`${row.tool}/wfctl ${row.shape} ${row.size} ${row.work}`] = Number((row.ms / own.ms).toFixed(2));
   }
   return ratios;
 }

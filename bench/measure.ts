@@ -66,10 +66,12 @@ function sampleTree(root: number, samples: Map<number, Sample>): void {
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const status = readFileSync(`/proc/${pid}/status`, "utf8");
       const io = readFileSync(`/proc/${pid}/io`, "utf8");
+      // A process that has just ended shows no memory any more: what was seen before stands.
+      const before = samples.get(pid);
       samples.set(pid, {
         cpuMs: (Number(fields[11]) + Number(fields[12])) * 10,
-        peakBytes: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024,
-        writtenBytes: Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0),
+        peakBytes: Math.max(before?.peakBytes ?? 0, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024),
+        writtenBytes: Math.max(before?.writtenBytes ?? 0, Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0)),
       });
     } catch {
       // The process ended between two looks: its last sample stands.

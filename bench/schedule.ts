@@ -2,7 +2,14 @@ import { applyPlan, planStack, type LiveObject, type Provider } from "@wfctl/eng
 import type { DesiredResource } from "@wfctl/model";
 import { createLimiter } from "@wfctl/plugin-sdk";
 import { createMemoryStore, sampleHolder } from "@wfctl/state/testing";
-import { createPlainDigester, createSeededRandom, createVirtualClock, ref, wanted, type SeededRandom } from "@wfctl/testkit";
+import {
+  createPlainDigester,
+  createSeededRandom,
+  createVirtualClock,
+  ref,
+  wanted,
+  type SeededRandom,
+} from "@wfctl/testkit";
 
 /** A graph of actions with what each call takes, and the rate that the API allows. */
 export interface Problem {
@@ -95,7 +102,16 @@ export async function runProblem(problem: Problem, seed: string): Promise<Effici
   });
   const startedMs = clock.now();
   const report = await applyPlan(
-    { ...common, store, lease, providerConfigs: new Map(), emit: () => undefined, engineVersion: "0.0.0", user: "bench", host: "bench" },
+    {
+      ...common,
+      store,
+      lease,
+      providerConfigs: new Map(),
+      emit: () => undefined,
+      engineVersion: "0.0.0",
+      user: "bench",
+      host: "bench",
+    },
     plan,
     state,
     { runId: "apply" },
@@ -108,14 +124,29 @@ export async function runProblem(problem: Problem, seed: string): Promise<Effici
 
 function slowProvider(call: (name: string, options: Parameters<Provider["create"]>[1]) => Promise<void>): Provider {
   let made = 0;
-  const object = (name: string, type: string, providerId: string): LiveObject => ({ name, type, providerId, outputs: {}, sensitive: [], status: "running" });
+  const object = (name: string, type: string, providerId: string): LiveObject => ({
+    name,
+    type,
+    providerId,
+    outputs: {},
+    sensitive: [],
+    status: "running",
+  });
   return {
     module: "cloud",
     name: "cloud",
     version: "1.0.0",
     identity: "cloud:bench",
     schemaDigest: "",
-    features: { drivers: true, finalizer: false, clientTokens: true, lookup: true, stop: false, ownLimits: true, readsInputs: true },
+    features: {
+      drivers: true,
+      finalizer: false,
+      clientTokens: true,
+      lookup: true,
+      stop: false,
+      ownLimits: true,
+      readsInputs: true,
+    },
     traits: () => ({ lookup: true, convergentCreate: true }),
     async create(spec, options) {
       await call(spec.name, options);

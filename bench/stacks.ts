@@ -26,9 +26,20 @@ function valueOf(index: number, size: number, changed: boolean): string {
 /** A stack for wfctl, through the test plugin: each resource echoes its value and refers to its parents' outputs. */
 export function writeWfctlStack(directory: string, shape: Shape, size: number, changed: boolean): void {
   mkdirSync(directory, { recursive: true });
-  const lines = ["name: bench", "modules:", "  - name: cloud", "    type: iac.provider", "    config: {provider: cloud}"];
+  const lines = [
+    "name: bench",
+    "modules:",
+    "  - name: cloud",
+    "    type: iac.provider",
+    "    config: {provider: cloud}",
+  ];
   for (let index = 0; index < size; index += 1) {
-    lines.push(`  - name: r${index}`, "    type: infra.test", "    config:", `      value: "${valueOf(index, size, changed)}"`);
+    lines.push(
+      `  - name: r${index}`,
+      "    type: infra.test",
+      "    config:",
+      `      value: "${valueOf(index, size, changed)}"`,
+    );
     const parents = parentsOf(shape, index, size);
     if (parents.length > 0) lines.push(`      parents: [${parents.map((parent) => `"\${r${parent}.id}"`).join(", ")}]`);
   }

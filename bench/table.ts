@@ -37,7 +37,9 @@ function slopesOf(rows: readonly Row[]): string[] {
   for (const row of own) {
     const next = own.find((other) => other.shape === row.shape && other.work === row.work && other.size > row.size);
     if (next === undefined) continue;
-    lines.push(`- ${row.shape} ${row.work}, ${row.size} to ${next.size}: ${((next.ms - row.ms) / (next.size - row.size)).toFixed(3)} ms`);
+    lines.push(
+      `- ${row.shape} ${row.work}, ${row.size} to ${next.size}: ${((next.ms - row.ms) / (next.size - row.size)).toFixed(3)} ms`,
+    );
   }
   return lines;
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { buildPlugin } from "./build-plugin.ts";
 import { measure, type Measured } from "./measure.ts";
 import { writeTerraformStack, writeWfctlStack, type Shape } from "./stacks.ts";
 
@@ -18,17 +19,21 @@ export interface Tool {
 }
 
 /** wfctl of one source tree, through a real plugin process. `root` is a built checkout. */
-export function wfctl(root: string, name: string, extra: readonly string[]): Tool {
+export async function wfctl(root: string, name: string, extra: readonly string[]): Promise<Tool> {
+  const plugins = await buildPlugin(root);
   const launcher = join(root, "apps/cli/bin/wfctl");
   const env = {
     ...process.env,
-    WFCTL_PLUGIN_DIR: join(root, "packages/testkit/plugins"),
+    WFCTL_PLUGIN_DIR: plugins,
     XDG_CONFIG_HOME: "",
     NO_COLOR: "1",
   };
   delete (env as NodeJS.ProcessEnv)["CI"];
   const call = (directory: string, args: readonly string[]): Promise<Measured> =>
-    measure(launcher, [...args, ...extra], { cwd: directory, env: { ...env, XDG_CONFIG_HOME: join(directory, ".config") } });
+    measure(launcher, [...args, ...extra], {
+      cwd: directory,
+      env: { ...env, XDG_CONFIG_HOME: join(directory, ".config") },
+    });
   return {
     name,
     version: spawnSync(launcher, ["version"], { encoding: "utf8" }).stdout.split("\n")[0] ?? "",
@@ -61,7 +66,8 @@ export function terraformLike(binary: "terraform" | "tofu"): Tool | undefined {
   const found = spawnSync(binary, ["version", "-json"], { encoding: "utf8" });
   if (found.status !== 0) return undefined;
   const env = { ...process.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
-  const call = (directory: string, args: readonly string[]): Promise<Measured> => measure(binary, [...args, "-no-color"], { cwd: directory, env });
+  const call = (directory: string, args: readonly string[]): Promise<Measured> =>
+    measure(binary, [...args, "-no-color"], { cwd: directory, env });
   return {
     name: binary,
     version: (JSON.parse(found.stdout) as { terraform_version: string }).terraform_version,

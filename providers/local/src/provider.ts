@@ -19,6 +19,7 @@ export const localProvider = defineProvider<LocalClient, { root?: string | undef
   resources,
   clientTokens: true,
   configure: ({ root }) => createLocalClient(resolveRoot(root, process.env)),
+  stableIdentity: true,
   identity({ root }) {
     const path = realPathOf(root);
     return { identity: `local:${hostname()}:${path}`, labels: { host: hostname(), root: path } };

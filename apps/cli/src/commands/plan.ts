@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { emptyState, createDigester, createLineage, generateKey, stackExists, type ResolvedKey } from "@wfctl/state";
-import type { Digester } from "@wfctl/engine";
+import type { Digester, Planned, Provider } from "@wfctl/engine";
 import { WfctlError, type StackState } from "@wfctl/model";
 import { parsePlan, planSpec, type PlanArguments } from "../arguments/plan.ts";
 import type { Context } from "../context.ts";
@@ -11,6 +11,7 @@ import { locateState, type StateLocation } from "../session/locate-state.ts";
 import { countErrors, describeSurroundings, makePlan, showable } from "../session/make-plan.ts";
 import { findKey, openWithKey, refuseForeignRecords, tellAboutKey } from "../session/open-state.ts";
 import { createProviders, modulesOf, refuseOtherAccounts } from "../session/providers.ts";
+import { recallProviders, rememberProviders, type RememberOptions } from "../session/remembered-providers.ts";
 import { createRunId } from "../session/runtime.ts";
 import { watchInterrupts } from "../terminal/interrupts.ts";
 import { createView } from "../views/create-view.ts";
@@ -42,23 +43,40 @@ export async function runPlan(args: PlanArguments, context: Context, destroys = 
   });
   try {
     const needed = destroys ? modulesOf({ resources: [] }, state) : modulesOf(stack, state);
-    const started = await providers.startAll(needed).catch((error: unknown) => {
+    const planWith = async (ready: ReadonlyMap<string, Provider>): Promise<Planned> => {
+      refuseOtherAccounts(state.records.values(), ready);
+      const planned = await makePlan({
+        command: destroys ? "destroy" : "apply",
+        stack,
+        state,
+        providers: ready,
+        digester,
+        options: args.options,
+        context,
+        runId: createRunId(Date.now()),
+        signal: interrupts.signal,
+      });
       interrupts.throwIfInterrupted();
-      throw error;
-    });
-    refuseOtherAccounts(state.records.values(), started);
-    const planned = await makePlan({
-      command: destroys ? "destroy" : "apply",
-      stack,
-      state,
-      providers: started,
+      return planned;
+    };
+    const remember: RememberOptions = {
+      modules: stack.providers,
       digester,
-      options: args.options,
       context,
-      runId: createRunId(Date.now()),
-      signal: interrupts.signal,
-    });
-    interrupts.throwIfInterrupted();
+      ...(args.pluginDir === undefined ? {} : { pluginDir: args.pluginDir }),
+    };
+    const recalled = recallProviders(needed, providers, remember);
+    let started: ReadonlyMap<string, Provider> = recalled?.providers ?? new Map<string, Provider>();
+    let planned = recalled === undefined ? undefined : await planWith(started);
+    if (planned === undefined || recalled?.isOutdated() === true) {
+      const running = await providers.startAll(needed).catch((error: unknown) => {
+        interrupts.throwIfInterrupted();
+        throw error;
+      });
+      rememberProviders(running, remember);
+      started = running;
+      planned = await planWith(running);
+    }
     const { plan, diagnostics } = planned;
     view.plan(showable(plan, started, args.showSensitive), {
       diagnostics,

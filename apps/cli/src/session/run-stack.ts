@@ -13,9 +13,11 @@ import { maskKeys } from "../views/mask.ts";
 import type { RunFacts, View } from "../views/view.ts";
 import { countErrors, describeSurroundings, makePlan, showable } from "./make-plan.ts";
 import { modulesOf, refuseOtherAccounts } from "./providers.ts";
+import { rememberProviders } from "./remembered-providers.ts";
 import { createRunId, realClock, realRandom } from "./runtime.ts";
 import { evaluateOutputs } from "./stack-outputs.ts";
 import type { WritingSession } from "./writing-session.ts";
+import { stackEnv } from "./stack-env.ts";
 
 export interface RunStackInput {
   readonly command: "apply" | "destroy";
@@ -39,6 +41,12 @@ export async function runStack(input: RunStackInput): Promise<number> {
   const providers = await session.providers.startAll(needed).catch((error: unknown) => {
     interrupts.throwIfInterrupted();
     throw error;
+  });
+  rememberProviders(providers, {
+    modules: stack.providers,
+    digester: session.digester,
+    context,
+    ...(args.pluginDir === undefined ? {} : { pluginDir: args.pluginDir }),
   });
   refuseOtherAccounts(state.records.values(), providers);
   const planned = await makePlan({
@@ -149,7 +157,7 @@ async function run(
       clock: realClock,
       random: realRandom,
       digester,
-      env: context.env,
+      env: stackEnv(session.stack, context),
       emit(event) {
         if (event.event === "run-started") session.setRun(runId);
         if (event.event === "action-done" && event.outcome.status !== "SUCCESS" && event.outcome.status !== "SKIPPED") {
@@ -209,7 +217,7 @@ function outputsOf(
   context: Context,
 ): Pick<RunFacts, "outputs"> {
   if (state === undefined || stack.outputs === undefined) return {};
-  const outputs = evaluateOutputs(stack, state, { env: context.env, showSensitive: args.showSensitive });
+  const outputs = evaluateOutputs(stack, state, { env: stackEnv(stack, context), showSensitive: args.showSensitive });
   return Object.keys(outputs).length === 0 ? {} : { outputs };
 }
 

@@ -59,6 +59,11 @@ export interface ProviderDefinition<Client, Config extends object> {
   configure(config: Config, context: ConfigureContext): Promise<Client> | Client;
   /** May ask the cloud; asked at most once per configuration. */
   identity(client: Client, context: ConfigureContext): Promise<Identity> | Identity;
+  /**
+   * The identity follows from the configuration alone: no credentials, environment or cloud decide it. Hosts may then
+   * remember it, and plan without starting the plugin where nothing changed. @default false
+   */
+  readonly stableIdentity?: boolean;
   /** Called when a configuration is closed and when the plugin ends; at most one second in the latter case. */
   close?(client: Client): Promise<void> | void;
 

@@ -59,6 +59,7 @@ function schemaService(runtime: Runtime): ServiceHandlers<typeof ext.ResourceSch
           configSchemaJson: jsonToBytes(toJsonSchema(provider.config)),
           clientTokens: honoursClientTokens(provider),
           ownLimits: provider.limits !== undefined,
+          stableIdentity: provider.stableIdentity === true,
         },
       });
       return { message };

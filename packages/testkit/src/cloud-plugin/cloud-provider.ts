@@ -67,6 +67,7 @@ export function createCloudProvider(options: { name: string; finalizer: boolean 
     resources: resourceTypes.map((type) => cloudResource(type)),
     clientTokens: true,
     configure: (given) => createCloudClient(given as never),
+    stableIdentity: true,
     identity: (client) => ({ identity: `${options.name}:${client.account}`, labels: { account: client.account } }),
     close: (client) => client.cloud.close(),
     ...(options.finalizer ? { finalize: finalizeDeferred } : {}),

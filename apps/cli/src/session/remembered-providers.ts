@@ -1,0 +1,165 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Digester, Provider, ProviderFeatures, TypeTraits } from "@wfctl/engine";
+import { WfctlError, canonicalJson, type Json, type ProviderModule } from "@wfctl/model";
+import { pluginFingerprint, type PluginProvider } from "@wfctl/plugin-host";
+import type { Context } from "../context.ts";
+import { version as wfctlVersion } from "../version.ts";
+import { bundledPlugins } from "./plugin-folders.ts";
+import type { Providers } from "./providers.ts";
+import { resolveVariables } from "./resolve-variables.ts";
+
+/** What decides whether a resource is unchanged, as its plugin said it last time. */
+interface Facts {
+  readonly name: string;
+  readonly version: string;
+  readonly identity: string | null;
+  readonly schemaDigest: string;
+  readonly features: ProviderFeatures;
+  /** Traits by type; null where the plugin supports all types alike. */
+  readonly types: Readonly<Record<string, TypeTraits>> | null;
+}
+
+/** Providers that stand on what is remembered. */
+export interface RecalledProviders {
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** A plugin was started and says other things than are remembered: what was planned does not count. */
+  isOutdated(): boolean;
+}
+
+export interface RememberOptions {
+  readonly modules: readonly ProviderModule[];
+  readonly digester: Digester;
+  readonly context: Context;
+  readonly pluginDir?: string;
+}
+
+/**
+ * Providers that know from last time what a plan without changes needs, and start their plugin with the first call.
+ * Undefined where something is not remembered: then the plugins have to be started.
+ */
+export function recallProviders(
+  needed: ReadonlySet<string>,
+  providers: Providers,
+  options: RememberOptions,
+): RecalledProviders | undefined {
+  const recalled = new Map<string, Provider>();
+  let outdated = false;
+  for (const name of needed) {
+    const file = fileOf(name, options);
+    if (file === undefined) return undefined;
+    const facts = readFacts(file);
+    if (facts === undefined) return undefined;
+    const onChange = (): void => {
+      outdated = true;
+    };
+    recalled.set(name, lazyProvider(name, facts, providers, onChange));
+  }
+  return { providers: recalled, isOutdated: () => outdated };
+}
+
+/** Keeps what the started plugins have said. A cache: what goes wrong with it is passed over. */
+export function rememberProviders(started: ReadonlyMap<string, PluginProvider>, options: RememberOptions): void {
+  for (const [name, provider] of started) {
+    if (!provider.stableIdentity) continue;
+    const file = fileOf(name, options);
+    if (file === undefined) continue;
+    const text = canonicalJson(factsOf(provider) as unknown as Json);
+    try {
+      if (readText(file) === text) continue;
+      mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
+      writeFileSync(`${file}.${process.pid}`, text, { mode: 0o600 });
+      renameSync(`${file}.${process.pid}`, file);
+    } catch {
+      // A read-only home only costs time.
+    }
+  }
+}
+
+function factsOf(provider: PluginProvider): Facts {
+  const types: Record<string, TypeTraits> = {};
+  for (const type of provider.resourceTypes) {
+    types[type] = provider.traits(type) ?? {};
+  }
+  return {
+    name: provider.name,
+    version: provider.version,
+    identity: provider.identity ?? null,
+    schemaDigest: provider.schemaDigest,
+    features: provider.features,
+    types: provider.resourceTypes.length === 0 ? null : types,
+  };
+}
+
+/** One file for each plugin as it is and configuration as it is. The name is a keyed digest: it tells nothing. */
+function fileOf(module: string, options: RememberOptions): string | undefined {
+  const { context, digester } = options;
+  const wanted = options.modules.find((candidate) => candidate.name === module);
+  if (wanted === undefined) return undefined;
+  try {
+    const plugin = pluginFingerprint(wanted.provider, {
+      env: context.env,
+      cwd: context.cwd,
+      extraDirs: bundledPlugins(),
+      ...(options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir }),
+    });
+    if (plugin === undefined) return undefined;
+    const { config } = resolveVariables(wanted, context.env);
+    const key = digester.digest(["provider-facts/1", wfctlVersion, plugin, wanted.provider, config]);
+    const cache = context.env["XDG_CACHE_HOME"] || join(context.env["HOME"] || homedir(), ".cache");
+    return join(cache, "wfctl", "providers", `${key}.json`);
+  } catch {
+    // Starting the plugin tells what is wrong with it.
+    return undefined;
+  }
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function readFacts(file: string): Facts | undefined {
+  const text = readText(file);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Facts;
+  } catch {
+    return undefined;
+  }
+}
+
+function lazyProvider(module: string, facts: Facts, providers: Providers, onChange: () => void): Provider {
+  let starting: Promise<PluginProvider> | undefined;
+  const start = async (): Promise<PluginProvider> => {
+    const provider = await providers.start(module);
+    if (provider === undefined) throw new WfctlError("INTERNAL", `Provider module "${module}" cannot be started`);
+    const now = canonicalJson(factsOf(provider) as unknown as Json);
+    if (now !== canonicalJson(facts as unknown as Json)) onChange();
+    return provider;
+  };
+  const started = (): Promise<PluginProvider> => (starting ??= start());
+  return {
+    module,
+    name: facts.name,
+    version: facts.version,
+    identity: facts.identity ?? undefined,
+    schemaDigest: facts.schemaDigest,
+    features: facts.features,
+    traits: (type) => (facts.types === null ? {} : facts.types[type]),
+    create: async (spec, call) => (await started()).create(spec, call),
+    read: async (ref, call) => (await started()).read(ref, call),
+    update: async (ref, spec, call) => (await started()).update(ref, spec, call),
+    delete: async (ref, call) => (await started()).delete(ref, call),
+    diff: async (spec, current, call) => (await started()).diff(spec, current, call),
+    resolveSizing: async (type, size, hints, call) => (await started()).resolveSizing(type, size, hints, call),
+    lookup: async (type, token, name, call) => (await started()).lookup(type, token, name, call),
+    finalize: async (planId, call) => (await started()).finalize(planId, call),
+    stop: async (run) => (await started()).stop(run),
+    processGone: () => false,
+  };
+}
