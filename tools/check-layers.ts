@@ -52,16 +52,8 @@ export const layers: Readonly<Record<string, Layer>> = {
     forTests: true,
   },
   "packages/conformance": {
-    workspace: [
-      "@wfctl/model",
-      "@wfctl/contract",
-      "@wfctl/engine",
-      "@wfctl/state",
-      "@wfctl/plugin-host",
-      "@wfctl/testkit",
-    ],
-    npm: ["vitest"],
-    forTests: true,
+    workspace: ["@wfctl/model", "@wfctl/contract", "@wfctl/plugin-host"],
+    npm: wire,
   },
   "providers/local": { workspace: ["@wfctl/plugin-sdk"], npm: [] },
   "providers/aws": { workspace: ["@wfctl/plugin-sdk", "@wfctl/object-store"], npm: ["@aws-sdk/*", "@smithy/*"] },
