@@ -2,6 +2,7 @@ import { ProviderFailure } from "@wfctl/plugin-sdk";
 import type { AwsConfig } from "./config.ts";
 import { createCredentials, type Credentials } from "./credentials.ts";
 import { failureOf } from "./errors.ts";
+import { createDeferrals, type Deferrals } from "./firewall/deferrals.ts";
 
 /** One chunk each: loaded when the first call of the service is made. */
 const services = {
@@ -56,6 +57,8 @@ export interface AwsClient {
   readonly config: AwsConfig;
   /** Of resources that name none. */
   readonly region: string;
+  /** Work that waits for the end of a run. */
+  readonly deferrals: Deferrals;
   /** Who the credentials belong to. Asked once; refuses accounts that the configuration does not allow. */
   identity(signal: AbortSignal): Promise<Identity>;
   connect<Name extends ServiceName>(service: Name, region: string): Promise<Connection<Name>>;
@@ -97,6 +100,7 @@ export async function createAwsClient(config: AwsConfig, version: string): Promi
   const self: AwsClient = {
     config,
     region,
+    deferrals: createDeferrals(),
     connect<Name extends ServiceName>(service: Name, where: string) {
       const key = globalServices.has(service) ? service : `${service} ${where}`;
       let connection = clients.get(key);

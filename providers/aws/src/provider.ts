@@ -3,6 +3,7 @@ import { createAwsClient, type AwsClient } from "./client.ts";
 import { awsConfig, type AwsConfig } from "./config.ts";
 import { limits } from "./limits.ts";
 import { resources } from "./resources/index.ts";
+import { addDeferredRules } from "./services/finalizer.ts";
 
 const version = "0.1.0";
 
@@ -30,5 +31,6 @@ export const awsProvider = defineProvider<AwsClient, AwsConfig>({
       },
     };
   },
+  finalize: (_planId, context) => addDeferredRules(context),
   close: (client) => client.close(),
 });

@@ -12,7 +12,9 @@ export async function awaitThat<Value>(
   check: () => Promise<Value | undefined>,
   options: { timeoutMs?: number } = {},
 ): Promise<Value> {
-  const left = Math.max(0, context.deadline - context.clock.now());
+  // What ends at the deadline itself has no time left to say why.
+  const remaining = Math.max(0, context.deadline - context.clock.now());
+  const left = remaining - Math.min(10_000, remaining / 4);
   return waitFor(context, {
     describe,
     check,

@@ -89,8 +89,12 @@ describe.skipIf(isMotoMissing)("infra.iam_role", () => {
       "AmazonS3FullAccess",
       "CloudWatchFullAccess",
     ]);
-    await expect(iam.send(new GetRolePolicyCommand({ RoleName: "tasks", PolicyName: "queue" }))).rejects.toThrow();
-    await expect(iam.send(new GetInstanceProfileCommand({ InstanceProfileName: "tasks" }))).rejects.toThrow();
+    await expect(iam.send(new GetRolePolicyCommand({ RoleName: "tasks", PolicyName: "queue" }))).rejects.toMatchObject({
+      name: "NoSuchEntityException",
+    });
+    await expect(iam.send(new GetInstanceProfileCommand({ InstanceProfileName: "tasks" }))).rejects.toMatchObject({
+      name: "NoSuchEntityException",
+    });
     await expectQuiet(driver, "tasks", changed, arn);
     const moved = await driver.diff("tasks", { ...changed, path: "/" }, (await driver.read("tasks", arn))!);
     expect(moved.needsReplace).toBe(true);

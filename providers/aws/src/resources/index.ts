@@ -1,7 +1,9 @@
 import type { Resource } from "@wfctl/plugin-sdk";
 import type { AwsClient } from "../client.ts";
+import { firewall } from "./firewall.ts";
 import { iamRole } from "./iam-role.ts";
 import { storage } from "./storage.ts";
+import { vpc } from "./vpc.ts";
 
 /** One line per type, alphabetical. */
-export const resources: readonly Resource<AwsClient>[] = [iamRole, storage];
+export const resources: readonly Resource<AwsClient>[] = [firewall, iamRole, storage, vpc];

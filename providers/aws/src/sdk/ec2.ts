@@ -44,8 +44,10 @@ export {
   ModifySecurityGroupRulesCommand,
   ModifySubnetAttributeCommand,
   ModifyVpcAttributeCommand,
+  ModifyVpcEndpointCommand,
   ReleaseAddressCommand,
   ReplaceRouteCommand,
+  ReplaceRouteTableAssociationCommand,
   RevokeSecurityGroupEgressCommand,
   RevokeSecurityGroupIngressCommand,
 } from "@aws-sdk/client-ec2";

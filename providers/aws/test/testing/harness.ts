@@ -125,3 +125,29 @@ export async function changedPaths(driver: Driver, name: string, config: JsonObj
   const { changes } = await driver.diff(name, config, live!);
   return changes.map(({ path }) => path).toSorted();
 }
+
+/** More writes than any create makes. */
+const maxPieces = 200;
+
+/**
+ * Repeats a create until it ends well, while each attempt loses the answer of its first call that changes something, so
+ * that every such call is once the last of a process that dies. How many there were.
+ */
+export async function createInPieces(cloud: AwsHarness, create: () => Promise<unknown>): Promise<number> {
+  for (let attempt = 0; attempt < maxPieces; attempt += 1) {
+    cloud.proxy.reset();
+    cloud.proxy.fail({ operation: /^\w+\.(?!Describe|Get|List|Head|Filter)/, fault: "lose-reply" });
+    const failure = await create().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const { violations } = cloud.proxy;
+    expect(violations).toEqual([]);
+    if (failure === undefined) {
+      cloud.proxy.reset();
+      return attempt;
+    }
+    expect(failure).toMatchObject({ class: "transient" });
+  }
+  throw new Error(`The create did not end after ${maxPieces} attempts`);
+}
