@@ -1,0 +1,100 @@
+import { ProviderFailure, type CallContext } from "@wfctl/plugin-sdk";
+import type { HttpRequest } from "./api/http.ts";
+import type { DigitalOceanClient } from "./client.ts";
+
+export type Context = CallContext<DigitalOceanClient>;
+type Query = HttpRequest["query"];
+
+/** Calls that were refused for their rate are repeated; so are reads and deletes that got no answer. */
+const maxAttempts = 6;
+const maxLostAttempts = 4;
+const firstPauseMs = 250;
+const longestPauseMs = 30_000;
+const pageSize = 200;
+
+const footprints = new WeakMap<Context, { changed: boolean }>();
+
+/** The API for one call of the host: within its rate, refusals for the rate repeated. */
+export interface Api {
+  get<Answer>(path: string, query?: Query): Promise<Answer>;
+  post<Answer>(path: string, body?: object): Promise<Answer>;
+  put<Answer>(path: string, body: object): Promise<Answer>;
+  patch<Answer>(path: string, body: object): Promise<Answer>;
+  delete(path: string, options?: { body?: object; headers?: Readonly<Record<string, string>> }): Promise<void>;
+  /** All items of a list, page by page. `key` is where a page holds them. */
+  list<Item>(path: string, key: string, query?: Query): AsyncGenerator<Item, void, undefined>;
+}
+
+export function api(context: Context): Api {
+  const call = <Answer>(request: HttpRequest): Promise<Answer> => send<Answer>(context, request);
+  return {
+    get: (path, query) => call({ method: "GET", path: `/v2/${path}`, ...(query === undefined ? {} : { query }) }),
+    post: (path, body) => call({ method: "POST", path: `/v2/${path}`, ...(body === undefined ? {} : { body }) }),
+    put: (path, body) => call({ method: "PUT", path: `/v2/${path}`, body }),
+    patch: (path, body) => call({ method: "PATCH", path: `/v2/${path}`, body }),
+    delete: (path, options = {}) => call({ method: "DELETE", path: `/v2/${path}`, ...options }),
+    async *list<Item>(path: string, key: string, query: Query = {}) {
+      for (let page = 1; ; page += 1) {
+        const answer = await call<Record<string, unknown>>({
+          method: "GET",
+          path: `/v2/${path}`,
+          query: { ...query, page, per_page: pageSize },
+        });
+        yield* (answer[key] ?? []) as Item[];
+        const links = answer["links"] as { pages?: { next?: string } } | undefined;
+        if (links?.pages?.next === undefined) return;
+      }
+    },
+  };
+}
+
+/** True once this call of the host may have changed something in the cloud. */
+export function hasChanged(context: Context): boolean {
+  return footprints.get(context)?.changed ?? false;
+}
+
+/** For changes that do not go through `api`, such as those of Spaces. */
+export function noteChange(context: Context): void {
+  footprints.set(context, { changed: true });
+}
+
+/** The first item that fits, or undefined. */
+export async function findItem<Item>(
+  items: AsyncIterable<Item>,
+  fits: (item: Item) => boolean,
+): Promise<Item | undefined> {
+  for await (const item of items) if (fits(item)) return item;
+  return undefined;
+}
+
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+async function send<Answer>(context: Context, request: HttpRequest): Promise<Answer> {
+  const { http, config } = context.client;
+  const mayRepeat = request.method === "GET" || request.method === "DELETE";
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const work = (): Promise<Answer> => http.send<Answer>(request, context.signal);
+      const answer = await (config.limit_rates ? context.limit("api", work) : work());
+      if (request.method !== "GET") noteChange(context);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error;
+      const isLost = error.class === "transient";
+      // Without an answer the change may have happened.
+      if (isLost && request.method !== "GET") noteChange(context);
+      const limit = error.class === "rate_limited" ? maxAttempts : isLost && mayRepeat ? maxLostAttempts : 0;
+      if (attempt >= limit) throw error;
+      const pause = Math.min(longestPauseMs, error.retryAfterMs ?? firstPauseMs * 2 ** attempt);
+      context.progress(
+        `Waiting to call the API again (${error.class === "rate_limited" ? "its rate is used up" : "no answer"})`,
+        { waiting: true },
+      );
+      await context.sleep(pause);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { S3Client } from "@wfctl/object-store";
+import { ProviderFailure } from "@wfctl/plugin-sdk";
+import { createHttp, type Http } from "./api/http.ts";
+import { defaultEndpoint, findCredentials, type DigitalOceanConfig } from "./config.ts";
+
+export interface Account {
+  readonly uuid: string;
+  readonly email: string;
+  readonly team: string | undefined;
+}
+
+/** One configured account. */
+export interface DigitalOceanClient {
+  readonly config: DigitalOceanConfig;
+  readonly http: Http;
+  /** Who the token belongs to. Asked once. */
+  account(signal: AbortSignal): Promise<Account>;
+  /** Spaces in one region. Throws where no Spaces key is configured. */
+  spaces(region: string): Promise<S3Client>;
+  /** Address of Spaces in one region. */
+  spacesEndpoint(region: string): string;
+}
+
+/** Makes no call. */
+export function createDigitalOceanClient(
+  config: DigitalOceanConfig,
+  options: { environment: NodeJS.ProcessEnv; version: string },
+): DigitalOceanClient {
+  const { token, spaces } = findCredentials(config, options.environment);
+  if (token === undefined) {
+    throw new ProviderFailure("validation", "No API token: set token, or DIGITALOCEAN_TOKEN in the environment");
+  }
+  const http = createHttp({
+    endpoint: config.endpoint,
+    token,
+    userAgent: `wfctl-provider-digitalocean/${options.version}`,
+  });
+  const regions = new Map<string, Promise<S3Client>>();
+  const spacesEndpoint = (region: string): string => config.spaces_endpoint.replaceAll("{region}", region);
+  let asked: Promise<Account> | undefined;
+  return {
+    config,
+    http,
+    account(signal) {
+      asked ??= askAccount(http, signal).catch((error: unknown) => {
+        asked = undefined;
+        throw error;
+      });
+      return asked;
+    },
+    async spaces(region) {
+      if (spaces === undefined) {
+        throw new ProviderFailure(
+          "validation",
+          "No Spaces key: set spaces_access_key and spaces_secret_key of the provider",
+        );
+      }
+      let made = regions.get(region);
+      if (made === undefined) {
+        made = import("@wfctl/object-store").then(({ createS3Client }) =>
+          createS3Client({ endpoint: spacesEndpoint(region), region, credentials: spaces }),
+        );
+        regions.set(region, made);
+      }
+      return made;
+    },
+    spacesEndpoint,
+  };
+}
+
+/** Stable text of who answers. */
+export function identityOf({ config }: DigitalOceanClient, account: Account): string {
+  const endpoint = config.endpoint === defaultEndpoint ? "" : config.endpoint;
+  return `digitalocean:${account.uuid}:${endpoint}`;
+}
+
+async function askAccount(http: Http, signal: AbortSignal): Promise<Account> {
+  const { account } = await http.send<{
+    account: { uuid: string; email: string; team?: { uuid: string; name: string } };
+  }>({ method: "GET", path: "/v2/account" }, signal);
+  return { uuid: account.team?.uuid ?? account.uuid, email: account.email, team: account.team?.name };
+}

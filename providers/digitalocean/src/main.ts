@@ -1,0 +1,4 @@
+import { serve } from "@wfctl/plugin-sdk";
+import { digitalOceanProvider } from "./provider.ts";
+
+await serve(digitalOceanProvider);

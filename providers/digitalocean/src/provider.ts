@@ -1,0 +1,33 @@
+import { defineProvider } from "@wfctl/plugin-sdk";
+import { createDigitalOceanClient, identityOf, type DigitalOceanClient } from "./client.ts";
+import { digitalOceanConfig, type DigitalOceanConfig } from "./config.ts";
+import { limits } from "./limits.ts";
+import { resources } from "./resources/index.ts";
+
+const version = "0.1.0";
+
+export const digitalOceanProvider = defineProvider<DigitalOceanClient, DigitalOceanConfig>({
+  name: "digitalocean",
+  version,
+  description: "DigitalOcean",
+  author: "wfctl contributors",
+  license: "MIT",
+  config: digitalOceanConfig,
+  resources,
+  limits,
+  clientTokens: true,
+  configure: (config) => createDigitalOceanClient(config, { environment: process.env, version }),
+  async identity(client, { signal }) {
+    const account = await client.account(signal);
+    const { endpoint, region } = client.config;
+    return {
+      identity: identityOf(client, account),
+      labels: {
+        account: account.email,
+        ...(account.team === undefined ? {} : { team: account.team }),
+        region,
+        endpoint,
+      },
+    };
+  },
+});

@@ -1,0 +1,55 @@
+import {
+  defineResource,
+  ProviderFailure,
+  type Comparison,
+  type KnownState,
+  type Resource,
+  type ResourceDefinition,
+} from "@wfctl/plugin-sdk";
+import { hasChanged, type Context } from "../calls.ts";
+import type { DigitalOceanClient } from "../client.ts";
+
+/** A type of this provider; see `defineDoResource`. */
+export interface DoResource<Input extends object, Outputs extends object> extends ResourceDefinition<
+  DigitalOceanClient,
+  Input,
+  Outputs
+> {
+  /** Input keys that matter at creation only and cannot be changed later: naming another value is no change. */
+  readonly onlyAtCreation?: readonly (keyof Input & string)[];
+}
+
+/**
+ * A resource type of DigitalOcean. Beside what the SDK does, a call that failed after it had changed something never
+ * reports a class that promises otherwise, and a diff keeps quiet about what counts at creation only.
+ */
+export function defineDoResource<Input extends object, Outputs extends object>(
+  definition: DoResource<Input, Outputs>,
+): Resource<DigitalOceanClient> {
+  const { onlyAtCreation = [], ...rest } = definition;
+  const quiet = new Set<string>(onlyAtCreation);
+  return defineResource<DigitalOceanClient>()({
+    ...rest,
+    create: (desired, context) => honestly(context, definition.create(desired, context)),
+    update: (ref, desired, context) => honestly(context, definition.update(ref, desired, context)),
+    delete: (ref, context) => honestly(context, definition.delete(ref, context)),
+    diff(desired, known: KnownState, standard: Comparison) {
+      const changes = standard.changes.filter(({ path }) => !quiet.has(path.split(".")[0]!));
+      const left = changes.length === standard.changes.length ? standard : { changes };
+      return definition.diff === undefined ? left : definition.diff(desired, known, left);
+    },
+  });
+}
+
+/** The definite classes promise that nothing was changed: a composite that got halfway cannot. */
+async function honestly<Answer>(context: Context, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof ProviderFailure) || !error.definite || !hasChanged(context)) throw error;
+    throw new ProviderFailure("unknown", error.message, {
+      cause: error,
+      ...(error.partial === undefined ? {} : { partial: error.partial }),
+    });
+  }
+}

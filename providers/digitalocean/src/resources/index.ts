@@ -1,0 +1,8 @@
+import type { Resource } from "@wfctl/plugin-sdk";
+import type { DigitalOceanClient } from "../client.ts";
+import { droplet } from "./droplet.ts";
+import { firewall } from "./firewall.ts";
+import { volume } from "./volume.ts";
+import { vpc } from "./vpc.ts";
+
+export const resources: readonly Resource<DigitalOceanClient>[] = [droplet, firewall, volume, vpc];
