@@ -39,6 +39,7 @@ const env: NodeJS.ProcessEnv = {
   ...process.env,
   XDG_STATE_HOME: join(folder, "machine"),
   XDG_CONFIG_HOME: join(folder, "keys"),
+  XDG_CACHE_HOME: join(folder, "cache"),
 };
 // What is set for other purposes would change what is shown.
 for (const name of ["CI", "WFCTL_KEY", "WFCTL_KEY_FILE", "WFCTL_PASSPHRASE", "WFCTL_PLUGIN_DIR", "WFCTL_DEBUG"])

@@ -38,7 +38,7 @@ export interface Sandbox {
   /** Writes infra.yaml: the provider module and the given resources, as YAML. */
   write(resources: string, options?: { provider?: string; account?: string; extra?: string; config?: string }): void;
   path(...parts: string[]): string;
-  /** Everything that is written anywhere below the folder, as one text. */
+  /** Everything that is written below the folder but in the cloud, as one text. */
   everything(): string;
 }
 
@@ -121,7 +121,7 @@ ${resources}
       writeFileSync(join(directory, "infra.yaml"), text);
     },
     path: (...parts) => join(directory, ...parts),
-    everything: () => readAll(directory),
+    everything: () => readAll(directory, root),
   };
 }
 
@@ -135,6 +135,7 @@ function baseEnvironment(directory: string): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     XDG_CONFIG_HOME: join(directory, "config"),
+    XDG_CACHE_HOME: join(directory, "cache"),
     WFCTL_PLUGIN_DIR: testPluginDir,
     NODE_COMPILE_CACHE: join(repository, "node_modules/.cache/wfctl-node"),
   };
@@ -152,9 +153,9 @@ function baseEnvironment(directory: string): NodeJS.ProcessEnv {
   return env;
 }
 
-function readAll(directory: string): string {
+function readAll(directory: string, except: string): string {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !join(entry.parentPath, entry.name).startsWith(except))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"))
     .join("\n");
 }
