@@ -5,7 +5,7 @@ import { Interrupted } from "./interrupted.ts";
 const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Times after the first signal, in milliseconds. */
-export const interruptTimes = {
+const interruptTimes = {
   /** Calls that still wait for their answer are given up: the engine's grace. */
   giveUpMs: 4000,
   /** Plugins are told to end; two seconds later they are killed. */

@@ -29,7 +29,7 @@ function maskChange(change: FieldChange): FieldChange {
   };
 }
 
-export function maskAt(value: JsonObject, pointers: readonly string[]): JsonObject {
+function maskAt(value: JsonObject, pointers: readonly string[]): JsonObject {
   return mapAtPointers(value, pointers, () => masked) as JsonObject;
 }
 

@@ -1,7 +1,7 @@
 import type { EngineEvent } from "@wfctl/engine";
 
 /** How often an action that goes on says so. */
-export const stillRunningMs = 10_000;
+const stillRunningMs = 10_000;
 
 export interface RunningAction {
   readonly action: number;

@@ -23,7 +23,7 @@ export async function showError(
   return exitCodeOf(error);
 }
 
-export function exitCodeOf(error: WfctlError): number {
+function exitCodeOf(error: WfctlError): number {
   if (error.code === "LEASE_HELD") return exitCodes.leaseHeld;
   if (error.code === "PLAN_STALE") return exitCodes.planStale;
   return exitCodes.error;
