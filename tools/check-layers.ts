@@ -29,9 +29,14 @@ const wire = ["@bufbuild/protobuf", "@grpc/grpc-js"];
 export const layers: Readonly<Record<string, Layer>> = {
   "packages/model": { workspace: [], npm: [], pure: true },
   "packages/contract": { workspace: ["@wfctl/model"], npm: wire },
-  "packages/config": { workspace: ["@wfctl/model"], npm: ["yaml", "js-yaml"] },
-  "packages/engine": { workspace: ["@wfctl/model"], npm: [], pure: true },
-  "packages/state": { workspace: ["@wfctl/model", "@wfctl/engine"], typesOnly: ["@wfctl/engine"], npm: [] },
+  "packages/expressions": { workspace: ["@wfctl/model"], npm: ["@marcbachmann/cel-js"], pure: true },
+  "packages/config": { workspace: ["@wfctl/model", "@wfctl/expressions"], npm: ["yaml", "js-yaml"] },
+  "packages/engine": { workspace: ["@wfctl/model", "@wfctl/expressions"], npm: [], pure: true },
+  "packages/state": {
+    workspace: ["@wfctl/model", "@wfctl/engine"],
+    typesOnly: ["@wfctl/engine"],
+    npm: ["@aws-sdk/credential-provider-node", "@smithy/signature-v4", "pg"],
+  },
   "packages/plugin-host": {
     workspace: ["@wfctl/model", "@wfctl/contract", "@wfctl/engine"],
     typesOnly: ["@wfctl/engine"],

@@ -1,3 +1,6 @@
+import type { AzureBlobOptions } from "../azure/options.ts";
+import type { S3Options } from "../s3/options.ts";
+
 /**
  * The little that a log needs of an object store. Each call either answers, or throws: then nobody knows whether it
  * took effect. Reads see every write that was answered before (as S3, GCS and Azure blobs promise).
@@ -15,4 +18,18 @@ export interface Bucket {
   delete(key: string): Promise<void>;
   /** Milliseconds since the last put, by the bucket's own clock; undefined where there is no such key. */
   ageMs(key: string): Promise<number | undefined>;
+  /** How a thread opens the same bucket, to beat there whatever the calling thread does. Absent: beats run where the store is. */
+  readonly source?: BucketSource;
+}
+
+/** Plain data. */
+export type BucketSource =
+  | { readonly kind: "s3"; readonly options: S3Options }
+  | { readonly kind: "azure-blob"; readonly options: AzureBlobOptions };
+
+/** A bucket that is a folder of a larger one. */
+export interface FolderBucket extends Bucket {
+  readonly source: BucketSource;
+  /** Keys that lie in the folder itself, not in folders inside it. */
+  listFolder(): Promise<readonly string[]>;
 }

@@ -19,6 +19,7 @@ export type Segment = {
 
 export const segmentPrefix = "log/";
 export const snapshotPrefix = "snapshot/";
+export const beatPrefix = "beat/";
 
 export function segmentKey(number: number): string {
   return segmentPrefix + pad(number);
@@ -34,7 +35,7 @@ export function runKey(number: number, last: number): string {
 }
 
 export function beatKey(fence: number): string {
-  return `beat/${pad(fence)}`;
+  return beatPrefix + pad(fence);
 }
 
 export function numberOf(key: string): number {

@@ -1,6 +1,15 @@
 import type { Bucket } from "./bucket.ts";
 import type { LogState } from "./log-state.ts";
-import { encodeObject, numberOf, runKey, segmentKey, segmentPrefix, snapshotKey, snapshotPrefix } from "./segment.ts";
+import {
+  beatPrefix,
+  encodeObject,
+  numberOf,
+  runKey,
+  segmentKey,
+  segmentPrefix,
+  snapshotKey,
+  snapshotPrefix,
+} from "./segment.ts";
 import { toRunSnapshot, toSnapshot } from "./snapshot.ts";
 
 /**
@@ -72,7 +81,9 @@ async function superfluous(bucket: Bucket, state: LogState): Promise<string[]> {
   const segments = (await bucket.list(segmentPrefix)).filter(
     (key) => numberOf(key) <= numberOf(older) && !kept.has(numberOf(key)),
   );
-  return [...snapshots.slice(0, -2), ...expired, ...segments];
+  // A beat that was under way when its lease ended has come after all.
+  const beats = (await bucket.list(beatPrefix)).filter((key) => numberOf(key) < state.fence);
+  return [...snapshots.slice(0, -2), ...expired, ...segments, ...beats];
 }
 
 async function expiredFences(bucket: Bucket, state: LogState, upTo: number): Promise<string[]> {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { Lease, Store } from "@wfctl/engine";
+import type { Lease } from "@wfctl/engine";
 import { WfctlError, type JournalEvent } from "@wfctl/model";
 import { admitEvents, type OpenRun } from "../admission.ts";
 import { createCommitQueue, type CommitQueue } from "../commit-queue.ts";
-import type { StackIdentity, StackInfo } from "../identity.ts";
+import type { StackIdentity } from "../identity.ts";
+import type { StackMeta, StateStore } from "../backend.ts";
 import { defaultLeaseTimes, type LeaseTimes, type LeaseView } from "../lease/lease-view.ts";
 import { openRunsOf, toRunState, toStackState } from "../to-state.ts";
 import { defaultRetention, type Retention } from "../retention.ts";
@@ -12,20 +13,25 @@ import type { StackKey } from "../sealing/key.ts";
 import { createSealer } from "../sealing/sealer.ts";
 import { mapRunSecrets, mapStackSecrets } from "../sealing/secrets.ts";
 import type { Bucket } from "./bucket.ts";
-import { startBeating, takeLogLease, viewLease } from "./log-lease.ts";
+import { takeLogLease, viewLease } from "./log-lease.ts";
 import { applySegment, dropClosedRuns, missingRuns, summariesOf, type LogState } from "./log-state.ts";
-import { createLogStack, logFormatVersion, readLogMeta } from "./meta.ts";
-import { defaultRetryTimes, putSegment, type RetryTimes } from "./put-segment.ts";
+import { createLogStack, logFormatVersion, readLogMeta, type LogMeta } from "./meta.ts";
+import { putSegment } from "./put-segment.ts";
 import { bringBack, readClosedRun, readLog } from "./read-log.ts";
+import { defaultRetryTimes, type RetryTimes } from "./retry.ts";
 import type { Segment } from "./segment.ts";
 import { createSnapshotter } from "./snapshotter.ts";
+import { startLogBeats } from "./start-log-beats.ts";
 
 export interface LogStoreOptions {
   readonly bucket: Bucket;
   /** Without it secrets read as `{"$sealed": …}` and cannot be written. */
   readonly key?: StackKey;
   readonly readOnly?: boolean;
-  /** Make the stack where there is none. Needs the key. */
+  /**
+   * Make the stack where there is none. Needs the key. Where another stack is, as when another process was quicker, the
+   * key is not its key: the handle then goes without, and `info.lineage` tells.
+   */
   readonly create?: StackIdentity;
   readonly lease?: Partial<LeaseTimes>;
   readonly retention?: Retention;
@@ -34,8 +40,7 @@ export interface LogStoreOptions {
   readonly snapshotBytes?: number;
 }
 
-export interface LogStore extends Store {
-  readonly info: Omit<StackInfo, "serial">;
+export interface LogStore extends StateStore {
   lease(): Promise<LeaseView>;
 }
 
@@ -47,6 +52,8 @@ interface Held {
   readonly open: Map<string, OpenRun>;
   readonly queue: CommitQueue<readonly JournalEvent[]>;
   readonly stopBeating: () => void;
+  /** Drops old closed runs and writes a snapshot. */
+  compact(): Promise<void>;
 }
 
 /**
@@ -54,11 +61,13 @@ interface Held {
  * absent, so of two writers one loses the race for the next number, and the loser knows that it is fenced.
  */
 export async function openLogStore(options: LogStoreOptions): Promise<LogStore> {
-  const { bucket, key } = options;
+  const { bucket } = options;
   const times = { ...defaultLeaseTimes, ...options.lease };
   const retry = { ...defaultRetryTimes, ...options.retry };
   const meta = await openMeta(options);
   const { lineage } = meta;
+  const isOther = options.create !== undefined && options.create.lineage !== lineage;
+  const key = isOther ? undefined : options.key;
   const sealer = key === undefined ? undefined : createSealer(key, lineage, meta.keys);
   const open = sealer === undefined ? undefined : openWith(sealer);
   const writerId = randomUUID();
@@ -79,13 +88,20 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
       const segment: Segment = { id: newId(), fence, kind: "commits", commits };
       snapshotter.wrote(await putSegment(bucket, state.last + 1, segment, retry));
       const serials = applySegment(state, segment);
-      snapshotter.discard(dropClosedRuns(state, Date.now(), options.retention ?? defaultRetention));
+      beats.note(state.last + 1);
+      dropOld();
       return serials;
+    };
+    const dropOld = (): void =>
+      snapshotter.discard(dropClosedRuns(state, Date.now(), options.retention ?? defaultRetention));
+    const compact = async (): Promise<void> => {
+      dropOld();
+      await snapshotter.take(state);
     };
     const abort = new AbortController();
     const lose = (error: WfctlError): void => {
       queue.fail(error);
-      stopBeating();
+      beats.stop();
       abort.abort(error);
     };
     const queue = createCommitQueue<readonly JournalEvent[]>(async (commits) => {
@@ -97,10 +113,8 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
         throw error;
       }
     });
-    const next = (): number => state.last + 1;
-    const isOwn = (id: string): boolean => id.startsWith(writerId);
-    const stopBeating = startBeating(bucket, fence, { times, next, isOwn, onLost: lose });
-    return { fence, state, abort, open: openRunsOf(state.draft), queue, stopBeating };
+    const beats = startLogBeats(bucket, { fence, writerId, next: state.last + 1, times }, lose);
+    return { fence, state, abort, open: openRunsOf(state.draft), queue, stopBeating: beats.stop, compact };
   };
 
   const release = async (mine: Held): Promise<void> => {
@@ -116,13 +130,8 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
 
   return {
     location: bucket.location,
-    info: {
-      name: meta.name,
-      environment: meta.environment,
-      lineage,
-      createdAt: meta.createdAt,
-      formatVersion: logFormatVersion,
-    },
+    info: infoOf(meta),
+    sealer,
     async load() {
       const state = toStackState((await current()).draft);
       return open === undefined ? state : mapStackSecrets(state, open);
@@ -138,7 +147,7 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
     },
     commit(lease, events) {
       if (held?.fence !== lease.fence) {
-        return Promise.reject(new WfctlError("LEASE_LOST", "Commit to the state failed: the lease was given back"));
+        return Promise.reject(givenBack("Commit to the state"));
       }
       const { queue, open: openRuns } = held;
       if (queue.failed !== undefined) return Promise.reject(queue.failed);
@@ -163,9 +172,12 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
       if (run === undefined) return undefined;
       return open === undefined ? toRunState(run) : mapRunSecrets(toRunState(run), open);
     },
-    async lease() {
-      return await viewLease(bucket, await readLog(bucket, lineage));
+    async compact(lease) {
+      if (held?.fence !== lease.fence) throw givenBack("Compacting the state");
+      await held.queue.idle();
+      await held.compact();
     },
+    lease: () => readLogLease(bucket),
     async close() {
       closed = true;
       if (held !== undefined) await release(held);
@@ -173,12 +185,37 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
   };
 }
 
-async function openMeta({ bucket, key, create }: LogStoreOptions) {
+function givenBack(doing: string): WfctlError {
+  return new WfctlError("LEASE_LOST", `${doing} failed: the lease was given back`);
+}
+
+/** What is known of a stack without its key; undefined where there is none. */
+export async function readLogInfo(bucket: Bucket): Promise<StackMeta | undefined> {
+  const meta = await readLogMeta(bucket);
+  return meta === undefined ? undefined : infoOf(meta);
+}
+
+function infoOf({ name, environment, lineage, createdAt }: LogMeta): StackMeta {
+  return { name, environment, lineage, createdAt, formatVersion: logFormatVersion };
+}
+
+/** The lease as it stands; its `fence` is the id that `breakLogLease` wants. */
+export async function readLogLease(bucket: Bucket): Promise<LeaseView> {
+  const { lineage } = await openMeta({ bucket });
+  return await viewLease(bucket, await readLog(bucket, lineage));
+}
+
+async function openMeta({ bucket, key, create, retry }: LogStoreOptions): Promise<LogMeta> {
   if (create !== undefined && (await readLogMeta(bucket)) === undefined) {
     if (key === undefined) {
       throw new WfctlError("KEY_REQUIRED", `Making the state in '${bucket.location}' failed: no key is given`);
     }
-    await createLogStack(bucket, create, key);
+    try {
+      await createLogStack(bucket, create, key, { ...defaultRetryTimes, ...retry });
+    } catch (error) {
+      // Another process may have been quicker.
+      if ((await readLogMeta(bucket)) === undefined) throw error;
+    }
   }
   const meta = await readLogMeta(bucket);
   if (meta !== undefined) return meta;

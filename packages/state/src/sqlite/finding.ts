@@ -1,31 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Json } from "@wfctl/model";
+import type { Finding } from "../finding.ts";
 import { sumOf } from "./checksum.ts";
-
-export type CheckName =
-  | "integrity"
-  | "record"
-  | "record-count"
-  | "replay"
-  | "provider-config"
-  | "serial"
-  | "run"
-  | "journal"
-  | "outcome-twice"
-  | "outcome-range"
-  | "outcome-missing"
-  | "unknown"
-  | "emergency";
-
-/** One broken invariant. */
-export interface Finding {
-  readonly check: CheckName;
-  readonly severity: "error" | "warning";
-  /** What is wrong and where, one sentence without a final period. */
-  readonly problem: string;
-  /** What `repair` would do; undefined where it cannot help. */
-  readonly repair?: string;
-}
 
 export interface Repairable extends Finding {
   readonly fix?: (db: DatabaseSync) => void;

@@ -1,8 +1,8 @@
+export { createSqliteBackend } from "./backend.ts";
 export { createStack } from "./create.ts";
 export { stackExists } from "./open-database.ts";
 export { leaseBreak, leaseShow, openSqliteStore, readStackInfo } from "./store.ts";
 export type { SqliteStore, SqliteStoreOptions } from "./store.ts";
-export type { CheckName, Finding } from "./finding.ts";
 export { doctor, repair } from "./doctor.ts";
 export type { RepairOptions } from "./doctor.ts";
 export { dropSecrets, rekey } from "./rekey.ts";

@@ -1,0 +1,2 @@
+export { createAzureBlobBucket } from "./bucket.ts";
+export type { AzureBlobOptions } from "./options.ts";

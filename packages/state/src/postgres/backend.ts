@@ -1,0 +1,61 @@
+import { WfctlError } from "@wfctl/model";
+import type { StateBackend } from "../backend.ts";
+import { createConnection, describeDatabase, type Connection } from "./connection.ts";
+import { checkStack } from "./doctor.ts";
+import { breakDatabaseLease, readDatabaseLease } from "./lease.ts";
+import { inTransaction } from "./schema.ts";
+import { locationOf, openPostgresStore, readStackRow, type PostgresStoreOptions, type Stack } from "./store.ts";
+
+/** The state of one stack in a Postgres database, for commands. */
+export function createPostgresBackend(
+  options: Pick<PostgresStoreOptions, "database" | "stack" | "lease">,
+): StateBackend {
+  const location = locationOf(options);
+  const withConnection = async <T>(work: (use: Connection["use"]) => Promise<T>): Promise<T> => {
+    const connection = createConnection(options.database, `Using the state '${location}'`);
+    try {
+      return await work((each) => connection.use(each));
+    } finally {
+      await connection.close();
+    }
+  };
+  const withStack = <T>(work: (use: Connection["use"], stack: Stack) => Promise<T>): Promise<T> =>
+    withConnection(async (use) => {
+      const stack = await use((client) => readStackRow(client, options.stack, location));
+      if (stack !== undefined) return await work(use, stack);
+      throw new WfctlError("STORE_UNAVAILABLE", `Opening the state '${location}' failed: there is none`);
+    });
+  return {
+    location,
+    readInfo: () =>
+      withConnection((use) => use(async (client) => (await readStackRow(client, options.stack, location))?.info)),
+    open: (open) => openPostgresStore({ ...options, ...open }),
+    readLease: () => withStack((use, { id }) => use((client) => readDatabaseLease(client, id))),
+    breakLease: (fence) =>
+      withStack(async (use, { id }) => {
+        if (await use((client) => breakDatabaseLease(client, id, fence))) return;
+        throw new WfctlError("USAGE", `Breaking the lease failed: lease ${fence} is not the one that is held`, {
+          hint: "See the id with: wfctl state lease show",
+        });
+      }),
+    doctor: () =>
+      withStack((use, { id }) =>
+        use((client) =>
+          inTransaction(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => checkStack(client, id)),
+        ),
+      ),
+    repair: () => Promise.resolve([]),
+    findUpstreamRecords: () =>
+      withConnection((use) =>
+        use(async (client) => {
+          const table = await client.query<{ there: boolean }>(
+            "SELECT to_regclass('iac_resources') IS NOT NULL AS there",
+          );
+          if (table.rows[0]?.there !== true) return undefined;
+          const { rowCount } = await client.query("SELECT 1 FROM iac_resources LIMIT 1");
+          return rowCount === 0 ? undefined : `the table iac_resources of ${describeDatabase(options.database.dsn)}`;
+        }),
+      ),
+    size: () => Promise.resolve(undefined),
+  };
+}

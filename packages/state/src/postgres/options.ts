@@ -1,0 +1,7 @@
+/** A Postgres database. Plain data: a thread can be given it. */
+export interface PostgresOptions {
+  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…`; what is missing comes from `PG*` variables. */
+  readonly dsn: string;
+  /** Longest wait for a connection or an answer. @default 15000 */
+  readonly timeoutMs?: number;
+}
