@@ -18,6 +18,8 @@ export interface ConformanceOptions {
   readonly level?: Level;
   /** Run these scenarios only. @default all of the level */
   readonly only?: readonly string[];
+  /** What the drivers can be tried with. @default conformance.json of the plugin's folder */
+  readonly configFile?: string;
   /** Environment of the plugin's host. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Told after each scenario. */
@@ -39,9 +41,13 @@ export async function runConformance(directory: string, options: ConformanceOpti
   const installed = findInstalled(resolve(directory), tmp);
   const results: ScenarioResult[] = [];
   try {
-    const read = readConformanceConfig(installed.directory, { tmp, run, plugin: installed.directory, env });
+    const configFile = options.configFile ?? join(installed.directory, configFileName);
+    const read = readConformanceConfig(configFile, { tmp, run, plugin: installed.directory, env });
+    if (read === undefined && options.configFile !== undefined) {
+      throw new WfctlError("CONFIG_INVALID", `There is no file ${resolve(configFile)}`);
+    }
     const config = read ?? { provider: {}, secrets: [], samples: [], notApplicable: new Map<string, string>() };
-    checkNotApplicable(config, installed);
+    checkNotApplicable(config, configFile);
     const subject = createSubject({ installed, config, env, tmp, run });
     const trial: Trial = { subject, config, objects: createObjects(subject) };
     try {
@@ -137,7 +143,7 @@ function findInstalled(directory: string, tmp: string): InstalledPlugin {
 }
 
 /** Only what may be waived is, and only what exists. */
-function checkNotApplicable({ notApplicable, samples }: ConformanceConfig, installed: InstalledPlugin): void {
+function checkNotApplicable({ notApplicable, samples }: ConformanceConfig, configFile: string): void {
   for (const key of notApplicable.keys()) {
     const [id, type] = key.split(" ", 2);
     const scenario = scenarios.find((each) => each.id === id);
@@ -150,15 +156,11 @@ function checkNotApplicable({ notApplicable, samples }: ConformanceConfig, insta
             ? `names a type without a sample`
             : undefined;
     if (problem === undefined) continue;
-    throw new WfctlError(
-      "CONFIG_INVALID",
-      `${join(installed.directory, configFileName)}: notApplicable "${key}" ${problem}`,
-      {
-        hint: `These may be declared: ${scenarios
-          .filter(({ waivable }) => waivable === true)
-          .map((each) => each.id)
-          .join(", ")}`,
-      },
-    );
+    throw new WfctlError("CONFIG_INVALID", `${configFile}: notApplicable "${key}" ${problem}`, {
+      hint: `These may be declared: ${scenarios
+        .filter(({ waivable }) => waivable === true)
+        .map((each) => each.id)
+        .join(", ")}`,
+    });
   }
 }

@@ -8,8 +8,9 @@ import { readConformanceConfig } from "./conformance-config.ts";
 function readText(text: string, env: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "wfc-config-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, "conformance.json"), text);
-  return readConformanceConfig(folder, { tmp: "/tmp/run", run: "c1", plugin: folder, env });
+  const file = join(folder, "conformance.json");
+  writeFileSync(file, text);
+  return readConformanceConfig(file, { tmp: "/tmp/run", run: "c1", plugin: folder, env });
 }
 
 function problemOf(text: string): string {

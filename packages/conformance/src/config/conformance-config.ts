@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { isJsonObject, WfctlError, type Json, type JsonObject } from "@wfctl/model";
 import type { Sample } from "./sample.ts";
 import { substitute, type Variables } from "./substitute.ts";
@@ -22,12 +21,11 @@ const keys = ["$schema", "provider", "secrets", "samples", "notApplicable"];
 const defaultTimeoutSeconds = 120;
 
 /**
- * Reads `conformance.json` of a plugin's folder: undefined where there is none. Texts may hold `${tmp}` (a folder of this
+ * Reads a file in the form of `conformance.json`: undefined where there is none. Texts may hold `${tmp}` (a folder of this
  * run), `${run}` (a word that no other run has), `${plugin}` (the plugin's folder) and `${env.NAME}`; values from the environment count as secrets.
  * Throws CONFIG_INVALID for what does not fit, naming the place.
  */
-export function readConformanceConfig(directory: string, variables: Variables): ConformanceConfig | undefined {
-  const path = join(directory, configFileName);
+export function readConformanceConfig(path: string, variables: Variables): ConformanceConfig | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8");

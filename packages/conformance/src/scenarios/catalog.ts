@@ -1,4 +1,6 @@
 import type { Scenario } from "../scenario.ts";
+import { answerScenarios } from "./answers.ts";
+import { changeScenarios } from "./changes.ts";
 import { cleanUpScenario } from "./clean-up.ts";
 import { detectionScenarios } from "./detection.ts";
 import { diffScenarios } from "./diff.ts";
@@ -18,6 +20,8 @@ export const scenarios: readonly Scenario[] = [
   ...processScenarios,
   ...registryScenarios,
   ...objectScenarios,
+  ...changeScenarios,
+  ...answerScenarios,
   ...diffScenarios,
   ...detectionScenarios,
   ...sessionScenarios,

@@ -1,8 +1,9 @@
-/** Waits for a promise that never rejects, at most `ms`. False where it took longer. */
+/** Waits for a promise that never rejects, at most `ms`. False where it took longer. Does not keep this process alive by itself. */
 export async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), ms);
+    timer.unref();
   });
   try {
     return await Promise.race([promise.then(() => true), late]);
