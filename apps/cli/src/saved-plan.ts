@@ -4,6 +4,7 @@ import {
   canonicalJson,
   expressionsIn,
   isJsonObject,
+  referencesIn,
   WfctlError,
   type Json,
   type JsonObject,
@@ -30,16 +31,16 @@ export interface SavedPlan {
 
 /** Names of the environment variables that a stack's resources and providers refer to, with a keyed digest of each value. */
 export function digestVariables(
-  stack: Pick<StackConfig, "resources" | "providers">,
+  stack: Pick<StackConfig, "resources" | "providers" | "secretVariables">,
   env: Readonly<Record<string, string | undefined>>,
   digester: Digester,
 ): Record<string, string> {
   const digests: Record<string, string> = {};
   for (const { config } of [...stack.resources, ...stack.providers]) {
     for (const [, expression] of expressionsIn(config)) {
-      for (const part of expression.$expr) {
-        if (typeof part === "string" || !("env" in part)) continue;
-        const value = env[part.env];
+      for (const part of referencesIn(expression)) {
+        if (!("env" in part)) continue;
+        const value = env[part.env] ?? stack.secretVariables[part.env];
         if (value !== undefined) digests[part.env] ??= digester.digest(value);
       }
     }
@@ -51,7 +52,8 @@ export function digestVariables(
 export function refuseOtherVariables(saved: SavedPlan, now: Readonly<Record<string, string>>): void {
   const names = new Set([...Object.keys(saved.variables), ...Object.keys(now)]);
   const changed = [...names].filter((name) => saved.variables[name] !== now[name]).toSorted();
-  if (changed.length > 0) throw stalePlan(changed.map((name) => `the variable ${name} has another value`));
+  if (changed.length > 0)
+    throw stalePlan(changed.map((name) => `the variable ${name.replace(/^var\./, "")} has another value`));
 }
 
 /**

@@ -19,10 +19,14 @@ import type { Reporter } from "./reporter.ts";
 import type { ModuleEntry, Sections } from "./sections.ts";
 import { show, type SourceFile } from "./source/source-file.ts";
 import type { SecretsConfig, StackConfig, StateModule } from "./stack.ts";
+import type { ChosenVariables } from "./variables/choose-values.ts";
+import { listVariables } from "./variables/list-variables.ts";
+import { createValueReader } from "./variables/value-reader.ts";
 
 export interface StackParts {
   readonly sections: Sections;
   readonly secrets: SecretsConfig;
+  readonly variables: ChosenVariables;
   readonly sources: readonly SourceFile[];
   readonly environments: readonly string[];
   /** Undefined where none could be chosen. */
@@ -40,7 +44,8 @@ export function buildStack(
 ): StackConfig {
   const { sections, secrets, sources } = parts;
   const environment = parts.environment ?? defaultEnvironment;
-  const drafts = sortModules(sections, parts.environment, fields, reporter);
+  const values = createValueReader(parts.variables, reporter);
+  const drafts = sortModules(sections, parts.environment, values, fields, reporter);
   const names = nameModules(drafts, environment, reporter);
   const linker = parts.linkable
     ? createLinker(names, { env, declared: new Set(secrets.declared) }, reporter)
@@ -57,9 +62,10 @@ export function buildStack(
     .filter(({ draft }) => !draft.leftOut)
     .map((provider) => buildProvider(provider, linker));
   const state = buildState(drafts.states, linker, fields, reporter);
-  const outputs = readOutputs(sections, linker, fields, reporter);
+  const outputs = readOutputs(sections, linker, values, fields, reporter);
   return {
     name: sections.name ?? defaultName(sources[0], reporter),
+    ...(sections.name === undefined ? { nameIsDefault: true as const } : {}),
     environment,
     environments: parts.environments,
     resources,
@@ -69,6 +75,7 @@ export function buildStack(
     moved: readMoved(sections, linker === undefined ? undefined : names, fields, reporter),
     ...(outputs === undefined ? {} : { outputs }),
     secrets,
+    ...listVariables(parts.variables),
     autoBootstrap: sections.autoBootstrap,
     files: sources.map((source) => source.path),
     locate: createLocate(drafts),

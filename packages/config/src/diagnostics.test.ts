@@ -92,7 +92,7 @@ describe("the top of the file", () => {
   test("keys of applications and keys that begin with x- are passed over", async () => {
     expect(
       await diagnose(
-        "ci: 1\nservices: 1\nmesh: 1\nnetworking: 1\nsecurity: 1\nsidecars: 1\nrequires: 1\nplugins: 1\nvars: 1\nvariables: 1\nworkflows: 1\ntriggers: 1\npipelines: 1\nplatform: 1\ninfrastructure: 1\nx-mine: 1\nmodules: []\n",
+        "ci: 1\nservices: 1\nmesh: 1\nnetworking: 1\nsecurity: 1\nsidecars: 1\nrequires: 1\nplugins: 1\nvars: 1\nvariables: [1]\nworkflows: 1\ntriggers: 1\npipelines: 1\nplatform: 1\ninfrastructure: 1\nx-mine: 1\nmodules: []\n",
       ),
     ).toEqual([]);
   });

@@ -1,8 +1,8 @@
 import { isExpression, isJsonObject, type Json, type JsonObject, type Value } from "@wfctl/model";
 import { child } from "./fields.ts";
-import type { Reporter, Spot } from "./reporter.ts";
+import type { Spot } from "./reporter.ts";
 import type { EnvironmentEntry } from "./sections.ts";
-import { readValue } from "./values.ts";
+import type { ValueReader } from "./variables/value-reader.ts";
 
 /** What an environment at the top gives to resources that do not say otherwise. */
 export interface EnvironmentDefaults {
@@ -14,7 +14,7 @@ export interface EnvironmentDefaults {
   readonly spotOf: (path: readonly (string | number)[]) => Spot | undefined;
 }
 
-export function readDefaults(entry: EnvironmentEntry, reporter: Reporter): EnvironmentDefaults {
+export function readDefaults(entry: EnvironmentEntry, values: ValueReader): EnvironmentDefaults {
   const { spot, value } = entry;
   const region = value["region"];
   const provider = value["provider"];
@@ -23,11 +23,10 @@ export function readDefaults(entry: EnvironmentEntry, reporter: Reporter): Envir
   for (const [key, member] of Object.entries(isJsonObject(written) ? written : {})) {
     if (member === null || typeof member === "object") continue;
     // Variables of a process are text.
-    variables[key] =
-      typeof member === "string" ? readValue(member, child(spot, "envVars", key), reporter) : String(member);
+    variables[key] = typeof member === "string" ? values.read(member, child(spot, "envVars", key)) : String(member);
   }
   return {
-    ...(typeof region === "string" ? { region: readValue(region, child(spot, "region"), reporter) } : {}),
+    ...(typeof region === "string" ? { region: values.read(region, child(spot, "region")) } : {}),
     ...(typeof provider === "string" ? { provider } : {}),
     ...(Object.keys(variables).length === 0 ? {} : { variables }),
     spotOf(path) {

@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from "@wfctl/model";
-import { isExpression, isJsonObject } from "@wfctl/model";
+import { isExpression, isJsonObject, referencesIn, type Expression, type Json, type JsonObject } from "@wfctl/model";
 import type { Reporter, Spot } from "./reporter.ts";
 import { describe } from "./source/describe.ts";
 
@@ -29,7 +28,10 @@ export interface TextItem {
 }
 
 export function createFieldReader(reporter: Reporter, spotOf: (spot: Spot, key: string) => Spot = child): FieldReader {
+  const isAbsent = (value: Expression): boolean =>
+    [...referencesIn(value)].some((reference) => "env" in reference && reporter.absentVariables.has(reference.env));
   const wrong = (spot: Spot, key: string, value: Json, expected: string, hint: string): undefined => {
+    if (isExpression(value) && isAbsent(value)) return undefined;
     const found = isExpression(value) ? "a reference" : describe(value);
     reporter.report(spotOf(spot, key), { summary: `"${key}" is ${found}, expected ${expected}`, hint });
     return undefined;

@@ -10,7 +10,9 @@ export type {
   SecretsConfig,
   StackConfig,
   StackOutput,
+  StackVariable,
   StateModule,
+  VariableSources,
 } from "./stack.ts";
 export { editDistance, suggest, suggestHint } from "./suggest.ts";
 export { parseTemplate, type ParsedTemplate, type TemplateProblem } from "./template.ts";

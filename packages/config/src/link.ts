@@ -1,4 +1,4 @@
-import { type Diagnostic, type JsonObject, type TemplatePart, type Value, pathToPointer } from "@wfctl/model";
+import { type Diagnostic, type JsonObject, type Reference, type Value, pathToPointer } from "@wfctl/model";
 import type { ModuleDraft } from "./read-module.ts";
 import type { Finding, Reporter, Spot } from "./reporter.ts";
 import { linkValue } from "./values.ts";
@@ -45,7 +45,6 @@ export interface LinkPlace {
   readonly variablesOnly?: string;
 }
 
-type Reference = Exclude<TemplatePart, string>;
 type Problem = Pick<Finding, "summary" | "hint"> & { readonly severity?: Diagnostic["severity"] };
 
 export function createLinker(names: Names, variables: Variables, reporter: Reporter): Linker {
@@ -60,6 +59,8 @@ export function createLinker(names: Names, variables: Variables, reporter: Repor
   };
 
   const checkVariable = (name: string): Problem | undefined => {
+    // Variables of the stack file have been checked where they were read.
+    if (name.startsWith("var.")) return undefined;
     if (variables.env === undefined || variables.declared.has(name)) return undefined;
     if (Object.hasOwn(variables.env, name) && variables.env[name] !== undefined) return undefined;
     const resource = resolve(name);
@@ -160,6 +161,7 @@ function findWritten(spot: Spot, written: string): Finding["part"] & object {
   if (typeof value !== "string") return {};
   const text = `\${${written}}`;
   let offset = value.indexOf(text);
+  if (offset < 0) offset = value.indexOf("${{");
   while (offset > 0 && value[offset - 1] === "$") offset = value.indexOf(text, offset + 1);
   return offset < 0 ? {} : { text: { value, offset } };
 }

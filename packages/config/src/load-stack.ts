@@ -8,7 +8,11 @@ import { readFiles } from "./read-files.ts";
 import { createReporter } from "./reporter.ts";
 import { readSecrets } from "./secrets.ts";
 import { joinSections } from "./sections.ts";
+import type { SourceFile } from "./source/source-file.ts";
 import type { LoadStackOptions, LoadStackResult } from "./stack.ts";
+import { chooseValues } from "./variables/choose-values.ts";
+import { readInputs, type VariableSources } from "./variables/read-inputs.ts";
+import { readVariables } from "./variables/read-variables.ts";
 
 /**
  * Reads a stack file with its imports for one environment and links it.
@@ -38,8 +42,19 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
           reporter,
         )
       : options.environment;
+  const top = { file: sources[0] as SourceFile, path: [] };
+  const given: VariableSources = options.variables ?? { required: false };
+  const variables = chooseValues(
+    readVariables(files, fields, reporter),
+    environment === undefined ? undefined : sections.environments.get(environment),
+    await readInputs(given, cwd, readFile, top, reporter),
+    given.required && environment !== undefined,
+    top,
+    reporter,
+  );
+  const linkable = complete && environment !== undefined;
   const stack = buildStack(
-    { sections, secrets, sources, environments, environment, linkable: complete && environment !== undefined },
+    { sections, secrets, variables, sources, environments, environment, linkable },
     options.env,
     fields,
     reporter,

@@ -10,6 +10,7 @@ export const ownTopKeys = [
   "on_failure",
   "moved",
   "outputs",
+  "variables",
 ] as const;
 
 /** Keys at the top that belong to other parts of an application: accepted, not read. */
@@ -23,7 +24,6 @@ export const passedTopKeys = [
   "requires",
   "plugins",
   "vars",
-  "variables",
   "workflows",
   "triggers",
   "pipelines",
@@ -58,6 +58,7 @@ export const environmentKeys = [
   "approvalRequired",
   "exposure",
   "build",
+  "variables",
 ] as const;
 
 /**

@@ -4,7 +4,7 @@ import type { Linker } from "./link.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Sections } from "./sections.ts";
 import type { StackOutput } from "./stack.ts";
-import { readValue } from "./values.ts";
+import type { ValueReader } from "./variables/value-reader.ts";
 
 const outputKeys: ReadonlySet<string> = new Set(["value", "sensitive", "description"]);
 
@@ -15,6 +15,7 @@ const outputKeys: ReadonlySet<string> = new Set(["value", "sensitive", "descript
 export function readOutputs(
   sections: Sections,
   linker: Linker | undefined,
+  values: ValueReader,
   fields: FieldReader,
   reporter: Reporter,
 ): { readonly [name: string]: StackOutput } | undefined {
@@ -34,7 +35,7 @@ export function readOutputs(
     }
     const place = long ? child(spot, "value") : spot;
     const written: Json = long ? (settings["value"] ?? null) : value;
-    const read = readValue(written, place, reporter);
+    const read = values.read(written, place);
     const linked = linker?.link(read, { root: place.path, spotOf: (path) => child(place, ...path) }) ?? read;
     const description = fields.text(settings, spot, "description");
     outputs.push([

@@ -6,7 +6,8 @@ import { readLifecycle, readTimeouts } from "./read-lifecycle.ts";
 import type { Reporter, Spot } from "./reporter.ts";
 import type { ModuleEntry } from "./sections.ts";
 import { describe } from "./source/describe.ts";
-import { mergeValues, readValue } from "./values.ts";
+import { mergeValues } from "./values.ts";
+import type { ValueReader } from "./variables/value-reader.ts";
 
 /** A module of ours in the chosen environment: overlays merged, texts read as expressions, nothing linked yet. */
 export interface ModuleDraft {
@@ -50,6 +51,7 @@ export function draftModule(
   entry: ModuleEntry,
   environment: string | undefined,
   defaults: EnvironmentDefaults | undefined,
+  values: ValueReader,
   fields: FieldReader,
   reporter: Reporter,
 ): ModuleDraft {
@@ -61,7 +63,7 @@ export function draftModule(
       hint: "State is kept under this name",
     });
   }
-  const base = readConfig(value, spot, fields, reporter);
+  const base = readConfig(value, spot, fields, values);
   const environments = fields.mapping(value, spot, "environments") ?? {};
   let config = base;
   let name = entry.name;
@@ -79,7 +81,7 @@ export function draftModule(
       continue;
     }
     fields.checkKeys(settings, place, "in an environment of a module", environmentKeySet, misplacedKeys);
-    const overlayConfig = readConfig(settings, place, fields, reporter);
+    const overlayConfig = readConfig(settings, place, fields, values);
     const provider = fields.text(settings, place, "provider");
     if (key !== environment) continue;
     overlay = settings;
@@ -148,9 +150,9 @@ export function readResourceFields(draft: ModuleDraft, reporter: Reporter): Reso
   };
 }
 
-function readConfig(parent: JsonObject, spot: Spot, fields: FieldReader, reporter: Reporter): JsonObject {
+function readConfig(parent: JsonObject, spot: Spot, fields: FieldReader, values: ValueReader): JsonObject {
   const config = fields.mapping(parent, spot, "config");
-  return config === undefined ? {} : (readValue(config, child(spot, "config"), reporter) as JsonObject);
+  return config === undefined ? {} : (values.read(config, child(spot, "config")) as JsonObject);
 }
 
 function readRename(overlay: JsonObject, place: Spot, reporter: Reporter): string | undefined {

@@ -1,4 +1,4 @@
-import { pathToPointer, pointerToPath, expressionsIn } from "@wfctl/model";
+import { pathToPointer, pointerToPath, expressionsIn, referencesIn } from "@wfctl/model";
 import { findCircles } from "./cycles.ts";
 import { child } from "./fields.ts";
 import type { Names } from "./link.ts";
@@ -34,8 +34,7 @@ function showCircle(circle: readonly string[]): string {
 function findEdge(draft: ModuleDraft, target: string, names: Names): { readonly spot: Spot; readonly pointer: string } {
   const means = (name: unknown): boolean => typeof name === "string" && (names.renamed.get(name) ?? name) === target;
   for (const [pointer, expression] of expressionsIn(draft.config)) {
-    if (!expression.$expr.some((part) => typeof part !== "string" && "resource" in part && means(part.resource)))
-      continue;
+    if (![...referencesIn(expression)].some((part) => "resource" in part && means(part.resource))) continue;
     return { spot: draft.spotOf(pointerToPath(pointer)), pointer: `/config${pointer}` };
   }
   for (const [list, path] of [

@@ -24,6 +24,8 @@ export interface Finding {
 
 /** Gathers what is wrong. */
 export interface Reporter {
+  /** Names that expressions have for variables without a value, where none is required: what needs them cannot be judged. */
+  readonly absentVariables: Set<string>;
   report(spot: Spot, finding: Finding): void;
   add(diagnostic: Diagnostic): void;
   readonly hasErrors: boolean;
@@ -45,6 +47,7 @@ export function createReporter(): Reporter {
     diagnostics.push(diagnostic);
   };
   return {
+    absentVariables: new Set(),
     add,
     report(spot, finding) {
       add(findingAt(spot, finding));

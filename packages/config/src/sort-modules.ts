@@ -6,6 +6,7 @@ import { readProvider, type ProviderDraft } from "./providers.ts";
 import { draftModule, readResourceFields, type ModuleDraft, type ResourceFields } from "./read-module.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ModuleEntry, Sections } from "./sections.ts";
+import type { ValueReader } from "./variables/value-reader.ts";
 
 /** Modules by what they are. */
 export interface ModuleDrafts {
@@ -21,10 +22,11 @@ export interface ModuleDrafts {
 export function sortModules(
   sections: Sections,
   environment: string | undefined,
+  values: ValueReader,
   fields: FieldReader,
   reporter: Reporter,
 ): ModuleDrafts {
-  const defaults = readAllDefaults(sections, environment, reporter);
+  const defaults = readAllDefaults(sections, environment, values);
   const resources: { draft: ModuleDraft; fields: ResourceFields }[] = [];
   const providers: ProviderDraft[] = [];
   const states: ModuleDraft[] = [];
@@ -41,7 +43,7 @@ export function sortModules(
       continue;
     }
     warnOfUndeclared(entry, sections, reporter);
-    const draft = draftModule(entry, environment, defaults, fields, reporter);
+    const draft = draftModule(entry, environment, defaults, values, fields, reporter);
     if (reading.kind === "resource") resources.push({ draft, fields: readResourceFields(draft, reporter) });
     else if (reading.kind === "provider") providers.push(readProvider(draft, reporter));
     else states.push(draft);
@@ -59,11 +61,11 @@ export function sortModules(
 function readAllDefaults(
   sections: Sections,
   environment: string | undefined,
-  reporter: Reporter,
+  values: ValueReader,
 ): EnvironmentDefaults | undefined {
   let chosen: EnvironmentDefaults | undefined;
   for (const [name, entry] of sections.environments) {
-    const defaults = readDefaults(entry, reporter);
+    const defaults = readDefaults(entry, values);
     if (name === environment) chosen = defaults;
   }
   return chosen;

@@ -1,12 +1,17 @@
 import type {
   DesiredResource,
   Diagnostic,
+  Json,
   JsonObject,
   OnFailure,
   ProviderModule,
   SourceLocation,
   Value,
 } from "@wfctl/model";
+import type { VariableSources } from "./variables/read-inputs.ts";
+import type { VariableType } from "./variables/read-variables.ts";
+
+export type { VariableSources } from "./variables/read-inputs.ts";
 
 export interface LoadStackOptions {
   /** Stack file or a folder that holds one, relative to `cwd`. @default `infra.yaml`, then `config/infra.yaml` */
@@ -16,6 +21,8 @@ export interface LoadStackOptions {
   readonly environment?: string;
   /** Only names are looked up: a `${NAME}` that is not set is an error. Values are never read. Absent: names are not checked. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Values for the variables of the stack file. Absent: there are none but defaults, and none is required. */
+  readonly variables?: VariableSources;
   /** Reads a file as UTF-8 text and fails as `node:fs/promises` does. @default `node:fs/promises` */
   readonly readFile?: (path: string) => Promise<string>;
 }
@@ -48,6 +55,16 @@ export interface StackOutput {
   readonly description?: string;
 }
 
+/** A variable of the stack file. */
+export interface StackVariable {
+  readonly name: string;
+  readonly type: VariableType;
+  readonly description?: string;
+  readonly sensitive: boolean;
+  /** Absent where it has none; never there for sensitive ones. */
+  readonly value?: Json;
+}
+
 /** What the file says about secrets, as written. `declared` are the names that a host may resolve at run time. */
 export interface SecretsConfig {
   readonly settings?: JsonObject;
@@ -58,6 +75,8 @@ export interface SecretsConfig {
 /** A stack file with its imports, read for one environment. Plain data but for `locate`. */
 export interface StackConfig {
   readonly name: string;
+  /** Present where the file gives no name and the one of its folder stands in. */
+  readonly nameIsDefault?: true;
   /** `default` where the configuration declares no environments. */
   readonly environment: string;
   /** Declared at the top or on any module, in order of appearance. */
@@ -69,6 +88,12 @@ export interface StackConfig {
   readonly moved: readonly Move[];
   readonly outputs?: { readonly [name: string]: StackOutput };
   readonly secrets: SecretsConfig;
+  readonly variables: readonly StackVariable[];
+  /**
+   * Values of sensitive variables by the name that expressions have for them (`var.NAME`): to be looked up beside the
+   * environment's. Secret.
+   */
+  readonly secretVariables: Readonly<Record<string, string>>;
   /** `infra.auto_bootstrap`. @default true */
   readonly autoBootstrap: boolean;
   /** Absolute paths of all files read, the main one first. */

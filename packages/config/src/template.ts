@@ -1,9 +1,12 @@
-import type { Expression, TemplatePart } from "@wfctl/model";
+import { ExpressionError, findClosing, readReferences } from "@wfctl/expressions";
+import type { ComputedPart, Expression, Reference, TemplatePart } from "@wfctl/model";
 
 /** What is wrong with a text that holds `${`. */
 export interface TemplateProblem {
   /** UTF-16 units from the start of the text. */
   readonly offset: number;
+  /** From there to the mistake, where that is known. */
+  readonly within?: number;
   readonly summary: string;
   readonly hint: string;
 }
@@ -20,7 +23,7 @@ const bareVariablePattern = /^\$([A-Za-z_][A-Za-z0-9_]*)$/;
 /**
  * Reads one text by the one grammar of references:
  * `${NAME}` is an environment variable, `${resource.output}` is split at its first dot, `$NAME` counts only as the whole
- * text, `$${` stands for a plain `${`. Everything else, single `$` included, is kept as it is.
+ * text, `${{ … }}` is computed (CEL), `$${` stands for a plain `${`. Everything else, single `$` included, is kept as it is.
  * A reference that cannot be read is a problem and stays in the text.
  */
 export function parseTemplate(text: string): ParsedTemplate {
@@ -41,6 +44,22 @@ export function parseTemplate(text: string): ParsedTemplate {
       continue;
     }
     literal += text.slice(from, open);
+    if (text[open + 2] === "{") {
+      const computed = readComputed(text, open);
+      if ("summary" in computed) problems.push({ offset: open, ...computed });
+      else {
+        if (literal !== "") parts.push(literal);
+        literal = "";
+        parts.push(computed.part);
+      }
+      if (computed.end < 0) {
+        literal += text.slice(open);
+        from = text.length;
+        break;
+      }
+      from = computed.end;
+      continue;
+    }
     const close = text.indexOf("}", open);
     if (close < 0) {
       problems.push({ offset: open, summary: "The reference is not closed, expected a }", hint: escapeHint });
@@ -65,11 +84,32 @@ export function parseTemplate(text: string): ParsedTemplate {
   return { value: { $expr: parts }, problems };
 }
 
+type Computed =
+  | { readonly part: ComputedPart; readonly end: number }
+  | (Omit<TemplateProblem, "offset"> & { readonly end: number });
+
+/** `${{ … }}` at an offset of the text. */
+function readComputed(text: string, open: number): Computed {
+  const start = open + 3;
+  const close = findClosing(text, start);
+  if (close < 0) return { end: -1, summary: "The expression is not closed, expected }}", hint: escapeHint };
+  const computed = text.slice(start, close);
+  try {
+    const refs = readReferences(computed).map((reference): Reference => {
+      if ("variable" in reference) return { env: `var.${reference.variable}` };
+      if ("env" in reference) return { env: reference.env };
+      return { resource: reference.resource, path: reference.path };
+    });
+    return { part: { computed, refs }, end: close + 2 };
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    return { end: close + 2, within: error.offset + 3, summary: error.message, hint: error.hint };
+  }
+}
+
 const escapeHint = "Write $${ for a plain ${";
 
-type Reference = Exclude<TemplatePart, string> | Omit<TemplateProblem, "offset">;
-
-function readReference(body: string): Reference {
+function readReference(body: string): Reference | Omit<TemplateProblem, "offset"> {
   if (body.trim() === "") return { summary: "The reference ${} is empty", hint: escapeHint };
   const written = `\${${body}}`;
   const dot = body.indexOf(".");
@@ -86,7 +126,7 @@ function readReference(body: string): Reference {
     }
     return {
       summary: `The reference "${written}" is not the name of an environment variable`,
-      hint: `Defaults and functions do not exist. ${escapeHint}`,
+      hint: `Write an expression as \${{ … }}. ${escapeHint}`,
     };
   }
   const resource = body.slice(0, dot);

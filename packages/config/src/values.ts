@@ -1,36 +1,42 @@
-import { isExpression, isJsonObject, type Json, type JsonObject, type TemplatePart, type Value } from "@wfctl/model";
-import { child } from "./fields.ts";
-import type { Reporter, Spot } from "./reporter.ts";
-import { parseTemplate } from "./template.ts";
+import {
+  isExpression,
+  isJsonObject,
+  type ComputedPart,
+  type ComputedReference,
+  type Json,
+  type JsonObject,
+  type Reference,
+  type Value,
+} from "@wfctl/model";
 
-/** Turns every text with references into an expression. Trees without any come back as they are, not copied. */
-export function readValue(value: Json, spot: Spot, reporter: Reporter): Value {
-  return mapTree(value, [], (text, path) => {
-    if (typeof text !== "string" || !text.includes("$")) return text;
-    const parsed = parseTemplate(text);
-    for (const { offset, summary, hint } of parsed.problems) {
-      reporter.report(child(spot, ...path), { summary, hint, part: { text: { value: text, offset } } });
-    }
-    return parsed.value as Value;
-  });
-}
-
-/** Replaces each part of each expression by what `link` gives for it. Literal text is left alone. */
+/** Replaces each reference of each expression by what `link` gives for it. Literal text is left alone. */
 export function linkValue(
   value: Value,
-  link: (part: Exclude<TemplatePart, string>, path: readonly (string | number)[]) => Exclude<TemplatePart, string>,
+  link: (reference: Reference, path: readonly (string | number)[]) => Reference,
 ): Value {
   return mapTree(value, [], (leaf, path) => {
     if (!isExpression(leaf)) return leaf;
     let changed = false;
     const parts = leaf.$expr.map((part) => {
       if (typeof part === "string") return part;
-      const linked = link(part, path);
+      const linked = "computed" in part ? linkComputed(part, (reference) => link(reference, path)) : link(part, path);
       changed ||= linked !== part;
       return linked;
     });
     return changed ? ({ $expr: parts } as unknown as Value) : leaf;
   });
+}
+
+/** Names in the text of a computed part stay as they are: a reference says which name stands for it. */
+function linkComputed(part: ComputedPart, link: (reference: Reference) => Reference): ComputedPart {
+  let changed = false;
+  const refs = part.refs.map((reference): ComputedReference => {
+    const linked = link(reference);
+    if (linked === reference) return reference;
+    changed = true;
+    return "resource" in linked && "resource" in reference ? { ...linked, as: reference.resource } : linked;
+  });
+  return changed ? { ...part, refs } : part;
 }
 
 /** Mappings merged key by key and deeply; lists, scalars and references replaced. */
@@ -48,7 +54,7 @@ function isTree(value: Json | undefined): value is JsonObject {
 }
 
 /** Maps the leaves (scalars and expressions) of a tree, copying only what changes. */
-function mapTree(
+export function mapTree(
   value: Value,
   path: (string | number)[],
   map: (leaf: Value, path: readonly (string | number)[]) => Value,

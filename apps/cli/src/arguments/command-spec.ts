@@ -9,6 +9,8 @@ export interface FlagSpec {
   readonly choices?: readonly string[];
   /** Names separated by commas; the flag may be repeated. */
   readonly list?: true;
+  /** May be given several times, each with one value. */
+  readonly repeated?: true;
 }
 
 export interface PositionalSpec {

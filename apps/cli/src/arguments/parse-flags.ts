@@ -8,6 +8,8 @@ export interface ParsedFlags {
   readonly positionals: readonly string[];
   /** Undefined where the flag is not given. */
   text(name: string): string | undefined;
+  /** All values of a flag that may be repeated. */
+  texts(name: string): readonly string[];
   isSet(name: string): boolean;
   /** Undefined where the flag is not given; otherwise at least one name. */
   names(name: string): ReadonlySet<string> | undefined;
@@ -39,6 +41,7 @@ export function parseFlags(spec: CommandSpec, argv: readonly string[]): ParsedFl
   return {
     positionals,
     text: (name) => valuesOf(name)[0] as string | undefined,
+    texts: (name) => valuesOf(name) as string[],
     isSet: (name) => valuesOf(name)[0] === true,
     names(name) {
       const texts = valuesOf(name) as string[];
@@ -122,7 +125,7 @@ function unknownFlag(spec: CommandSpec, flags: ReadonlyMap<string, FlagSpec>, na
 }
 
 function checkValues(spec: CommandSpec, flag: FlagSpec, values: readonly (string | boolean)[]): void {
-  if (flag.value !== undefined && flag.list === undefined && values.length > 1) {
+  if (flag.value !== undefined && flag.list === undefined && flag.repeated === undefined && values.length > 1) {
     throw usage(spec, `--${flag.name} is given ${values.length} times, expected once`);
   }
   for (const value of values) {

@@ -7,6 +7,10 @@ export interface StackArguments {
   /** Stack file or its folder. @default infra.yaml, then config/infra.yaml */
   readonly config?: string;
   readonly environment?: string;
+  /** `NAME=value` of variables, in order. @default [] */
+  readonly vars?: readonly string[];
+  /** Files with values of variables, in order. @default [] */
+  readonly varFiles?: readonly string[];
 }
 
 export interface PluginArguments {
@@ -34,6 +38,8 @@ export interface PlanOptions {
 export const stackFlags: readonly FlagSpec[] = [
   { name: "config", short: "c", value: "FILE", text: "stack file, or the folder that holds it" },
   { name: "env", short: "e", value: "NAME", text: "environment; needed where the stack declares environments" },
+  { name: "var", value: "NAME=VALUE", repeated: true, text: "value of a variable of the stack file" },
+  { name: "var-file", value: "FILE", repeated: true, text: "YAML or JSON file with values of variables" },
 ];
 export const pluginFlags: readonly FlagSpec[] = [
   { name: "plugin-dir", value: "DIR", text: "the only folder to look for plugins in, beside the bundled ones" },
@@ -95,6 +101,8 @@ export function readStackFlags(flags: ParsedFlags): StackArguments {
   return {
     ...(config === undefined ? {} : { config }),
     ...(environment === undefined ? {} : { environment }),
+    ...(flags.texts("var").length === 0 ? {} : { vars: flags.texts("var") }),
+    ...(flags.texts("var-file").length === 0 ? {} : { varFiles: flags.texts("var-file") }),
   };
 }
 

@@ -9,6 +9,7 @@ import { evaluateOutputs } from "../session/stack-outputs.ts";
 import { createView } from "../views/create-view.ts";
 import { maskKeys } from "../views/mask.ts";
 import type { Command } from "./command.ts";
+import { stackEnv } from "../session/stack-env.ts";
 
 export const outputsCommand: Command = {
   spec: outputsSpec,
@@ -51,7 +52,7 @@ function chooseOutputs(stack: StackConfig, state: StackState, args: OutputsArgum
     return { [record.name]: outputsOf(record) };
   }
   if (stack.outputs !== undefined && !args.all)
-    return evaluateOutputs(stack, state, { env: context.env, showSensitive });
+    return evaluateOutputs(stack, state, { env: stackEnv(stack, context), showSensitive });
   const records = [...state.records.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return Object.fromEntries(records.map((record) => [record.name, outputsOf(record)]));
 }

@@ -6,7 +6,7 @@ import type { View } from "../views/view.ts";
 
 /**
  * Reads the stack file. Throws one error that carries everything that is wrong, each with its place.
- * `needsVariables` false passes over `${NAME}` of variables that are not set: the command reads no resource's config.
+ * `needsVariables` false passes over variables that have no value: the command reads no resource's config.
  */
 export async function loadConfig(
   args: StackArguments,
@@ -19,6 +19,12 @@ export async function loadConfig(
     ...(args.config === undefined ? {} : { path: args.config }),
     ...(args.environment === undefined ? {} : { environment: args.environment }),
     ...(options.needsVariables ? { env: context.env } : {}),
+    variables: {
+      env: context.env,
+      files: args.varFiles ?? [],
+      assignments: args.vars ?? [],
+      required: options.needsVariables,
+    },
   });
   if (stack === undefined) throw toError(diagnostics);
   view.warnings(options.needsVariables ? [...diagnostics, ...warnOfSecrets(stack)] : diagnostics);

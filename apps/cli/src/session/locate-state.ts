@@ -4,6 +4,7 @@ import { WfctlError } from "@wfctl/model";
 import type { Context } from "../context.ts";
 import { showPlace } from "../views/human/diagnostics.ts";
 import { resolveVariables } from "./resolve-variables.ts";
+import { stackEnv } from "./stack-env.ts";
 
 export interface StateLocation {
   /** Path of the database file. */
@@ -26,7 +27,7 @@ export function locateState(stack: StackConfig, context: Pick<Context, "cwd" | "
   const byDefault = join(home, ".wfctl", "state");
   const { state } = stack;
   if (state === undefined) return { path: join(byDefault, file), directory: byDefault, foreignDirectories: [] };
-  const { config } = resolveVariables(state, context.env);
+  const { config } = resolveVariables(state, stackEnv(stack, context));
   const text = (key: string): string | undefined => {
     const value = config[key];
     return typeof value === "string" && value !== "" ? value : undefined;

@@ -15,6 +15,7 @@ import type { PlanOptions } from "../arguments/shared-flags.ts";
 import type { Context } from "../context.ts";
 import { maskPlan } from "../views/mask.ts";
 import { realClock, realRandom } from "./runtime.ts";
+import { stackEnv } from "./stack-env.ts";
 
 export interface PlanningInput {
   readonly command: "apply" | "destroy";
@@ -41,7 +42,7 @@ export async function makePlan(input: PlanningInput): Promise<Planned> {
     moved: command === "destroy" ? [] : stack.moved,
     state,
     providers,
-    env: input.context.env,
+    env: stackEnv(stack, input.context),
     onFailure: options.onFailure ?? stack.onFailure ?? "continue",
     refresh: options.refresh,
     replace: options.replace,

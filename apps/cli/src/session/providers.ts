@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
 import { bundledPlugins } from "./plugin-folders.ts";
 import { resolveVariables } from "./resolve-variables.ts";
+import { stackEnv } from "./stack-env.ts";
 
 export interface ProvidersOptions {
   readonly stack: StackConfig;
@@ -49,7 +50,7 @@ export function createProviders(options: ProvidersOptions): Providers {
   const start = async (name: string): Promise<PluginProvider | undefined> => {
     const module = stack.providers.find((candidate) => candidate.name === name);
     if (module !== undefined) {
-      const { config, secrets } = resolveVariables(module, context.env);
+      const { config, secrets } = resolveVariables(module, stackEnv(stack, context));
       configs.set(name, { name: module.provider, config });
       return pool.configureProvider(name, config, { provider: module.provider, secrets });
     }

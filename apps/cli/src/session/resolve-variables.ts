@@ -21,11 +21,25 @@ export function resolveVariables(
   if (missing !== undefined) {
     throw new WfctlError(
       "REFERENCE_UNRESOLVED",
-      `Cannot configure "${module.name}": the environment variable ${missing.part} is not set (config${missing.pointer})`,
-      { address: module.name, hint: `Set ${missing.part} and run again` },
+      `Cannot configure "${module.name}": ${explain(missing.part)} (config${missing.pointer})`,
+      { address: module.name, hint: hintFor(missing.part) },
     );
   }
   const config = evaluated.value as JsonObject;
   const secrets = evaluated.sensitive.map((pointer) => getAtPointer(config, pointer));
   return { config, secrets: secrets.filter((value) => typeof value === "string") };
+}
+
+function explain(part: string): string {
+  if (part.startsWith("${{")) return part;
+  return part.startsWith("var.")
+    ? `the variable ${part.slice(4)} has no value`
+    : `the environment variable ${part} is not set`;
+}
+
+function hintFor(part: string): string {
+  if (part.startsWith("${{")) return "Correct the expression";
+  return part.startsWith("var.")
+    ? `Write --var ${part.slice(4)}=…, or set WFCTL_VAR_${part.slice(4)}`
+    : `Set ${part} and run again`;
 }

@@ -1,5 +1,6 @@
 import { onFailurePolicies, type JsonObject } from "@wfctl/model";
 import { environmentKeys, moduleEnvironmentKeys, passedTopKeys } from "../names.ts";
+import { variableTypes } from "../variables/read-variables.ts";
 import { embedTypeSchema } from "./embed-type-schema.ts";
 
 const text = { type: "string" };
@@ -41,6 +42,12 @@ export function stackSchema(resourceTypes: ReadonlyMap<string, JsonObject> = new
         additionalProperties: { $ref: "#/$defs/environment" },
       },
       moved: { type: ["array", "null"], items: { $ref: "#/$defs/move" } },
+      variables: {
+        type: ["object", "array", "null"],
+        propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+        additionalProperties: { $ref: "#/$defs/variable" },
+        description: "Values that differ from use to use: ${var.NAME}",
+      },
       outputs: { type: ["object", "null"], additionalProperties: { $ref: "#/$defs/output" } },
       secrets: { $ref: "#/$defs/secrets" },
       secretStores: { type: ["object", "null"], additionalProperties: closed({ provider: text, config: mapping }) },
@@ -57,6 +64,7 @@ export function stackSchema(resourceTypes: ReadonlyMap<string, JsonObject> = new
           ...Object.fromEntries(environmentKeys.map((key) => [key, {}])),
           provider: { ...text, description: "Provider module of resources that name none" },
           region: { ...text, description: "Region of resources that have none" },
+          variables: { ...mapping, description: "Values of variables in this environment" },
           envVars: { ...mapping, description: "Joined into env_vars of container services" },
         }),
         type: ["object", "null"],
@@ -71,6 +79,23 @@ export function stackSchema(resourceTypes: ReadonlyMap<string, JsonObject> = new
         description: "null leaves the module out of the environment",
       },
       move: { ...closed({ from: text, to: text }), required: ["from", "to"] },
+      variable: {
+        description: "Its default, or a declaration",
+        anyOf: [
+          { type: ["string", "number", "boolean", "array", "null"] },
+          closed({
+            type: { enum: [...variableTypes], description: "Default: that of the default value, else string" },
+            default: {},
+            description: text,
+            sensitive: { ...flag, description: "Sealed wherever it is stored, hidden wherever it is shown; text only" },
+            enum: { type: "array" },
+            pattern: text,
+            minimum: { type: "number" },
+            maximum: { type: "number" },
+            items: { type: "object", description: "JSON Schema of the items of a list" },
+          }),
+        ],
+      },
       output: {
         anyOf: [
           { type: ["string", "number", "boolean", "array", "null"] },

@@ -20,7 +20,11 @@ export interface SourceProblem {
 export interface PlacePart {
   readonly key?: boolean;
   /** A `${` at this offset of the text, or 0. */
-  readonly text?: { readonly value: string; readonly offset: number };
+  readonly text?: {
+    readonly value: string;
+    readonly offset: number;
+    /** From there on, where it is written as it is. */ readonly within?: number;
+  };
 }
 
 /** One YAML file: its value, and where each part of it is written. */
@@ -119,7 +123,7 @@ export function labelPath(path: string, cwd: string): string {
 function findInText(
   text: string,
   node: PlaceNode,
-  wanted: { readonly value: string; readonly offset: number },
+  wanted: { readonly value: string; readonly offset: number; readonly within?: number },
 ): number {
   const scalar = (node.target ?? node).scalar;
   if (node.target !== undefined || scalar === undefined || scalar.valueStart < 0) return node.start;
@@ -130,5 +134,7 @@ function findInText(
     offset = text.indexOf("${", offset + 1);
     if (offset < 0 || offset >= scalar.valueEnd) return node.start;
   }
-  return offset;
+  const within = wanted.within ?? 0;
+  const asWritten = wanted.value.slice(wanted.offset, wanted.offset + within);
+  return text.startsWith(asWritten, offset) ? offset + within : offset;
 }

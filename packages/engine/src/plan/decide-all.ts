@@ -41,10 +41,7 @@ export async function decideAll(
         code: "REFERENCE_UNRESOLVED",
         address: resource.name,
         path: `/config${missing.pointer}`,
-        summary: `Cannot resolve "\${${missing.part}}" in "${resource.name}": ${missing.part.includes(".") ? "the resource exists and has no such output" : "the environment variable is not set"}`,
-        hint: missing.part.includes(".")
-          ? `Compare with "wfctl outputs", or correct the name of the output`
-          : `Set ${missing.part} and try again`,
+        ...explainMissing(missing.part, resource.name),
         ...(resource.source === undefined ? {} : { source: resource.source }),
       });
     }
@@ -123,4 +120,19 @@ function sizingOf(
   });
   cache.set(key, work);
   return work;
+}
+
+/** Why a reference or an expression has no value although nothing has to be waited for. */
+function explainMissing(part: string, name: string): Pick<Diagnostic, "summary" | "hint"> {
+  if (part.startsWith("${{")) return { summary: `"${name}" holds ${part}`, hint: "Correct the expression" };
+  if (part.includes(".")) {
+    return {
+      summary: `Cannot resolve "\${${part}}" in "${name}": the resource exists and has no such output`,
+      hint: `Compare with "wfctl outputs", or correct the name of the output`,
+    };
+  }
+  return {
+    summary: `Cannot resolve "\${${part}}" in "${name}": the environment variable is not set`,
+    hint: `Set ${part} and try again`,
+  };
 }

@@ -4,6 +4,7 @@ import {
   isJsonObject,
   pathToPointer,
   referencedResources,
+  referencesIn,
   type DesiredResource,
   type Json,
   type JsonObject,
@@ -74,8 +75,8 @@ export function resolveConfig(
   const mayChange = new Map<string, string>();
   if (changing.size > 0) {
     for (const [pointer, expression] of expressionsIn(resource.config as JsonObject)) {
-      for (const part of expression.$expr) {
-        if (typeof part === "string" || "env" in part) continue;
+      for (const part of referencesIn(expression)) {
+        if ("env" in part) continue;
         const text = `${part.resource}.${part.path}`;
         if (changing.has(text)) mayChange.set(pointer, text);
       }

@@ -9,9 +9,10 @@ import {
   type ResourceRecord,
   type TemplatePart,
   type Value,
-  canonicalJson,
+  valueToText,
 } from "@wfctl/model";
 import type { EnvironmentVariables } from "../ports/index.ts";
+import { computePart, referenceText, resolveReference } from "./compute-part.ts";
 
 export interface Resolved {
   readonly value: Json;
@@ -80,8 +81,8 @@ function evaluateExpression(
   const missing: string[] = [];
   if (only !== undefined && typeof only !== "string") {
     const resolved = resolvePart(only, scope);
-    if (resolved === undefined)
-      return { value: renderExpression(expression), sensitive: false, missing: [partText(only)] };
+    if ("missing" in resolved)
+      return { value: renderExpression(expression), sensitive: false, missing: resolved.missing };
     return { ...resolved, missing };
   }
   let text = "";
@@ -92,8 +93,8 @@ function evaluateExpression(
       continue;
     }
     const resolved = resolvePart(part, scope);
-    if (resolved === undefined) {
-      missing.push(partText(part));
+    if ("missing" in resolved) {
+      missing.push(...resolved.missing);
       continue;
     }
     text += valueToText(resolved.value);
@@ -103,28 +104,10 @@ function evaluateExpression(
   return { value: text, sensitive, missing };
 }
 
-function resolvePart(part: Exclude<TemplatePart, string>, scope: Scope): Resolved | undefined {
-  if ("env" in part) {
-    const value = scope.env[part.env];
-    return value === undefined ? undefined : { value, sensitive: true };
-  }
-  return scope.output(part.resource, part.path);
-}
+type Resolution = Resolved | { readonly missing: readonly string[] };
 
-function partText(part: Exclude<TemplatePart, string>): string {
-  return "env" in part ? part.env : `${part.resource}.${part.path}`;
-}
-
-/** Text of a value inside other text: numbers as plain decimals, lists and maps as JSON. */
-function valueToText(value: Json): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number") return numberToText(value);
-  return canonicalJson(value);
-}
-
-function numberToText(value: number): string {
-  if (Number.isInteger(value)) return BigInt(value).toString();
-  const text = String(value);
-  if (!text.includes("e-")) return text;
-  return value.toFixed(100).replace(/0+$/, "");
+function resolvePart(part: Exclude<TemplatePart, string>, scope: Scope): Resolution {
+  if ("computed" in part) return computePart(part, scope);
+  const resolved = resolveReference(part, scope);
+  return resolved ?? { missing: [referenceText(part)] };
 }
