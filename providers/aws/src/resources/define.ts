@@ -1,5 +1,6 @@
 import {
   defineResource,
+  jsonEqual,
   ProviderFailure,
   type Comparison,
   type KnownState,
@@ -65,7 +66,7 @@ function withoutNoise(
   const live = (outputs["tags_all"] ?? {}) as Record<string, unknown>;
   const changes = comparison.changes.filter(({ path, new: wanted }) => {
     const output = settled[path];
-    if (output !== undefined && wanted !== undefined) return wanted !== outputs[output];
+    if (output !== undefined && wanted !== undefined) return !jsonEqual(wanted, outputs[output]);
     if (path.startsWith("tags.")) return wanted === undefined || live[path.slice("tags.".length)] !== wanted;
     return true;
   });

@@ -1,9 +1,10 @@
 import type { Resource } from "@wfctl/plugin-sdk";
 import type { AwsClient } from "../client.ts";
+import { containerService } from "./container-service.ts";
 import { firewall } from "./firewall.ts";
 import { iamRole } from "./iam-role.ts";
 import { storage } from "./storage.ts";
 import { vpc } from "./vpc.ts";
 
 /** One line per type, alphabetical. */
-export const resources: readonly Resource<AwsClient>[] = [firewall, iamRole, storage, vpc];
+export const resources: readonly Resource<AwsClient>[] = [containerService, firewall, iamRole, storage, vpc];

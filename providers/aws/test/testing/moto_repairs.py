@@ -3,6 +3,7 @@
 `before` may answer in moto's place; `after` may change what moto did or its answer. Each entry says what moto does.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,72 @@ def tag_new_bucket(call: Call, _answer: bytes):
         backend.put_bucket_tagging(call.params["Bucket"], {tag["Key"]: tag["Value"] for tag in tags})
 
 
-BEFORE = {}
+def json_error(code: str, message: str):
+    text = json.dumps({"__type": code, "message": message}).encode()
+    return "400 Bad Request", [("content-type", "application/x-amz-json-1.1"), ("x-amzn-errortype", code)], text
+
+
+# What create and update say of a service and moto forgets.
+SERVICE_MEMBERS = (
+    "deploymentConfiguration",
+    "capacityProviderStrategy",
+    "healthCheckGracePeriodSeconds",
+    "enableExecuteCommand",
+    "networkConfiguration",
+    "loadBalancers",
+    "serviceRegistries",
+    "propagateTags",
+)
+services: dict = {}
+
+
+def service_key(call: Call, name: str):
+    cluster = call.params.get("cluster", "default").split("/")[-1]
+    return call.account, call.region, cluster, name.split("/")[-1]
+
+
+def create_service_once(call: Call):
+    """moto makes a second service of the same name, or breaks. AWS refuses, but for a repeated client token."""
+    name = call.params.get("serviceName", "")
+    cluster = call.params.get("cluster", "default").split("/")[-1]
+    found = call.backend("ecs").services.get(f"{cluster}:{name}")
+    if found is None or found.status != "ACTIVE":
+        return None
+    saved = services.get(service_key(call, name), {})
+    if saved.get("clientToken") == call.params.get("clientToken"):
+        body = {"service": {**found.response_object, "serviceArn": found.arn}}
+        return "200 OK", [("content-type", "application/x-amz-json-1.1")], json.dumps(body, default=str).encode()
+    return json_error("InvalidParameterException", "Creation of service was not idempotent.")
+
+
+def settle_services(call: Call, answer: bytes):
+    """moto never runs a task of a service with a network, and keeps little of what it is told."""
+    name = call.params.get("serviceName") or call.params.get("service")
+    if name is not None:
+        saved = services.setdefault(service_key(call, name), {})
+        if call.name == "ecs.CreateService":
+            saved.clear()
+            saved["clientToken"] = call.params.get("clientToken")
+        saved.update({key: call.params[key] for key in SERVICE_MEMBERS if key in call.params})
+    data = json.loads(answer)
+    for service in data.get("services", []) + [data[key] for key in ("service",) if key in data]:
+        saved = services.get(service_key(call, service["serviceName"]), {})
+        service.update({key: saved[key] for key in SERVICE_MEMBERS if key in saved})
+        running = service["desiredCount"] if service["status"] == "ACTIVE" else 0
+        service.update(runningCount=running, pendingCount=0)
+        service["deployments"] = [
+            {**deployment, "rolloutState": "COMPLETED", "taskDefinition": service.get("taskDefinition")}
+            for deployment in service.get("deployments", [])[-1:]
+        ]
+    return json.dumps(data).encode()
+
+
+BEFORE = {
+    "ecs.CreateService": create_service_once,
+}
 AFTER = {
     "s3.CreateBucket": tag_new_bucket,
+    "ecs.CreateService": settle_services,
+    "ecs.UpdateService": settle_services,
+    "ecs.DescribeServices": settle_services,
 }
