@@ -2,6 +2,7 @@ import { defineProvider } from "@wfctl/plugin-sdk";
 import { createDigitalOceanClient, identityOf, type DigitalOceanClient } from "./client.ts";
 import { digitalOceanConfig, type DigitalOceanConfig } from "./config.ts";
 import { limits } from "./limits.ts";
+import { finalizeTrustedSources } from "./services/finalize.ts";
 import { resources } from "./resources/index.ts";
 
 const version = "0.1.0";
@@ -30,4 +31,5 @@ export const digitalOceanProvider = defineProvider<DigitalOceanClient, DigitalOc
       },
     };
   },
+  finalize: (_planId, context) => finalizeTrustedSources(context),
 });

@@ -22,7 +22,7 @@ export interface Droplet {
   readonly vcpus: number;
   readonly disk: number;
   readonly features: readonly string[];
-  readonly image: { readonly id: number; readonly slug: string | null };
+  readonly image: { readonly id: number; readonly slug: string | null; readonly type: string };
   readonly size_slug: string;
   readonly region: { readonly slug: string };
   readonly networks: { readonly v4: readonly Address[]; readonly v6: readonly Address[] };
@@ -136,7 +136,8 @@ export async function describeDroplet(
     list.find((each) => each.type === type)?.ip_address ?? "";
   const has = (feature: string): boolean => droplet.features.includes(feature);
   const tags = userTags(droplet.tags, context.client.config.default_tags);
-  const image = droplet.image.slug ?? "";
+  // An image that was replaced by a newer one of its name has no name any more.
+  const image = droplet.image.slug ?? (droplet.image.type === "base" ? "" : String(droplet.image.id));
   const shared = {
     name: droplet.name,
     size: droplet.size_slug,
@@ -174,8 +175,7 @@ export async function describeDroplet(
     },
     inputs: {
       ...shared,
-      // An image that was replaced by a newer one of its name has none any more.
-      ...(droplet.image.slug === null ? {} : { image }),
+      ...(image === "" ? {} : { image }),
       public_networking: droplet.status === "new" || address(droplet.networks.v4, "public") !== "",
     },
   };

@@ -34,11 +34,10 @@ export const dropletInput = z
     droplet_agent: z.boolean().optional(),
     ssh_keys: z
       .array(z.union([z.string(), z.number().int().transform(String)]))
-      .default([])
+      .optional()
       .describe("Names, fingerprints or ids; cannot be read back"),
     volumes: z.array(z.string()).default([]).describe("Names or ids of block volumes of the same region"),
     resize_disk: z.boolean().default(true).describe("Grow the disk with the size; it cannot shrink again"),
-    graceful_shutdown: z.boolean().default(false).describe("Shut the system down before the droplet is deleted"),
   })
   .transform((value) => ({ ...value, enable_backups: value.backups ?? value.enable_backups }))
   .transform(renameKeys({ vpc_ref: "vpc_uuid", backups: "enable_backups" }));

@@ -28,10 +28,10 @@ export const droplet = defineDoResource<DropletInput, DropletOutputs>({
   input: dropletInput,
   outputs: dropletOutputs,
   forceNew: ["region", "image", "user_data", "ssh_keys", "vpc_uuid", "monitoring", "public_networking"],
-  writeOnly: ["user_data", "ssh_keys", "image", "droplet_agent", "backup_policy", "resize_disk", "graceful_shutdown"],
+  writeOnly: ["user_data", "ssh_keys", "backup_policy", "droplet_agent"],
   sensitiveInputs: ["user_data"],
   unordered: ["tags", "volumes", "ssh_keys"],
-  onlyAtCreation: ["droplet_agent"],
+  onlyAtCreation: ["droplet_agent", "resize_disk"],
   createFirst: true,
   convergentCreate: true,
   timeouts: { create: 1_200_000, update: 1_800_000, delete: 600_000 },
@@ -101,6 +101,7 @@ export const droplet = defineDoResource<DropletInput, DropletOutputs>({
       if (change.path === "volumes" && wanted.length === names.length) {
         if (wanted.every((each) => names.includes(each) || ids.includes(each))) return [];
       }
+      if (change.path === "image" && known.outputs["image"] === "") return [];
       // The API can switch IPv6 on, and not off.
       return change.path === "ipv6" && change.new === false ? [{ ...change, forceNew: true }] : [change];
     });
@@ -113,7 +114,7 @@ export const droplet = defineDoResource<DropletInput, DropletOutputs>({
 async function makeDroplet(context: Context, name: string, input: DropletInput): Promise<Droplet> {
   const region = input.region ?? context.client.config.region;
   const [keys, volumes] = await Promise.all([
-    resolveKeys(context, input.ssh_keys),
+    resolveKeys(context, input.ssh_keys ?? []),
     resolveVolumes(context, input.volumes, region),
   ]);
   const { droplet: made } = await api(context).post<{ droplet: Droplet }>(
