@@ -2,9 +2,10 @@ import type { Resource } from "@wfctl/plugin-sdk";
 import type { DigitalOceanClient } from "../client.ts";
 import { cache } from "./cache.ts";
 import { database } from "./database.ts";
+import { dns } from "./dns.ts";
 import { droplet } from "./droplet.ts";
 import { firewall } from "./firewall.ts";
 import { volume } from "./volume.ts";
 import { vpc } from "./vpc.ts";
 
-export const resources: readonly Resource<DigitalOceanClient>[] = [cache, database, droplet, firewall, volume, vpc];
+export const resources: readonly Resource<DigitalOceanClient>[] = [cache, database, dns, droplet, firewall, volume, vpc];
