@@ -40,6 +40,9 @@ describe("the lease", () => {
     expect(ended.stdout).toContain("LEASE_LOST");
 
     expect((await box.run("apply", "-y")).code).toBe(0);
+    // What the first run could not record is kept beside the state until it is read back or found to be known.
+    expect((await box.run("state", "doctor", "--repair")).code).toBe(0);
+    expect((await box.run("state", "doctor")).stdout).toContain("The state is sound.");
     expect(
       box.cloud
         .effects()
@@ -192,7 +195,7 @@ describe("records of upstream", () => {
 });
 
 describe("a state backend", () => {
-  test.each(["memory", "s3", "postgres", "azure_blob"])("%s is refused by name", async (backend) => {
+  test.each(["memory", "gcs", "zookeeper"])("%s is refused by name", async (backend) => {
     const box = createSandbox();
     box.write(`  - {name: records, type: iac.state, config: {backend: ${backend}}}\n${one}`);
     const { code, stderr } = await box.run("plan");

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,15 @@ const main = fileURLToPath(new URL("../../../apps/cli/src/main.ts", import.meta.
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 /** No command of these tests may take longer. */
 const limitMs = 50_000;
+
+/** Runs a program as the first of a PID namespace, which ends with it. Linux, as root. */
+const ownProcessNumbers = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+
+/** Why no command can be started elsewhere on this machine; undefined where it can. */
+export function elsewhereProblem(): string | undefined {
+  const { status } = spawnSync("unshare", [...ownProcessNumbers.slice(1), "true"]);
+  return status === 0 ? undefined : "unshare --pid is not allowed here";
+}
 
 export interface Finished {
   readonly code: number | null;
@@ -35,6 +44,11 @@ export interface Sandbox {
   /** As `run`, with variables added to the environment; undefined takes one out. */
   runWith(env: Readonly<Record<string, string | undefined>>, ...args: string[]): Promise<Finished>;
   start(...args: string[]): Running;
+  /** As `start`, with variables added; `elsewhere` in process numbers of its own, as on another machine. */
+  startWith(
+    options: { readonly env?: Readonly<Record<string, string | undefined>>; readonly elsewhere?: boolean },
+    ...args: string[]
+  ): Running;
   /** Writes infra.yaml: the provider module and the given resources, as YAML. */
   write(resources: string, options?: { provider?: string; account?: string; extra?: string; config?: string }): void;
   path(...parts: string[]): string;
@@ -52,8 +66,14 @@ export function createSandbox(): Sandbox {
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  const launch = (env: Readonly<Record<string, string | undefined>>, args: readonly string[]): Running => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], {
+  const launch = (
+    env: Readonly<Record<string, string | undefined>>,
+    args: readonly string[],
+    elsewhere = false,
+  ): Running => {
+    const command = [process.execPath, "--disable-warning=ExperimentalWarning", main, ...args];
+    const [program = "", ...rest] = elsewhere ? [...ownProcessNumbers, ...command] : command;
+    const child = spawn(program, rest, {
       cwd: directory,
       env: { ...baseEnvironment(directory), ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -107,6 +127,7 @@ export function createSandbox(): Sandbox {
     run: (...args) => launch({}, args).finished,
     runWith: (env, ...args) => launch(env, args).finished,
     start: (...args) => launch({}, args),
+    startWith: ({ env = {}, elsewhere = false }, ...args) => launch(env, args, elsewhere),
     write(resources, options = {}) {
       const account = options.account === undefined ? "" : `, account: ${options.account}`;
       const more = options.config === undefined ? "" : `, ${options.config}`;

@@ -77,7 +77,8 @@ export function parseApply(argv: readonly string[]): ApplyArguments {
     const decided = planningFlags.filter((flag) => flag.name !== parallelismFlag.name).map((flag) => flag.name);
     refuseBeside(applySpec, flags, "plan", decided);
   }
-  refuseSilentYes(applySpec, { ...output, autoApprove, dryRun });
+  // Who applies a saved plan has seen it: there is no question.
+  if (plan === undefined) refuseSilentYes(applySpec, { ...output, autoApprove, dryRun });
   return {
     ...readStack(applySpec, flags),
     ...readPlugin(flags),

@@ -66,6 +66,7 @@ describe("apply", () => {
     expect(refusal(parseApply, ["--json"]).hint).toContain("--auto-approve");
     expect(parseApply(["--json", "-y"]).json).toBe(true);
     expect(parseApply(["--json", "--dry-run"]).dryRun).toBe(true);
+    expect(parseApply(["--json", "--plan", "p.json"]).json).toBe(true);
   });
 
   test.each(["--include=a", "--replace=a", "--allow-replace=a", "--refresh", "--on-failure=stop"])(
