@@ -5,7 +5,9 @@ import { database } from "./database.ts";
 import { dns } from "./dns.ts";
 import { droplet } from "./droplet.ts";
 import { firewall } from "./firewall.ts";
+import { spacesKey } from "./spaces-key.ts";
+import { storage } from "./storage.ts";
 import { volume } from "./volume.ts";
 import { vpc } from "./vpc.ts";
 
-export const resources: readonly Resource<DigitalOceanClient>[] = [cache, database, dns, droplet, firewall, volume, vpc];
+export const resources: readonly Resource<DigitalOceanClient>[] = [cache, database, dns, droplet, firewall, spacesKey, storage, volume, vpc];
