@@ -35,6 +35,8 @@ export interface OpenStateOptions {
 export interface StateBackend {
   /** For people. */
   readonly location: string;
+  /** True where there is a state, or what is left of one. */
+  exists(): Promise<boolean>;
   /** Undefined where there is no state. */
   readInfo(): Promise<StackMeta | undefined>;
   /** Throws `STORE_UNAVAILABLE` (also where there is no state), `STORE_CORRUPT`, `STORE_VERSION`, `KEY_WRONG`. */

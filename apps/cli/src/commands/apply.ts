@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { StackConfig } from "@wfctl/config";
 import { WfctlError } from "@wfctl/model";
-import { createDigester, readStackInfo } from "@wfctl/state";
+import { createDigester, type StackMeta } from "@wfctl/state";
 import { applySpec, parseApply, type ApplyArguments } from "../arguments/apply.ts";
 import type { Context } from "../context.ts";
 import { decodeSavedPlan, digestVariables, refuseOtherVariables, stalePlan } from "../saved-plan.ts";
@@ -27,10 +27,10 @@ async function runApply(args: ApplyArguments, context: Context): Promise<number>
   try {
     const file = args.plan === undefined ? undefined : readPlanFile(resolve(context.cwd, args.plan), args);
     const stack = await loadConfig({ ...args, ...file?.environment }, context, view, { needsVariables: true });
-    const location = locateState(stack, context);
-    if (file !== undefined) await checkSaved(file.saved, stack, location, context);
-    const info = readStackInfo(location.path);
-    refuseForeignRecords(location, info?.serial ?? 0, stack);
+    const location = await locateState(stack, context);
+    const info = await location.backend.readInfo();
+    if (file !== undefined) await checkSaved(file.saved, stack, info, location, context);
+    if (info === undefined) await refuseForeignRecords(location, stack);
     const opened = await openOrCreate(location, context, view, {
       stack,
       newState: args.newState,
@@ -45,6 +45,7 @@ async function runApply(args: ApplyArguments, context: Context): Promise<number>
       ...(args.pluginDir === undefined ? {} : { pluginDir: args.pluginDir }),
       warmUp: [...new Set(stack.resources.map((resource) => resource.provider))],
     });
+    if (session.state.serial === 0) await refuseForeignRecords(location, stack);
     if (file !== undefined && session.state.serial !== file.saved.serial) {
       throw stalePlan([`the state went from serial ${file.saved.serial} to ${session.state.serial}`]);
     }
@@ -91,16 +92,17 @@ function readPlanFile(
 async function checkSaved(
   saved: CheckablePlan,
   stack: StackConfig,
+  info: StackMeta | undefined,
   location: StateLocation,
   context: Context,
 ): Promise<void> {
-  const info = readStackInfo(location.path);
   const { lineage } = saved.stack;
   if (saved.stack.name !== stack.name)
     throw stalePlan([`it is for the stack "${saved.stack.name}", this is "${stack.name}"`]);
   if (info !== undefined && info.lineage !== lineage) throw stalePlan(["the stack has another state since"]);
-  if (info === undefined && saved.serial > 0) throw stalePlan([`there is no state at "${location.path}" any more`]);
-  const key = await findKey(lineage, context, false);
+  if (info === undefined && saved.serial > 0)
+    throw stalePlan([`there is no state at "${location.backend.location}" any more`]);
+  const key = await findKey(lineage, context, location, false);
   if (key === undefined) {
     throw new WfctlError("KEY_REQUIRED", "Cannot check the saved plan: the key of its stack is not on this machine", {
       hint: "Set WFCTL_KEY, WFCTL_KEY_FILE or WFCTL_PASSPHRASE, or bring the key file here",

@@ -1,10 +1,9 @@
-import { stackExists } from "@wfctl/state";
 import type { ApplyArguments } from "../arguments/apply.ts";
 import { destroySpec, parseDestroy } from "../arguments/destroy.ts";
 import type { Context } from "../context.ts";
 import { loadConfig } from "../session/load-config.ts";
 import { locateState } from "../session/locate-state.ts";
-import { openWithKey } from "../session/open-state.ts";
+import { openIfThere } from "../session/open-state.ts";
 import { runStack } from "../session/run-stack.ts";
 import { beginWriting } from "../session/writing-session.ts";
 import { createView } from "../views/create-view.ts";
@@ -21,16 +20,16 @@ async function runDestroy(args: ApplyArguments, context: Context): Promise<numbe
   const view = await createView(context, { json: args.json, stream: true });
   try {
     const stack = await loadConfig(args, context, view, { needsVariables: false });
-    const location = locateState(stack, context);
-    if (!stackExists(location.path)) {
+    const location = await locateState(stack, context);
+    const opened = await openIfThere(location, context, view, { readOnly: false });
+    if (opened === undefined) {
       view.changed({
         command: "destroy",
-        text: `There is nothing to destroy: no state at ${location.path}`,
-        details: { location: location.path },
+        text: `There is nothing to destroy: no state at ${location.backend.location}`,
+        details: { location: location.backend.location },
       });
       return 0;
     }
-    const opened = await openWithKey(location, context, view, { readOnly: false });
     await using session = await beginWriting({
       command: `wfctl destroy -e ${stack.environment}`,
       stack,

@@ -19,7 +19,7 @@ export const outputsCommand: Command = {
 async function runOutputs(args: OutputsArguments, context: Context): Promise<number> {
   const view = await createView(context, { json: args.json, outputFormat: args.format });
   const stack = await loadConfig(args, context, view, { needsVariables: false });
-  const location = locateState(stack, context);
+  const location = await locateState(stack, context);
   const opened = await openForReading(location, context);
   if (opened === undefined) {
     if (args.module !== undefined) throw unknownModule(args.module, []);

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { emptyState, createDigester, createLineage, generateKey, stackExists, type ResolvedKey } from "@wfctl/state";
+import { emptyState, createDigester, createLineage, generateKey, type ResolvedKey } from "@wfctl/state";
 import type { Digester, Planned, Provider } from "@wfctl/engine";
 import { WfctlError, type StackState } from "@wfctl/model";
 import { parsePlan, planSpec, type PlanArguments } from "../arguments/plan.ts";
@@ -9,7 +9,7 @@ import { digestVariables, encodeSavedPlan } from "../saved-plan.ts";
 import { loadConfig } from "../session/load-config.ts";
 import { locateState, type StateLocation } from "../session/locate-state.ts";
 import { countErrors, describeSurroundings, makePlan, showable } from "../session/make-plan.ts";
-import { findKey, openWithKey, refuseForeignRecords, tellAboutKey } from "../session/open-state.ts";
+import { findKey, openIfThere, refuseForeignRecords, tellAboutKey } from "../session/open-state.ts";
 import { createProviders, modulesOf, refuseOtherAccounts } from "../session/providers.ts";
 import { recallProviders, rememberProviders, type RememberOptions } from "../session/remembered-providers.ts";
 import { createRunId } from "../session/runtime.ts";
@@ -27,9 +27,9 @@ export const planCommand: Command = {
 export async function runPlan(args: PlanArguments, context: Context, destroys = false): Promise<number> {
   const view = await createView(context, { json: args.json, markdown: args.markdown });
   const stack = await loadConfig(args, context, view, { needsVariables: !destroys });
-  const location = locateState(stack, context);
+  const location = await locateState(stack, context);
   const { state, digester } = await readState(location, context, view, args.output !== undefined);
-  if (!destroys) refuseForeignRecords(location, state.serial, stack);
+  if (!destroys && state.serial === 0) await refuseForeignRecords(location, stack);
   const providers = createProviders({
     stack,
     context,
@@ -106,8 +106,9 @@ async function readState(
   view: View,
   saves: boolean,
 ): Promise<{ readonly state: StackState; readonly digester: Digester }> {
-  if (stackExists(location.path)) {
-    const { store, digester } = await openWithKey(location, context, view, { readOnly: true });
+  const opened = await openIfThere(location, context, view, { readOnly: true });
+  if (opened !== undefined) {
+    const { store, digester } = opened;
     try {
       return { state: await store.load(), digester };
     } finally {
@@ -116,7 +117,7 @@ async function readState(
   }
   const lineage = createLineage();
   if (!saves) return { state: emptyState(lineage), digester: createDigester(generateKey(), lineage) };
-  const key = (await findKey(lineage, context, true)) as ResolvedKey;
+  const key = (await findKey(lineage, context, location, true)) as ResolvedKey;
   tellAboutKey(key, view);
   return { state: emptyState(lineage), digester: createDigester(key.key, lineage) };
 }

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { parseStateCompact, stateCompactSpec } from "../arguments/state.ts";
 import type { Context } from "../context.ts";
 import { changeState } from "../session/change-state.ts";
@@ -12,16 +11,19 @@ export const stateCompactCommand: Command = {
 
 async function runCompact(args: ReturnType<typeof parseStateCompact>, context: Context): Promise<number> {
   const view = await createView(context, { json: args.json });
-  return changeState(args, { command: "wfctl state compact", context, view }, async ({ store, lease }) => {
-    const bytesBefore = statSync(store.path).size;
+  return changeState(args, { command: "wfctl state compact", context, view }, async ({ store, lease, location }) => {
+    const bytesBefore = await location.backend.size();
     const runsBefore = (await store.runs()).length;
     await store.compact(lease);
-    const bytes = statSync(store.path).size;
+    const bytes = await location.backend.size();
     const runs = (await store.runs()).length;
+    const kib = (count: number): number => Math.ceil(count / 1024);
+    const sizes = bytes === undefined || bytesBefore === undefined ? undefined : { bytesBefore, bytes };
+    const size = sizes === undefined ? "" : `, the file ${kib(sizes.bytes)} KiB (${kib(sizes.bytesBefore)} before)`;
     view.changed({
       command: "state compact",
-      text: `The journal holds ${runs} runs (${runsBefore} before), the file ${Math.ceil(bytes / 1024)} KiB (${Math.ceil(bytesBefore / 1024)} before).`,
-      details: { bytesBefore, bytes, runsBefore, runs },
+      text: `The journal holds ${runs} runs (${runsBefore} before)${size}.`,
+      details: { ...sizes, runsBefore, runs },
     });
     return 0;
   });

@@ -29,7 +29,10 @@ async function runImport(args: ReturnType<typeof parseStateImport>, context: Con
   }
   const nowIso = new Date().toISOString();
   const records = found.map((record) => convertUpstreamRecord(record, stack, nowIso));
-  const opened = await openOrCreate(locateState(stack, context), context, view, { stack, newState: args.newState });
+  const opened = await openOrCreate(await locateState(stack, context), context, view, {
+    stack,
+    newState: args.newState,
+  });
   await using session = await beginWriting({
     command: "wfctl state import",
     stack,

@@ -1,4 +1,3 @@
-import { leaseBreak, stackExists } from "@wfctl/state";
 import {
   parseStateLeaseBreak,
   parseStateRead,
@@ -7,7 +6,8 @@ import {
   type StateArguments,
 } from "../arguments/state.ts";
 import type { Context } from "../context.ts";
-import { findState, noState } from "../session/read-state.ts";
+import { noState } from "../session/open-state.ts";
+import { findState } from "../session/read-state.ts";
 import { leaseFacts } from "../session/status-facts.ts";
 import { createView } from "../views/create-view.ts";
 import type { Command } from "./command.ts";
@@ -25,17 +25,17 @@ export const stateLeaseBreakCommand: Command = {
 async function runLeaseShow(args: StateArguments, context: Context): Promise<number> {
   const view = await createView(context, { json: args.json });
   const { location } = await findState(args, context, view);
-  if (!stackExists(location.path)) throw noState(location);
-  view.lease(leaseFacts(location.path));
+  if (!(await location.backend.exists())) throw noState(location);
+  view.lease(await leaseFacts(location.backend));
   return 0;
 }
 
 async function runLeaseBreak(args: ReturnType<typeof parseStateLeaseBreak>, context: Context): Promise<number> {
   const view = await createView(context, { json: args.json });
   const { location } = await findState(args, context, view);
-  if (!stackExists(location.path)) throw noState(location);
-  const before = leaseFacts(location.path);
-  leaseBreak(location.path, args.id);
+  if (!(await location.backend.exists())) throw noState(location);
+  const before = await leaseFacts(location.backend);
+  await location.backend.breakLease(args.id);
   view.changed({
     command: "state lease break",
     text: `Lease ${args.id} of "${before.holder?.command ?? "nobody"}" is ended. The next run resolves what its holder left in flight.`,

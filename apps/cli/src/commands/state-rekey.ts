@@ -1,10 +1,10 @@
-import { dropSecrets, keyFilePath, readStackInfo, rekey, thisHolder, type StackKey } from "@wfctl/state";
+import { dropSecrets, keyFilePath, rekey, thisHolder, type StackKey } from "@wfctl/state";
 import { WfctlError } from "@wfctl/model";
 import { parseStateRekey, stateRekeySpec } from "../arguments/state.ts";
 import type { Context } from "../context.ts";
 import { chooseNewKey } from "../session/new-key.ts";
-import { findKey } from "../session/open-state.ts";
-import { findState, noState } from "../session/read-state.ts";
+import { findKey, noState } from "../session/open-state.ts";
+import { findState } from "../session/read-state.ts";
 import { confirm } from "../terminal/confirm.ts";
 import { createView } from "../views/create-view.ts";
 import type { Command } from "./command.ts";
@@ -17,10 +17,18 @@ export const stateRekeyCommand: Command = {
 async function runRekey(args: ReturnType<typeof parseStateRekey>, context: Context): Promise<number> {
   const view = await createView(context, { json: args.json });
   const { location } = await findState(args, context, view);
-  const info = readStackInfo(location.path);
+  const { file } = location;
+  if (file === undefined) {
+    throw new WfctlError(
+      "USAGE",
+      `Cannot change the key of "${location.backend.location}": only a state in a file can be sealed anew`,
+      { hint: "Nothing was changed; see docs/state-stores.md" },
+    );
+  }
+  const info = await location.backend.readInfo();
   if (info === undefined) throw noState(location);
   const path = keyFilePath(context.env, info.lineage);
-  const old = args.dropSecrets ? undefined : await findKey(info.lineage, context, false);
+  const old = args.dropSecrets ? undefined : await findKey(info.lineage, context, location, false);
   if (old === undefined && !args.dropSecrets) {
     throw new WfctlError("KEY_REQUIRED", "Cannot change the key: the key in use is not on this machine", {
       hint: "Set WFCTL_KEY, WFCTL_KEY_FILE or WFCTL_PASSPHRASE; if it is lost: wfctl state rekey --drop-secrets",
@@ -40,7 +48,7 @@ async function runRekey(args: ReturnType<typeof parseStateRekey>, context: Conte
     dropsSecrets: args.dropSecrets,
     current: old,
   });
-  const options = { path: location.path, holder: thisHolder("wfctl state rekey"), newKey: next.key };
+  const options = { path: file.path, holder: thisHolder("wfctl state rekey"), newKey: next.key };
   try {
     if (old === undefined) dropSecrets(options);
     else rekey({ ...options, oldKey: old.key as StackKey });

@@ -23,11 +23,11 @@ export const statusCommand: Command = {
 async function runStatus(args: StatusArguments, context: Context): Promise<number> {
   const view = await createView(context, { json: args.json });
   const stack = await loadConfig(args, context, view, { needsVariables: false });
-  const location = locateState(stack, context);
+  const location = await locateState(stack, context);
   const identity = { name: stack.name, environment: stack.environment };
   const found = await openForReading(location, context);
   if (found === undefined) {
-    view.status({ stack: identity, location: location.path });
+    view.status({ stack: identity, location: location.backend.location });
     return 0;
   }
   await found.store.close();
@@ -44,7 +44,7 @@ async function runStatus(args: StatusArguments, context: Context): Promise<numbe
     const [lastRun] = await store.runs(1);
     view.status({
       stack: identity,
-      location: location.path,
+      location: location.backend.location,
       state: {
         lineage: state.lineage,
         serial: state.serial,
@@ -56,7 +56,7 @@ async function runStatus(args: StatusArguments, context: Context): Promise<numbe
         openRuns: openRunFacts(state),
         finalizeOwed: state.finalizeOwed,
         lastRun,
-        lease: leaseFacts(location.path),
+        lease: await leaseFacts(location.backend),
         sealed: key === undefined,
       },
     });

@@ -19,7 +19,7 @@ export async function changeState<T>(
 ): Promise<T> {
   const { command, context, view } = call;
   const stack = await loadConfig(args, context, view, { needsVariables: false });
-  const opened = await openWithKey(locateState(stack, context), context, view, { readOnly: false });
+  const opened = await openWithKey(await locateState(stack, context), context, view, { readOnly: false });
   await using session = await beginWriting({
     command,
     stack,

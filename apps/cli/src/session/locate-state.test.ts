@@ -35,13 +35,65 @@ test.each([
   [{ directory: { $expr: [{ env: "STATE_DIR" }] } }, "/mnt/state/shop.prod.db", ["/mnt/state"]],
   [{ backend: "sqlite", path: "../here.db" }, "/srv/shop/here.db", []],
   [{ backend: "sqlite" }, "/srv/shop/config/.wfctl/state/shop.prod.db", []],
-])("with %j the state is %s", (config, path, foreign) => {
-  const located = locateState(stack(config === undefined ? undefined : module(config as never)), at);
-  expect(located.path).toBe(path);
+])("with %j the state is %s", async (config, path, foreign) => {
+  const located = await locateState(stack(config === undefined ? undefined : module(config as never)), at);
+  expect(located.file?.path).toBe(path);
+  expect(located.shared).toBe(false);
   expect(located.foreignDirectories).toEqual(foreign);
 });
 
-test("a variable that is not set is named", () => {
+test("a variable that is not set is named", async () => {
   const call = () => locateState(stack(module({ directory: { $expr: [{ env: "NOPE" }] } } as never)), at);
-  expect(call).toThrow(expect.objectContaining({ code: "REFERENCE_UNRESOLVED", hint: "Set NOPE and run again" }));
+  await expect(call).rejects.toThrow(
+    expect.objectContaining({ code: "REFERENCE_UNRESOLVED", hint: "Set NOPE and run again" }),
+  );
+});
+
+const s3 = { backend: "s3", bucket: "states", region: "eu-west-1", accessKey: "id", secretKey: "secret" };
+const azure = {
+  backend: "azure_blob",
+  account_url: "https://a.blob.core.windows.net",
+  account_name: "a",
+  container: "c",
+};
+
+test.each([
+  [s3, "s3://states/iac-state/shop/prod/"],
+  [{ ...s3, prefix: "team" }, "s3://states/team/shop/prod/"],
+  [{ ...s3, backend: "spaces", region: "fra1" }, "s3://states/iac-state/shop/prod/"],
+  [{ ...azure, account_key: "a2V5" }, "https://a.blob.core.windows.net/c/iac-state/shop/prod/"],
+  [{ backend: "postgres", dsn: "postgres://me:hidden@db/app" }, "postgres://db/app#shop.prod"],
+  [{ backend: "postgres", connection_string: "postgres://db/app" }, "postgres://db/app#shop.prod"],
+])("with %j the state is shared, in %s", async (config, location) => {
+  const located = await locateState(stack(module(config as never)), at);
+  expect(located).toMatchObject({ shared: true, backend: { location }, foreignDirectories: [] });
+  expect(located.file).toBeUndefined();
+  expect(located.emergencyBase).toBe("/srv/shop/config/.wfctl/state/shop.prod.db");
+});
+
+test.each([
+  [{ ...s3, bucket: "" }, "config.bucket is missing"],
+  [{ ...s3, bucket: 5 }, "config.bucket is 5, expected a text"],
+  [{ ...s3, region: "" }, "its region is not given"],
+  [{ ...s3, secretKey: "" }, "one of config.accessKey and config.secretKey is missing"],
+  [{ ...s3, backend: "spaces", region: "" }, "config.region is missing"],
+  [{ backend: "spaces", bucket: "states", region: "fra1" }, "one of config.accessKey and config.secretKey is missing"],
+  [azure, "config.account_key is missing"],
+  [{ backend: "postgres" }, "config.dsn is missing"],
+  [{ backend: "gcs" }, 'the backend "gcs" of "records" is not served'],
+  [{ backend: "memory" }, "keeps nothing between commands"],
+])("with %j there is no state, and why", async (config, why) => {
+  const call = locateState(stack(module(config as never)), at);
+  await expect(call).rejects.toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining(why) });
+});
+
+test("the keys of Spaces may come from its variables", async () => {
+  const env = { DO_SPACES_ACCESS_KEY: "id", DO_SPACES_SECRET_KEY: "secret" };
+  const config = { backend: "spaces", bucket: "states", region: "fra1" };
+  expect(await locateState(stack(module(config as never)), { ...at, env })).toMatchObject({ shared: true });
+});
+
+test("a shared state wants a name for the stack, since its folder may be called otherwise elsewhere", async () => {
+  const call = locateState({ ...stack(module(s3 as never)), nameIsDefault: true }, at);
+  await expect(call).rejects.toMatchObject({ code: "CONFIG_INVALID", hint: expect.stringContaining("name: shop") });
 });

@@ -40,7 +40,7 @@ export async function chooseNewKey(
     };
   }
   if (stack.dropsSecrets) {
-    const found = await findKey(stack.lineage, context, false);
+    const found = await findKey(stack.lineage, context, { shared: false }, false);
     if (found !== undefined && found.source !== "file") {
       return { key: found.key, where: `the one in ${found.source}`, keep: nothing, discard: nothing };
     }

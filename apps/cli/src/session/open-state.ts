@@ -2,16 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import type { StackConfig } from "@wfctl/config";
 import type { Digester } from "@wfctl/engine";
 import { WfctlError } from "@wfctl/model";
-import {
-  createDigester,
-  createLineage,
-  openSqliteStore,
-  readStackInfo,
-  resolveKey,
-  stackExists,
-  type ResolvedKey,
-  type SqliteStore,
-} from "@wfctl/state";
+import { createDigester, createLineage, resolveKey, type ResolvedKey, type StateStore } from "@wfctl/state";
 import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
 import type { StateLocation } from "./locate-state.ts";
@@ -20,7 +11,8 @@ import { hasUpstreamRecords } from "./upstream-records.ts";
 
 /** A state with its key. */
 export interface OpenState {
-  readonly store: SqliteStore;
+  readonly store: StateStore;
+  readonly location: StateLocation;
   readonly digester: Digester;
   readonly key: ResolvedKey;
 }
@@ -29,40 +21,50 @@ export interface OpenState {
 export async function openForReading(
   location: StateLocation,
   context: Context,
-): Promise<{ readonly store: SqliteStore; readonly key: ResolvedKey | undefined } | undefined> {
-  const info = readStackInfo(location.path);
+): Promise<{ readonly store: StateStore; readonly key: ResolvedKey | undefined } | undefined> {
+  const info = await location.backend.readInfo();
   if (info === undefined) return undefined;
-  const key = await findKey(info.lineage, context, false);
-  const store = await openSqliteStore({
-    path: location.path,
-    readOnly: true,
-    ...(key === undefined ? {} : { key: key.key }),
-  });
+  const key = await findKey(info.lineage, context, location, false);
+  const store = await location.backend.open({ readOnly: true, ...(key === undefined ? {} : { key: key.key }) });
   return { store, key };
 }
 
-/** Opens a state that exists, with its key. `readOnly` refuses to take the lease. */
-export async function openWithKey(
+/** Opens a state that exists, with its key. Throws STORE_UNAVAILABLE where there is none. */
+export async function openWithKey(...call: Parameters<typeof openIfThere>): Promise<OpenState> {
+  const opened = await openIfThere(...call);
+  if (opened === undefined) throw noState(call[0]);
+  return opened;
+}
+
+export function noState({ backend }: StateLocation): WfctlError {
+  return new WfctlError("STORE_UNAVAILABLE", `There is no state at "${backend.location}"`, {
+    hint: "Check --config and -e; apply makes the state of a new stack",
+  });
+}
+
+/** Opens a state with its key; undefined where there is none. `readOnly` refuses to take the lease. */
+export async function openIfThere(
   location: StateLocation,
   context: Context,
   view: Pick<View, "notice">,
   options: { readonly readOnly: boolean },
-): Promise<OpenState> {
-  const info = readStackInfo(location.path);
-  if (info === undefined) {
-    throw new WfctlError("STORE_UNAVAILABLE", `There is no state at "${location.path}"`, {
-      hint: "Check --config and -e; apply makes the state of a new stack",
-    });
-  }
-  const key = await findKey(info.lineage, context, false);
+): Promise<OpenState | undefined> {
+  const { backend } = location;
+  const info = await backend.readInfo();
+  if (info === undefined) return undefined;
+  const key = await findKey(info.lineage, context, location, false);
   if (key === undefined) {
-    throw new WfctlError("KEY_REQUIRED", `Cannot open the state "${location.path}": its key is not on this machine`, {
-      hint: "Set WFCTL_KEY, WFCTL_KEY_FILE or WFCTL_PASSPHRASE, or bring the key file back; if it is lost: wfctl state rekey --drop-secrets",
-    });
+    throw new WfctlError(
+      "KEY_REQUIRED",
+      `Cannot open the state "${backend.location}": its key is not on this machine`,
+      {
+        hint: "Set WFCTL_KEY, WFCTL_KEY_FILE or WFCTL_PASSPHRASE, or bring the key file back; if it is lost: wfctl state rekey --drop-secrets",
+      },
+    );
   }
   tellAboutKey(key, view);
-  const store = await openSqliteStore({ path: location.path, key: key.key, readOnly: options.readOnly });
-  return { store, key, digester: createDigester(key.key, info.lineage) };
+  const store = await backend.open({ key: key.key, readOnly: options.readOnly });
+  return { store, location, key, digester: createDigester(key.key, info.lineage) };
 }
 
 export interface CreateOptions {
@@ -80,35 +82,38 @@ export async function openOrCreate(
   view: Pick<View, "notice">,
   options: CreateOptions,
 ): Promise<OpenState> {
-  if (stackExists(location.path)) return openWithKey(location, context, view, { readOnly: false });
-  if (isCi(context.env) && !options.newState && !holdsStates(location.directory)) {
-    throw new WfctlError("STATE_NEW", `Cannot apply in CI: there is no state in "${location.directory}"`, {
+  const opened = await openIfThere(location, context, view, { readOnly: false });
+  if (opened !== undefined) return opened;
+  const { file } = location;
+  if (file !== undefined && isCi(context.env) && !options.newState && !holdsStates(file.directory)) {
+    throw new WfctlError("STATE_NEW", `Cannot apply in CI: there is no state in "${file.directory}"`, {
       hint: "Restore the state directory before the run, or allow a new one with --new-state",
     });
   }
   const lineage = options.lineage ?? createLineage();
-  const key = (await findKey(lineage, context, true)) as ResolvedKey;
+  const key = (await findKey(lineage, context, location, true)) as ResolvedKey;
   tellAboutKey(key, view);
   const { name, environment } = options.stack;
-  const store = await openSqliteStore({
-    path: location.path,
-    key: key.key,
-    create: { name, environment, lineage },
-  });
+  const store = await location.backend.open({ key: key.key, create: { name, environment, lineage } });
   if (store.info.lineage !== lineage) {
     // Another process made the state in between: its key is the one that counts.
     await store.close();
     return openWithKey(location, context, view, { readOnly: false });
   }
-  return { store, key, digester: createDigester(key.key, lineage) };
+  return { store, location, key, digester: createDigester(key.key, lineage) };
 }
 
-/** Throws STATE_FOREIGN where upstream keeps records of a stack that this state knows nothing of. */
-export function refuseForeignRecords(location: StateLocation, serial: number, stack: StackConfig): void {
-  if (serial > 0) return;
+/** To be called where the stack is empty. Throws STATE_FOREIGN where upstream keeps records that it knows nothing of. */
+export async function refuseForeignRecords(location: StateLocation, stack: StackConfig): Promise<void> {
   const directory = location.foreignDirectories.find(hasUpstreamRecords);
-  if (directory === undefined) return;
   const environment = stack.environments.length === 0 ? "" : ` -e ${stack.environment}`;
+  if (directory === undefined) {
+    const place = await location.backend.findUpstreamRecords();
+    if (place === undefined) return;
+    throw new WfctlError("STATE_FOREIGN", `Records of the upstream system are in ${place}, and this stack is empty`, {
+      hint: `Bring them into a folder and take them over with: wfctl state import --from DIR${environment}; or choose another prefix`,
+    });
+  }
   throw new WfctlError(
     "STATE_FOREIGN",
     `Records of the upstream system are in "${directory}", and this stack is empty`,
@@ -119,8 +124,13 @@ export function refuseForeignRecords(location: StateLocation, serial: number, st
 }
 
 /** Finds the key of a stack; makes a key file where `create` allows it. */
-export function findKey(lineage: string, context: Context, create: boolean): Promise<ResolvedKey | undefined> {
-  return resolveKey({ env: context.env, lineage, shared: false, ci: isCi(context.env), createIfMissing: create });
+export function findKey(
+  lineage: string,
+  context: Context,
+  { shared }: Pick<StateLocation, "shared">,
+  create: boolean,
+): Promise<ResolvedKey | undefined> {
+  return resolveKey({ env: context.env, lineage, shared, ci: isCi(context.env), createIfMissing: create });
 }
 
 export function tellAboutKey(key: ResolvedKey, view: Pick<View, "notice">): void {

@@ -1,11 +1,11 @@
 import type { StackConfig } from "@wfctl/config";
-import { WfctlError, type StackState } from "@wfctl/model";
+import type { StackState } from "@wfctl/model";
 import type { StackArguments } from "../arguments/shared-flags.ts";
 import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
 import { loadConfig } from "./load-config.ts";
 import { locateState, type StateLocation } from "./locate-state.ts";
-import { openForReading } from "./open-state.ts";
+import { noState, openForReading } from "./open-state.ts";
 
 /** The stack and the place of its state, for commands that look at the state only. */
 export async function findState(
@@ -14,7 +14,7 @@ export async function findState(
   view: View,
 ): Promise<{ readonly stack: StackConfig; readonly location: StateLocation }> {
   const stack = await loadConfig(args, context, view, { needsVariables: false });
-  return { stack, location: locateState(stack, context) };
+  return { stack, location: await locateState(stack, context) };
 }
 
 /** The last commit of a stack's state. Throws STORE_UNAVAILABLE where there is none. */
@@ -31,10 +31,4 @@ export async function readState(
   } finally {
     await opened.store.close();
   }
-}
-
-export function noState(location: StateLocation): WfctlError {
-  return new WfctlError("STORE_UNAVAILABLE", `There is no state at "${location.path}"`, {
-    hint: "Check --config and -e; apply makes the state of a new stack",
-  });
 }

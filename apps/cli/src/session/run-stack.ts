@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import type { StackConfig } from "@wfctl/config";
 import { applyPlan, type Planned, type Provider, type RecoveryReport, type RunReport } from "@wfctl/engine";
 import { WfctlError, type Plan, type StackState } from "@wfctl/model";
@@ -166,7 +168,8 @@ async function run(
         view.event(event);
       },
       async emergency(events) {
-        const path = emergencyPath(store.path, runId);
+        const path = emergencyPath(session.location.emergencyBase, runId);
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
         if (store.sealer !== undefined) writeEmergency(path, runId, events, store.sealer);
         view.notice(`What could not be recorded is in ${path}`);
       },

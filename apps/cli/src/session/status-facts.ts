@@ -1,9 +1,9 @@
 import type { StackState } from "@wfctl/model";
-import { isHolderAlive, leaseShow, type LeaseView } from "@wfctl/state";
+import { isHolderAlive, type StateBackend } from "@wfctl/state";
 import type { LeaseFacts, OpenRunFacts } from "../views/view.ts";
 
-export function leaseFacts(path: string): LeaseFacts {
-  const view: LeaseView = leaseShow(path);
+export async function leaseFacts(backend: StateBackend): Promise<LeaseFacts> {
+  const view = await backend.readLease();
   return {
     id: view.fence,
     holder: view.holder,

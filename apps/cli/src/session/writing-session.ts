@@ -2,12 +2,13 @@ import type { StackConfig } from "@wfctl/config";
 import { recoverRuns, type Digester, type Lease, type RecoveryReport } from "@wfctl/engine";
 import type { StackState } from "@wfctl/model";
 import { killLeftoverPlugins } from "@wfctl/plugin-host";
-import { thisHolder, type SqliteStore } from "@wfctl/state";
+import { thisHolder, type StateStore } from "@wfctl/state";
 import type { Context } from "../context.ts";
 import { watchInterrupts, type Interrupts } from "../terminal/interrupts.ts";
 import { version } from "../version.ts";
 import type { View } from "../views/view.ts";
 import { createProviders, type Providers } from "./providers.ts";
+import type { StateLocation } from "./locate-state.ts";
 import type { OpenState } from "./open-state.ts";
 import { realClock, realRandom } from "./runtime.ts";
 
@@ -17,7 +18,8 @@ import { realClock, realRandom } from "./runtime.ts";
  */
 export interface WritingSession extends AsyncDisposable {
   readonly stack: StackConfig;
-  readonly store: SqliteStore;
+  readonly store: StateStore;
+  readonly location: StateLocation;
   readonly lease: Lease;
   readonly digester: Digester;
   readonly providers: Providers;
@@ -44,7 +46,7 @@ export interface WritingOptions {
 /** Takes the lease and recovers. Throws LEASE_HELD; nothing is left open on any failure. */
 export async function beginWriting(options: WritingOptions): Promise<WritingSession> {
   const { stack, opened, context, view } = options;
-  const { store, digester } = opened;
+  const { store, location, digester } = opened;
   let run: string | undefined;
   let lease: Lease | undefined;
   let state: StackState | undefined;
@@ -102,6 +104,7 @@ export async function beginWriting(options: WritingOptions): Promise<WritingSess
     return {
       stack,
       store,
+      location,
       lease,
       digester,
       providers,

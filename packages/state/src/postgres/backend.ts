@@ -1,5 +1,6 @@
 import { WfctlError } from "@wfctl/model";
 import type { StateBackend } from "../backend.ts";
+import { findEmergencies, readBackEmergencies } from "../read-back.ts";
 import { createConnection, describeDatabase, type Connection } from "./connection.ts";
 import { checkStack } from "./doctor.ts";
 import { breakDatabaseLease, readDatabaseLease } from "./lease.ts";
@@ -8,8 +9,12 @@ import { locationOf, openPostgresStore, readStackRow, type PostgresStoreOptions,
 
 /** The state of one stack in a Postgres database, for commands. */
 export function createPostgresBackend(
-  options: Pick<PostgresStoreOptions, "database" | "stack" | "lease">,
+  options: Pick<PostgresStoreOptions, "database" | "stack" | "lease"> & {
+    /** What files on this machine are named after that hold outcomes which the database refused. */
+    readonly emergency: string;
+  },
 ): StateBackend {
+  const { emergency, ...database } = options;
   const location = locationOf(options);
   const withConnection = async <T>(work: (use: Connection["use"]) => Promise<T>): Promise<T> => {
     const connection = createConnection(options.database, `Using the state '${location}'`);
@@ -25,11 +30,14 @@ export function createPostgresBackend(
       if (stack !== undefined) return await work(use, stack);
       throw new WfctlError("STORE_UNAVAILABLE", `Opening the state '${location}' failed: there is none`);
     });
+  const open: StateBackend["open"] = (opening) => openPostgresStore({ ...database, ...opening });
+  const readInfo = () =>
+    withConnection((use) => use(async (client) => (await readStackRow(client, options.stack, location))?.info));
   return {
     location,
-    readInfo: () =>
-      withConnection((use) => use(async (client) => (await readStackRow(client, options.stack, location))?.info)),
-    open: (open) => openPostgresStore({ ...options, ...open }),
+    exists: async () => (await readInfo()) !== undefined,
+    readInfo,
+    open,
     readLease: () => withStack((use, { id }) => use((client) => readDatabaseLease(client, id))),
     breakLease: (fence) =>
       withStack(async (use, { id }) => {
@@ -38,13 +46,16 @@ export function createPostgresBackend(
           hint: "See the id with: wfctl state lease show",
         });
       }),
-    doctor: () =>
-      withStack((use, { id }) =>
+    async doctor() {
+      const findings = await withStack((use, { id }) =>
         use((client) =>
           inTransaction(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", () => checkStack(client, id)),
         ),
-      ),
-    repair: () => Promise.resolve([]),
+      );
+      return [...findings, ...findEmergencies(emergency)];
+    },
+    // What a database damages, its backups bring back.
+    repair: (repairing) => readBackEmergencies({ ...repairing, base: emergency, open: (key) => open({ key }) }),
     findUpstreamRecords: () =>
       withConnection((use) =>
         use(async (client) => {

@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { createLineage } from "../identity.ts";
 import type { StateStore } from "../backend.ts";
 import { generateKey } from "../sealing/key.ts";
-import { postgresProblem, startPostgres } from "../testing/servers/postgres.ts";
+import { dumpTables, postgresProblem, startPostgres } from "../testing/servers/postgres.ts";
 import type { TestServer } from "../testing/servers/server.ts";
 import { storeContract, type StoreSubject } from "../testing/store-contract.ts";
 import { createPostgresBackend } from "./backend.ts";
-import { createConnection } from "./connection.ts";
 import { openPostgresStore } from "./store.ts";
 
 describe.skipIf(postgresProblem() !== undefined)("Postgres", () => {
@@ -22,7 +21,6 @@ describe.skipIf(postgresProblem() !== undefined)("Postgres", () => {
     const database = { dsn: server.address };
     const [key, lineage] = [generateKey(), createLineage()];
     await (await openPostgresStore({ database, stack, key, create: { ...stack, lineage } })).close();
-    const connection = createConnection(database, "Looking at the tables");
     const stores: StateStore[] = [];
     return {
       key,
@@ -37,26 +35,10 @@ describe.skipIf(postgresProblem() !== undefined)("Postgres", () => {
         stores.push(store);
         return store;
       },
-      async bytes() {
-        const tables = [
-          "stacks",
-          "leases",
-          "records",
-          "runs",
-          "journal",
-          "unknown",
-          "finalize_owed",
-          "provider_configs",
-        ];
-        const texts = tables.map((table) => connection.use((client) => client.query(`SELECT * FROM wfctl_${table}`)));
-        return (await Promise.all(texts)).map(({ rows }) =>
-          Buffer.from(rows.map((row) => Object.values(row).join("\n")).join("\n")),
-        );
-      },
-      breakLease: (fence) => createPostgresBackend({ database, stack }).breakLease(fence),
+      bytes: async () => [Buffer.from(await dumpTables(server))],
+      breakLease: (fence) => createPostgresBackend({ database, stack, emergency: "unused" }).breakLease(fence),
       async dispose() {
         for (const store of stores) await store.close();
-        await connection.close();
       },
     };
   };

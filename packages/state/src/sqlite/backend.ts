@@ -8,6 +8,7 @@ import { leaseBreak, leaseShow, openSqliteStore, readStackInfo } from "./store.t
 export function createSqliteBackend(path: string): StateBackend {
   return {
     location: path,
+    exists: async () => stackExists(path),
     readInfo: async () => readStackInfo(path),
     open: (options) => openSqliteStore({ path, ...options }),
     readLease: async () => leaseShow(path),

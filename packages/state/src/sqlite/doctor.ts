@@ -1,13 +1,11 @@
-import { rmSync } from "node:fs";
-import { dirname } from "node:path";
 import type { LeaseHolder } from "@wfctl/engine";
-import { WfctlError, type JournalEvent, type RunState } from "@wfctl/model";
-import { syncDirectory } from "../durable-file.ts";
-import { listEmergencies, readEmergency } from "../emergency.ts";
+import { WfctlError } from "@wfctl/model";
+import { listEmergencies } from "../emergency.ts";
 import type { StackKey } from "../sealing/key.ts";
 import { checkContent } from "./checks.ts";
 import { toStoreError } from "./errors.ts";
 import type { Finding } from "../finding.ts";
+import { findEmergencies, readBackEmergencies } from "../read-back.ts";
 import type { Repairable } from "./finding.ts";
 import { releaseLease, takeLease } from "./lease-table.ts";
 import { openForWriting, readDatabase } from "./open-database.ts";
@@ -23,13 +21,7 @@ export function doctor(path: string): Finding[] {
     if (error.code !== "STORE_CORRUPT") throw error;
     findings = [{ check: "integrity", severity: "error", problem: error.message }];
   }
-  const emergencies = listEmergencies(path).map(({ run, path: file }): Finding => ({
-    check: "emergency",
-    severity: "error",
-    problem: `Outcomes of run '${run}' are not in the state but in '${file}'`,
-    repair: "records them, and removes the file",
-  }));
-  return [...findings, ...emergencies];
+  return [...findings, ...findEmergencies(path)];
 }
 
 function toFinding({ check, severity, problem, repair: fix }: Repairable): Finding {
@@ -51,7 +43,8 @@ export async function repair(options: RepairOptions): Promise<Finding[]> {
   const { path, key } = options;
   if (key !== undefined) await (await openSqliteStore({ path, key, readOnly: true })).close();
   const done = repairContent(options);
-  if (key !== undefined) done.push(...(await readBack(options, key)));
+  const open = (opening: StackKey) => openSqliteStore({ path, key: opening });
+  done.push(...(await readBackEmergencies({ ...options, base: path, open })));
   return done;
 }
 
@@ -74,37 +67,6 @@ function repairContent({ path, holder }: RepairOptions): Finding[] {
   } finally {
     db.close();
   }
-}
-
-/** Commits what emergency files hold and the journal does not, then removes the files. */
-async function readBack({ path, holder }: RepairOptions, key: StackKey): Promise<Finding[]> {
-  const files = listEmergencies(path);
-  if (files.length === 0) return [];
-  const store = await openSqliteStore({ path, key });
-  const done: Finding[] = [];
-  try {
-    const lease = await store.acquire(holder);
-    for (const { run, path: file } of files) {
-      const lists = readEmergency(file, run, store.sealer!);
-      for (const events of lists) {
-        const missing = events.filter(notYetIn(await store.run(run)));
-        if (missing.length > 0) await store.commit(lease, missing);
-      }
-      rmSync(file);
-      syncDirectory(dirname(file));
-      done.push({ check: "emergency", severity: "error", problem: `Outcomes of run '${run}' were in '${file}'` });
-    }
-    await lease.release();
-  } finally {
-    await store.close();
-  }
-  return done;
-}
-
-/** Outcomes of slots that are filled, or of runs that are over, were settled by recovery meanwhile. */
-function notYetIn(run: RunState | undefined): (event: JournalEvent) => boolean {
-  if (run === undefined || run.closed !== undefined) return () => false;
-  return (event) => event.kind !== "outcome" || !run.outcomes.has(event.outcome.action);
 }
 
 /** For commands that must not lose what an emergency file holds. */

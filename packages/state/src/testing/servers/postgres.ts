@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { once } from "node:events";
+import pg from "pg";
 import { startProgram, type TestServer } from "./server.ts";
 
 /** A user without rights: Postgres refuses to run as root. */
@@ -62,6 +63,23 @@ export async function startPostgres(): Promise<TestServer> {
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** Everything in the tables of wfctl, as text. Empty where there are none. */
+export async function dumpTables({ address }: TestServer): Promise<string> {
+  const client = new pg.Client({ connectionString: address });
+  await client.connect();
+  try {
+    const tables = "SELECT tablename AS name FROM pg_tables WHERE tablename LIKE 'wfctl%' ORDER BY 1";
+    const parts: string[] = [];
+    for (const { name } of (await client.query<{ name: string }>(tables)).rows) {
+      const { rows } = await client.query<Record<string, unknown>>(`SELECT * FROM ${name}`);
+      parts.push(name, ...rows.map((row) => Object.values(row).join("\n")));
+    }
+    return parts.join("\n");
+  } finally {
+    await client.end();
+  }
 }
 
 function findBinaries(): string | undefined {
