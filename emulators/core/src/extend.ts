@@ -55,7 +55,13 @@ function applyChange(document: JsonObject, schema: string, change: SchemaExtensi
   if (change.optional !== undefined) dropRequired(document, target, change.optional);
 }
 
+/** The parts of a schema may be shared with others: a schema that is put together gets another part. */
 function addMembers(document: JsonObject, target: JsonObject, members: JsonObject): void {
+  const whole = target["allOf"];
+  if (Array.isArray(whole)) {
+    whole.push({ type: "object", properties: structuredClone(members) });
+    return;
+  }
   const holder = partsOf(document, target).find((part) => isObject(part["properties"])) ?? target;
   holder["properties"] = { ...(holder["properties"] as JsonObject | undefined), ...structuredClone(members) };
 }

@@ -1,6 +1,7 @@
 import type { Resource } from "@wfctl/plugin-sdk";
 import type { DigitalOceanClient } from "../client.ts";
 import { cache } from "./cache.ts";
+import { containerService } from "./container-service.ts";
 import { database } from "./database.ts";
 import { dns } from "./dns.ts";
 import { droplet } from "./droplet.ts";
@@ -10,4 +11,4 @@ import { storage } from "./storage.ts";
 import { volume } from "./volume.ts";
 import { vpc } from "./vpc.ts";
 
-export const resources: readonly Resource<DigitalOceanClient>[] = [cache, database, dns, droplet, firewall, spacesKey, storage, volume, vpc];
+export const resources: readonly Resource<DigitalOceanClient>[] = [cache, containerService, database, dns, droplet, firewall, spacesKey, storage, volume, vpc];
