@@ -88,7 +88,8 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     KeyPairMismatch MalformedCertificate InvalidCertificate InvalidCertificateAuthority InvalidPublicKey
     PolicyEvaluation InvalidNextToken InvalidPaginationToken InvalidContainersInUse UnsupportedUserEdition
     UnsupportedAvailabilityZoneException ResourcePropagationDelay ResourceLimitExceeded OrganizationNotFound
-    XAmzContentSHA256Mismatch InvalidDigest BadDigest InvalidRange PreconditionFailed 412 EntityTooLarge MethodNotAllowed 301 400 405 CannotDelete`,
+    XAmzContentSHA256Mismatch InvalidDigest BadDigest InvalidRange PreconditionFailed 412 EntityTooLarge MethodNotAllowed 301 400 405 CannotDelete
+    elbv2.OperationNotPermitted`,
 };
 
 /** How EC2 ends the names of whole families of errors. */

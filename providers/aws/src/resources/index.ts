@@ -3,8 +3,16 @@ import type { AwsClient } from "../client.ts";
 import { containerService } from "./container-service.ts";
 import { firewall } from "./firewall.ts";
 import { iamRole } from "./iam-role.ts";
+import { loadBalancer } from "./load-balancer.ts";
 import { storage } from "./storage.ts";
 import { vpc } from "./vpc.ts";
 
 /** One line per type, alphabetical. */
-export const resources: readonly Resource<AwsClient>[] = [containerService, firewall, iamRole, storage, vpc];
+export const resources: readonly Resource<AwsClient>[] = [
+  containerService,
+  firewall,
+  iamRole,
+  loadBalancer,
+  storage,
+  vpc,
+];
