@@ -1,4 +1,5 @@
 import { WfctlError } from "@wfctl/model";
+import { textsOf } from "@wfctl/object-store";
 import { ageOf } from "../http/age.ts";
 import {
   defaultRequestTimes,
@@ -8,7 +9,6 @@ import {
   type BucketReply,
   type BucketRequest,
 } from "../http/send-request.ts";
-import { textsOf } from "../http/xml.ts";
 import type { FolderBucket } from "../log/bucket.ts";
 import type { AzureBlobOptions } from "./options.ts";
 import { signSharedKey } from "./sign.ts";

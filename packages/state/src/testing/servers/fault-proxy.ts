@@ -12,7 +12,7 @@ import type { AddressInfo } from "node:net";
 /**
  * `lose-request`: the connection breaks before the server has heard of it. `lose-reply`: it breaks after the server has
  * done it. `hang`: the server does it, and its reply never comes. `refuse`: an answer without the server. `fail-after`: the
- * server does it and another answer comes. `slow`: the reply takes a while.
+ * server does it and another answer comes. `slowMs`: the reply takes a while. `without`: the server does not see this header.
  */
 export type HttpFault =
   | "lose-request"
@@ -20,7 +20,8 @@ export type HttpFault =
   | "hang"
   | { readonly refuse: number; readonly code?: string }
   | { readonly failAfter: number; readonly code?: string }
-  | { readonly slowMs: number };
+  | { readonly slowMs: number }
+  | { readonly without: string };
 
 export interface FaultProxy {
   readonly address: string;
@@ -42,6 +43,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     if (fault !== undefined) proxy.faults += 1;
     if (fault === "lose-request") return void incoming.socket.destroy();
     if (typeof fault === "object" && "refuse" in fault) return answer(outgoing, fault.refuse, fault.code);
+    if (typeof fault === "object" && "without" in fault) delete incoming.headers[fault.without];
     const reply = await forward(incoming, body);
     if (fault === "lose-reply") return void incoming.socket.destroy();
     if (fault === "hang") return;
@@ -49,7 +51,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const send = (): void => {
       outgoing.writeHead(reply.status, reply.headers).end(reply.body);
     };
-    if (typeof fault === "object") setTimeout(send, fault.slowMs);
+    if (typeof fault === "object" && "slowMs" in fault) setTimeout(send, fault.slowMs);
     else send();
   };
   const forward = (incoming: IncomingMessage, body: Buffer) =>
