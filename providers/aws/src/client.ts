@@ -1,8 +1,8 @@
 import { ProviderFailure } from "@wfctl/plugin-sdk";
 import type { AwsConfig } from "./config.ts";
 import { createCredentials, type Credentials } from "./credentials.ts";
+import { createDeferrals, type Deferrals } from "./deferrals.ts";
 import { failureOf } from "./errors.ts";
-import { createDeferrals, type Deferrals } from "./firewall/deferrals.ts";
 
 /** One chunk each: loaded when the first call of the service is made. */
 const services = {

@@ -89,7 +89,7 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     PolicyEvaluation InvalidNextToken InvalidPaginationToken InvalidContainersInUse UnsupportedUserEdition
     UnsupportedAvailabilityZoneException ResourcePropagationDelay ResourceLimitExceeded OrganizationNotFound
     XAmzContentSHA256Mismatch InvalidDigest BadDigest InvalidRange PreconditionFailed 412 EntityTooLarge MethodNotAllowed 301 400 405 CannotDelete
-    elbv2.OperationNotPermitted`,
+    elbv2.OperationNotPermitted UnsupportedCertificate`,
 };
 
 /** How EC2 ends the names of whole families of errors. */

@@ -3,7 +3,7 @@ import { createAwsClient, type AwsClient } from "./client.ts";
 import { awsConfig, type AwsConfig } from "./config.ts";
 import { limits } from "./limits.ts";
 import { resources } from "./resources/index.ts";
-import { addDeferredRules } from "./services/finalizer.ts";
+import { finalize } from "./services/finalizer.ts";
 
 const version = "0.1.0";
 
@@ -31,6 +31,6 @@ export const awsProvider = defineProvider<AwsClient, AwsConfig>({
       },
     };
   },
-  finalize: (_planId, context) => addDeferredRules(context),
+  finalize: (_planId, context) => finalize(context),
   close: (client) => client.close(),
 });

@@ -1,5 +1,5 @@
 import type { Listener, Rule } from "@aws-sdk/client-elastic-load-balancing-v2";
-import type { Aws } from "../calls.ts";
+import type { Aws, Context } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import { isSame } from "../json.ts";
 import { partTags } from "../ownership.ts";
@@ -9,6 +9,8 @@ import { retryWhile } from "../waiting.ts";
 import { fromSdkAction, fromSdkRule, toConditions, toSdkAction, type GroupArns } from "./actions.ts";
 import type { ListenerInput, ListenerRule } from "./schema.ts";
 
+/** How long a certificate may take to be issued. */
+const certificateMs = 900_000;
 const defaultPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
 interface Whole {
@@ -68,12 +70,9 @@ export async function readListener(
 
 async function makeListener({ elbv2, context }: Aws, whole: Whole, wanted: ListenerInput): Promise<string> {
   const tags = partTags(context, { of: whole.arn, key: `listener/${wanted.port}`, name: whole.name, tags: whole.tags });
-  const { Listeners: made = [] } = await elbv2.createListener({
-    LoadBalancerArn: whole.arn,
-    ...settingsOf(wanted, whole.groups),
-    Tags: toPairs(tags),
-  });
-  return made[0]?.ListenerArn ?? "";
+  const request = { LoadBalancerArn: whole.arn, ...settingsOf(wanted, whole.groups), Tags: toPairs(tags) };
+  const made = await withIssuedCertificate(context, wanted, () => elbv2.createListener(request));
+  return made.Listeners?.[0]?.ListenerArn ?? "";
 }
 
 async function changeListener(cloud: Aws, whole: Whole, wanted: ListenerInput, live: Listener): Promise<string> {
@@ -84,8 +83,20 @@ async function changeListener(cloud: Aws, whole: Whole, wanted: ListenerInput, l
     (wanted.certificate_arn === undefined || live.Certificates?.[0]?.CertificateArn === wanted.certificate_arn) &&
     (wanted.ssl_policy === undefined || live.SslPolicy === wanted.ssl_policy) &&
     isSame(fromSdkAction(live.DefaultActions, names), wanted.default_action);
-  if (!same) await cloud.elbv2.modifyListener({ ListenerArn: arn, ...settingsOf(wanted, whole.groups, live) });
+  const request = { ListenerArn: arn, ...settingsOf(wanted, whole.groups, live) };
+  if (!same) await withIssuedCertificate(cloud.context, wanted, () => cloud.elbv2.modifyListener(request));
   return arn;
+}
+
+/** A certificate that is still being validated, such as by records of the same run, is waited for. */
+function withIssuedCertificate<Answer>(
+  context: Context,
+  { port, certificate_arn: certificate }: ListenerInput,
+  call: () => Promise<Answer>,
+): Promise<Answer> {
+  if (certificate === undefined) return call();
+  const what = `certificate ${certificate} of port ${port} to be issued`;
+  return retryWhile(context, ["UnsupportedCertificate"], what, call, { timeoutMs: certificateMs });
 }
 
 function settingsOf(wanted: ListenerInput, groups: GroupArns, live?: Listener) {

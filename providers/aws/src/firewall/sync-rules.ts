@@ -1,5 +1,6 @@
 import type { SecurityGroupRule } from "@aws-sdk/client-ec2";
-import type { Aws } from "../calls.ts";
+import { aws, type Aws } from "../calls.ts";
+import type { Deferred } from "../deferrals.ts";
 import { orAbsent, orNone } from "../errors.ts";
 import { listRules, resolveGroupName } from "./groups.ts";
 import { fromSdkRule, ruleKey, toPermission, toRuleRequest, type Rule } from "./rules.ts";
@@ -68,8 +69,27 @@ export async function syncRules(
   return deferred;
 }
 
-/** Adds a rule whose other side exists by now. False where it still does not. */
-export async function addDeferred(cloud: Aws, group: Group, { isEgress, rule }: DeferredRule): Promise<boolean> {
+/** Adds the rules at the end of the run, when the firewalls that they name are there. */
+export function deferRules(region: string, name: string, group: Group, rules: readonly DeferredRule[]): Deferred {
+  let left = rules;
+  return {
+    resource: name,
+    async run(context) {
+      const missing: DeferredRule[] = [];
+      for (const rule of left) {
+        if (!(await addDeferred(aws(context, region), group, rule))) missing.push(rule);
+      }
+      left = missing;
+      const names = [...new Set(missing.map((rule) => `"${rule.missing}"`))];
+      return names.length === 0
+        ? undefined
+        : `VPC ${group.vpcId} has no firewall ${names.join(", ")}, which a rule names`;
+    },
+  };
+}
+
+/** False where the other side still does not exist. */
+async function addDeferred(cloud: Aws, group: Group, { isEgress, rule }: DeferredRule): Promise<boolean> {
   const groupId = await otherGroup(cloud, group, rule);
   if (groupId === undefined) return false;
   const request = { GroupId: group.id, IpPermissions: [toPermission(rule, groupId)] };

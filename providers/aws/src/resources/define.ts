@@ -1,8 +1,10 @@
 import {
   defineResource,
+  isJsonObject,
   jsonEqual,
   ProviderFailure,
   type Comparison,
+  type JsonObject,
   type KnownState,
   type Resource,
   type ResourceDefinition,
@@ -43,6 +45,12 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
       return definition.diff === undefined ? quiet : definition.diff(desired, known, quiet);
     },
   });
+}
+
+/** The recorded or live inputs, wherever the host put them: some hosts send outputs alone into a diff. */
+export function inputsOf({ inputs, outputs }: KnownState): JsonObject | undefined {
+  const applied = outputs["applied_config"];
+  return inputs ?? (isJsonObject(applied) ? applied : undefined);
 }
 
 /** The first six classes promise that nothing was changed: a composite that got halfway cannot. */

@@ -4,7 +4,6 @@ import {
   notFound,
   ProviderFailure,
   type Json,
-  type JsonObject,
   type NotFound,
   type ResourceState,
 } from "@wfctl/plugin-sdk";
@@ -20,7 +19,7 @@ import {
   type FirewallInput,
   type FirewallOutputs,
 } from "../firewall/schema.ts";
-import { revoke, syncRules, type DeferredRule } from "../firewall/sync-rules.ts";
+import { deferRules, revoke, syncRules, type DeferredRule } from "../firewall/sync-rules.ts";
 import { parseProviderId, toProviderId } from "../ids.ts";
 import { managedKeys, managesMark } from "../managed.ts";
 import { settleName } from "../naming.ts";
@@ -38,7 +37,7 @@ import { searchRegions } from "../regions.ts";
 import { fromPairs, userTags } from "../tags.ts";
 import { describeHolders } from "../vpc/holders.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
-import { defineAwsResource } from "./define.ts";
+import { defineAwsResource, inputsOf } from "./define.ts";
 
 type State = ResourceState<FirewallInput, FirewallOutputs>;
 
@@ -93,7 +92,7 @@ export const firewall = defineAwsResource<FirewallInput, FirewallOutputs>({
   async delete(ref, context) {
     const { native: id, region } = parseProviderId(ref.id, context.client.region);
     const cloud = aws(context, region);
-    context.client.deferrals.set({ id, vpcId: "", name: ref.name, region, rules: [] });
+    context.client.deferrals.set(id, undefined);
     await removeReferences(cloud, id);
     try {
       await retryWhile(
@@ -128,8 +127,7 @@ export const firewall = defineAwsResource<FirewallInput, FirewallOutputs>({
     const changes = standard.changes.filter(({ path }) => {
       if (path !== "ingress_rules" && path !== "egress_rules") return true;
       const wanted = desired.input[path];
-      const live = known.inputs?.[path] ?? (known.outputs["applied_config"] as JsonObject | undefined)?.[path];
-      return !sameRules(wanted, live, ids);
+      return !sameRules(wanted, inputsOf(known)?.[path], ids);
     });
     return changes.length === standard.changes.length ? standard : { changes };
   },
@@ -189,7 +187,10 @@ async function sync(cloud: Aws, group: SecurityGroup, name: string, input: Firew
     const wanted = input[key] ?? (managed.includes(key) ? defaultRules(key) : undefined);
     if (wanted !== undefined) waiting.push(...(await syncRules(cloud, { id, vpcId }, key === "egress_rules", wanted)));
   }
-  cloud.client.deferrals.set({ id, vpcId, name, region: cloud.region, rules: waiting });
+  cloud.client.deferrals.set(
+    id,
+    waiting.length === 0 ? undefined : deferRules(cloud.region, name, { id, vpcId }, waiting),
+  );
   await syncTags(cloud, id, live, {
     Name: name,
     ...currentTags(cloud.context, name, input.tags, live),

@@ -1,5 +1,6 @@
 import type { Resource } from "@wfctl/plugin-sdk";
 import type { AwsClient } from "../client.ts";
+import { certificate } from "./certificate.ts";
 import { containerService } from "./container-service.ts";
 import { firewall } from "./firewall.ts";
 import { iamRole } from "./iam-role.ts";
@@ -9,6 +10,7 @@ import { vpc } from "./vpc.ts";
 
 /** One line per type, alphabetical. */
 export const resources: readonly Resource<AwsClient>[] = [
+  certificate,
   containerService,
   firewall,
   iamRole,

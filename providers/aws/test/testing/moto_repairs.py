@@ -102,10 +102,34 @@ def settle_services(call: Call, answer: bytes):
     return json.dumps(data).encode()
 
 
+certificates: dict = {}
+
+
+def note_certificate(call: Call, answer: bytes):
+    """moto forgets the key algorithm."""
+    arn = json.loads(answer)["CertificateArn"]
+    certificates.setdefault(arn, {"KeyAlgorithm": call.params.get("KeyAlgorithm", "RSA_2048")})
+
+
+def change_certificate(call: Call):
+    """moto has no UpdateCertificateOptions."""
+    certificates.setdefault(call.params["CertificateArn"], {})["Options"] = call.params["Options"]
+    return "200 OK", [("content-type", "application/x-amz-json-1.1")], b"{}"
+
+
+def show_certificate(call: Call, answer: bytes):
+    data = json.loads(answer)
+    data["Certificate"].update(certificates.get(data["Certificate"]["CertificateArn"], {}))
+    return json.dumps(data).encode()
+
+
 BEFORE = {
+    "acm.UpdateCertificateOptions": change_certificate,
     "ecs.CreateService": create_service_once,
 }
 AFTER = {
+    "acm.RequestCertificate": note_certificate,
+    "acm.DescribeCertificate": show_certificate,
     "s3.CreateBucket": tag_new_bucket,
     "ecs.CreateService": settle_services,
     "ecs.UpdateService": settle_services,
