@@ -1,19 +1,22 @@
 /**
- * Makes the packages that are published, as tarballs: wfctl-<version>.tgz and wfctl-provider-<name>-<version>.tgz.
+ * Makes the packages that are published, as tarballs: wfctl-<version>.tgz, wfctl-provider-<name>-<version>.tgz (the
+ * package @wfctl/provider-<name>), and for authors of plugins wfctl-plugin-sdk-<version>.tgz and
+ * wfctl-conformance-<version>.tgz.
  * Plain JavaScript for Node 20 or newer, as tools/build.mjs, whose bundles it packs.
  *
  *   node tools/pack.mjs [--out FOLDER]      default: ./dist-packages
  *
- * A package has no dependency but Node itself: the platform packages of the root package.json. A provider's package is
+ * A program has no dependency but Node itself: the platform packages of the root package.json. A provider's package is
  * a plugin folder as a host wants it: plugin.json beside an executable that is called like the plugin.
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { buildProgram, findPrograms } from "./build.mjs";
+import { layOutLibrary, libraries } from "./pack-library.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -28,13 +31,15 @@ export async function packAll(out) {
   for (const program of await findPrograms()) {
     const isProvider = basename(dirname(program.folder)) === "providers";
     if (isProvider && !existsSync(join(program.folder, "plugin.json"))) continue;
-    const name = isProvider ? `wfctl-provider-${program.name}` : program.manifest.name;
-    const staging = join(out, `.${name}`);
+    const { name } = program.manifest;
+    const staging = join(out, `.${name.replace("/", "-")}`);
     await rm(staging, { recursive: true, force: true });
     await mkdir(staging, { recursive: true });
     const built = await buildProgram(program, join(staging, "dist"));
     await rm(join(staging, "dist/sources"));
     await (isProvider ? layOutPlugin(program, staging) : placeLauncher(join(staging, "bin", name)));
+    const template = join(program.folder, "template");
+    if (existsSync(template)) await cp(template, join(staging, "template"), { recursive: true });
     await writePackageFiles(
       program,
       name,
@@ -42,6 +47,14 @@ export async function packAll(out) {
       built.packages,
       staging,
     );
+    tarballs.push(await npmPack(staging, out));
+    await rm(staging, { recursive: true, force: true });
+  }
+  for (const name of Object.keys(libraries)) {
+    const staging = join(out, `.${name}`);
+    await rm(staging, { recursive: true, force: true });
+    await mkdir(staging, { recursive: true });
+    await layOutLibrary(name, staging);
     tarballs.push(await npmPack(staging, out));
     await rm(staging, { recursive: true, force: true });
   }

@@ -45,6 +45,8 @@ export const errorCodes = {
   PLUGIN_EXITED: "the plugin process ended while it was in use",
   PLUGIN_REPLY: "the plugin's reply cannot be read",
   PLUGIN_INITIALIZE: "the provider refused its configuration",
+  PLUGIN_LOCK: "the plugin is not the one that was accepted",
+  PLUGIN_PACKAGE: "what should be installed is no plugin, or cannot be had",
   // configuration and plan
   CONFIG_INVALID: "the configuration has errors",
   CONFIG_NOT_FOUND: "there is no stack file",

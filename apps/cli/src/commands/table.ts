@@ -91,6 +91,56 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./state-import.ts")).stateImportCommand,
   },
   {
+    name: "plugin install",
+    summary: "Install a plugin, and record in wfctl.lock what was installed",
+    load: async () => (await import("./plugin-install.ts")).pluginInstallCommand,
+  },
+  {
+    name: "plugin upgrade",
+    summary: "Replace an installed plugin by a newer one, or by another source's",
+    load: async () => (await import("./plugin-install.ts")).pluginUpgradeCommand,
+  },
+  {
+    name: "plugin remove",
+    summary: "Remove an installed plugin and its entry in wfctl.lock",
+    load: async () => (await import("./plugin-install.ts")).pluginRemoveCommand,
+  },
+  {
+    name: "plugin list",
+    summary: "List the plugins that are there, and whether each is the one that wfctl.lock records",
+    load: async () => (await import("./plugin-list.ts")).pluginListCommand,
+  },
+  {
+    name: "plugin info",
+    summary: "Show what a plugin says of itself, where it is and where it came from",
+    load: async () => (await import("./plugin-info.ts")).pluginInfoCommand,
+  },
+  {
+    name: "plugin permissions",
+    summary: "Print what the credentials of a provider must be allowed to do, by resource type",
+    load: async () => (await import("./plugin-info.ts")).pluginPermissionsCommand,
+  },
+  {
+    name: "plugin verify",
+    summary: "Compare the installed plugins with wfctl.lock, file by file",
+    load: async () => (await import("./plugin-verify.ts")).pluginVerifyCommand,
+  },
+  {
+    name: "plugin validate",
+    summary: "Check plugin.json and the executable, and start nothing",
+    load: async () => (await import("./plugin-validate.ts")).pluginValidateCommand,
+  },
+  {
+    name: "plugin conformance",
+    summary: "Run a plugin through the conformance suite",
+    load: async () => (await import("./plugin-conformance.ts")).pluginConformanceCommand,
+  },
+  {
+    name: "plugin new",
+    summary: "Make a project for a plugin: TypeScript, tests, conformance, CI",
+    load: async () => (await import("./plugin-new.ts")).pluginNewCommand,
+  },
+  {
     name: "version",
     summary: "Print the versions of wfctl, of the engine it is compatible with, and of Node",
     load: async () => (await import("./version.ts")).versionCommand,

@@ -43,6 +43,10 @@ export function createProviders(options: ProvidersOptions): Providers {
     log(line) {
       if (verbose || line.startsWith("warning: ")) view.notice(line);
     },
+    async admit(found) {
+      const { checkAccepted } = await import("../plugins/check-lock.ts");
+      checkAccepted(found, context.cwd);
+    },
     ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
   });
   const configs = new Map<string, { readonly name: string; readonly config: JsonObject }>();

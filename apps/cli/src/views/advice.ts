@@ -42,6 +42,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   PLUGIN_EXITED: "Read what the plugin printed last, and run again: what was in flight is resolved first",
   PLUGIN_REPLY: "Report it to the author of the plugin",
   PLUGIN_INITIALIZE: "Correct the configuration of the provider module as the message says",
+  PLUGIN_LOCK: "Find out who changed the plugin, then install it again or run wfctl plugin verify --accept NAME",
+  PLUGIN_PACKAGE: "Name a folder, a .tar.gz or an npm package that holds plugin.json and its executable",
   CONFIG_INVALID: "Correct the stack file at the places listed",
   CONFIG_NOT_FOUND: "Write infra.yaml, or name the stack file with --config",
   ENVIRONMENT_UNKNOWN: "Choose one of the environments with -e",
