@@ -2,6 +2,7 @@ import type { Resource } from "@wfctl/plugin-sdk";
 import type { AwsClient } from "../client.ts";
 import { certificate } from "./certificate.ts";
 import { containerService } from "./container-service.ts";
+import { dns } from "./dns.ts";
 import { firewall } from "./firewall.ts";
 import { iamRole } from "./iam-role.ts";
 import { loadBalancer } from "./load-balancer.ts";
@@ -12,6 +13,7 @@ import { vpc } from "./vpc.ts";
 export const resources: readonly Resource<AwsClient>[] = [
   certificate,
   containerService,
+  dns,
   firewall,
   iamRole,
   loadBalancer,

@@ -92,7 +92,12 @@ export function drive(plugin: () => Plugin, type: string): Driver {
         call(async (options) => {
           const request = { resourceType: type, ref: refOf(name, id) };
           const { response, trailers } = await unaryCall(plugin().client, method.read, request, options);
-          return { ...decodeOutput(response.output!), ...decodeReplyTrailers(trailers) };
+          const live = { ...decodeOutput(response.output!), ...decodeReplyTrailers(trailers) };
+          if (live.inputs !== undefined) return live;
+          // Inputs that are too long for a trailer come to a host without our extensions.
+          const plain = await unaryCall(plugin().client, method.read, request, { deadline: options.deadline });
+          const { applied_config: inputs = {}, ...outputs } = decodeOutput(plain.response.output!).outputs;
+          return { ...live, outputs, inputs: inputs as JsonObject };
         }),
       ),
     update: (name, id, config, meta) =>
