@@ -103,6 +103,18 @@ describe("finding a plugin", () => {
     expect(error.message).toContain('"two"');
   });
 
+  test("tells who upgrades a plugin: wfctl its own directory, npm what is beside wfctl", () => {
+    const old = serving("aws", { iacProvider: { computePlanVersion: "v1" } });
+    const bundled = install("node_modules/@wfctl/provider-aws", old, "none");
+    const gateOf = () => refusal(() => checkManifestGate(find("aws", [bundled])));
+    expect(gateOf()).toMatchObject({
+      code: "PLUGIN_VERSION",
+      hint: "Run: npm install @wfctl/provider-aws@latest",
+    });
+    install("plugins/aws", old);
+    expect(gateOf()).toMatchObject({ hint: "Run: wfctl plugin upgrade aws" });
+  });
+
   test("takes an installed plugin before a bundled one, and a bundled one where nothing is installed", () => {
     const bundled = install("node_modules/provider-aws", serving("aws"), "none");
     writeFileSync(join(bundled, "aws"), "#!/bin/sh\n", { mode: 0o755 });

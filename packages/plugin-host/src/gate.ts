@@ -16,9 +16,10 @@ export function checkManifestGate(found: FoundPlugin): void {
   checkExecutable(found);
 }
 
-/** The command that brings a newer plugin. */
+/** The command that brings a newer plugin: a package beside wfctl is npm's to upgrade. */
 export function upgradeHint(plugin: FoundPlugin["plugin"]): string {
-  return `Run: wfctl plugin upgrade ${plugin.folder}`;
+  const beside = plugin.bundled ? /\/node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(plugin.directory)?.[1] : undefined;
+  return beside === undefined ? `Run: wfctl plugin upgrade ${plugin.folder}` : `Run: npm install ${beside}@latest`;
 }
 
 /** `"aws" 1.2.3`. */

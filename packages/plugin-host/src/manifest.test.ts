@@ -53,6 +53,15 @@ describe("a manifest", () => {
     expect(manifest).toMatchObject({ providerName: undefined, computePlanVersion: "" });
   });
 
+  test("lists its services in either place, and the permissions of its types", () => {
+    const { capabilities } = good;
+    const permissions = { "infra.vpc": ["ec2:CreateVpc"] };
+    const top = parseManifest(JSON.stringify({ ...good, permissions, iacServices: ["a.B"] }));
+    expect(top.manifest).toMatchObject({ services: ["a.B"], permissions });
+    const nested = parseManifest(JSON.stringify({ ...good, capabilities: { ...capabilities, iacServices: ["a.B"] } }));
+    expect(nested.manifest).toMatchObject({ services: ["a.B"], permissions: {} });
+  });
+
   test("may list capabilities, and then names no provider", () => {
     const { manifest } = parseManifest(JSON.stringify({ ...good, capabilities: [{ name: "dns", role: "provider" }] }));
     expect(manifest).toMatchObject({ providerName: undefined });
@@ -72,6 +81,7 @@ describe("a manifest", () => {
         tags: ["a", 1],
         dependencies: [{ name: "other", minVersion: "1.0.0" }, { constraint: "=>1" }],
         iacProvider: { computePlanVersion: 2 },
+        permissions: { "infra.vpc": "everything" },
         Capabilities: { stepTypes: "none", iacProvider: { name: "example", resourceTypes: [true] } },
       }),
     );
@@ -85,6 +95,7 @@ describe("a manifest", () => {
       ["/minEngineVersion", '"latest"'],
       ["/tags/1", "1"],
       ["/iacProvider/computePlanVersion", "2"],
+      ["/permissions/infra.vpc", '"everything"'],
       ["/dependencies/0/constraint", "nothing"],
       ["/dependencies/1/name", "nothing"],
       ["/dependencies/1/constraint", '"=>1"'],

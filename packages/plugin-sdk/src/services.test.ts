@@ -231,4 +231,5 @@ test("the manifest says what a host needs to find and to trust the plugin", asyn
   expect(Object.keys(manifest.iacProvider)).toEqual(["computePlanVersion"]);
   expect(manifest.iacServices).toContain("workflow.plugin.external.iac.IaCProviderRequired");
   expect(manifest.author).not.toBe("");
+  expect(manifest.permissions).toEqual({ "test.note": ["notes:Read", "notes:Write"] });
 });

@@ -124,6 +124,8 @@ export interface ResourceDefinition<Client, Input extends object, Outputs extend
   readonly settleMs?: number;
   /** Default deadlines in milliseconds. @default 30 min, read 2 min */
   readonly timeouts?: Partial<Record<"create" | "read" | "update" | "delete", number>>;
+  /** What credentials must be allowed to do for all of the handlers, in the words of the cloud: `wfctl plugin permissions` prints it. */
+  readonly permissions?: readonly string[];
   /** 1 infrastructure, 2 shared, 3 application. @default 1 */
   readonly tier?: 1 | 2 | 3;
 

@@ -16,6 +16,8 @@ export interface Manifest {
   readonly iacProvider: { readonly computePlanVersion: string };
   readonly iacServices: readonly string[];
   readonly iacStateBackends: readonly string[];
+  /** By resource type; absent where no type says anything. */
+  readonly permissions?: Readonly<Record<string, readonly string[]>>;
   readonly capabilities: {
     readonly moduleTypes: readonly string[];
     readonly stepTypes: readonly string[];
@@ -26,6 +28,13 @@ export interface Manifest {
       readonly configSchema: JsonObject;
     };
   };
+}
+
+function permissionsOf({ resources }: Provider): Pick<Manifest, "permissions"> {
+  const entries = resources.flatMap(({ type, permissions }) =>
+    permissions === undefined ? [] : [[type, permissions.toSorted()] as const],
+  );
+  return entries.length === 0 ? {} : { permissions: Object.fromEntries(entries) };
 }
 
 /** The manifest without the list of services, which needs the server's code. */
@@ -41,6 +50,7 @@ export function manifestOf(provider: Provider): Omit<Manifest, "iacServices"> {
     minEngineVersion: provider.minEngineVersion ?? "0.85.0",
     iacProvider: { computePlanVersion: requiredPlanVersion },
     iacStateBackends: provider.stateBackend?.names ?? [],
+    ...permissionsOf(provider),
     capabilities: {
       moduleTypes: ["iac.provider"],
       stepTypes: [],

@@ -49,6 +49,7 @@ const note = defineResource<Store>()({
   createFirst: true,
   convergentCreate: true,
   settleMs: 5,
+  permissions: ["notes:Write", "notes:Read"],
   timeouts: { create: 60_000 },
 
   async create(desired, context) {
