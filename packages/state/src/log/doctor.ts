@@ -22,6 +22,18 @@ import { fromSnapshot, toSnapshot, type Snapshot } from "./snapshot.ts";
  * action. Empty when all is well.
  */
 export async function checkLog(bucket: Bucket): Promise<Finding[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    const before = await bucket.list(snapshotPrefix);
+    const findings = await checkOnce(bucket);
+    if (findings.length === 0 || attempt === attempts) return findings;
+    // A writer that shortened the log meanwhile has taken away what was still to be read.
+    if ((await bucket.list(snapshotPrefix)).at(-1) === before.at(-1)) return findings;
+  }
+}
+
+const attempts = 3;
+
+async function checkOnce(bucket: Bucket): Promise<Finding[]> {
   const findings: Finding[] = [];
   const report = (check: Finding["check"], problem: string, repair?: string): void =>
     void findings.push({ check, severity: "error", problem, ...(repair === undefined ? {} : { repair }) });

@@ -27,7 +27,7 @@ CREATE TABLE wfctl_leases (
 );
 CREATE TABLE wfctl_records (
   stack BIGINT NOT NULL REFERENCES wfctl_stacks (id) ON DELETE CASCADE,
-  name TEXT NOT NULL, position BIGINT NOT NULL, body TEXT NOT NULL,
+  name TEXT NOT NULL, position BIGINT NOT NULL, serial BIGINT NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (stack, name)
 );
 CREATE TABLE wfctl_runs (

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { WfctlError, type JournalEvent } from "@wfctl/model";
 import type { Client } from "pg";
 import { lostError } from "../lease/lease-view.ts";
-import { applyCommit, runOf } from "../reduce.ts";
+import { applyCommit, recordChangeOf, runOf } from "../reduce.ts";
 import { runsToDrop, type Retention } from "../retention.ts";
 import { summaryOf } from "../run-summary.ts";
 import type { RunRow, TrackedDraft } from "./read-stack.ts";
@@ -48,6 +48,8 @@ export function createDatabaseWriter(
       const added = new Map<string, { serial: number; summary: string; actions: string }>();
       const touched = new Map<string, string | undefined>();
       const dropped = new Map<string, number>();
+      /** Serial of the last change, by record. */
+      const changedAt = new Map<string, number>();
       let journal: JournalRow[] = [];
 
       const append = (event: JournalEvent, run: Run): void => {
@@ -96,10 +98,15 @@ export function createDatabaseWriter(
 
       const serials = commits.map((events) => {
         const serial = applyCommit(draft, events);
-        for (const event of events) note(event);
+        for (const event of events) {
+          const change = recordChangeOf(event);
+          if (change !== undefined && "put" in change) changedAt.set(change.put.name, serial);
+          note(event);
+        }
         return serial;
       });
       dropOld();
+      const records = draft.records.drain();
       const values = [
         stack,
         fence,
@@ -108,7 +115,7 @@ export function createDatabaseWriter(
         draft.serial,
         draft.runCount,
         draft.records.size,
-        ...columnsOf(draft.records.drain(), (record) => JSON.stringify(record)),
+        ...columnsOf(records, (record) => JSON.stringify(record)),
         ...columnsOf(draft.unknown.drain(), (unknown) => JSON.stringify(unknown)),
         ...columnsOf(draft.finalizeOwed.drain(), () => ""),
         ...columnsOf(draft.providerConfigs.drain(), (config) => JSON.stringify(config)),
@@ -133,6 +140,7 @@ export function createDatabaseWriter(
           journal.map(({ number, entry, kind, serial, body }) => [number, entry, kind, serial, body]),
           5,
         ),
+        records.put.map(({ key }) => changedAt.get(key)!),
       ];
       written += 1;
       return { serials, write: (client) => writeOnce(client, values) };
@@ -194,7 +202,14 @@ WITH held AS (
 ), turn AS (
   UPDATE wfctl_stacks SET commits = commits + 1, last_commit = $4, serial = $5, runs = $6, records = $7
   WHERE id = $1 AND commits = $3 AND EXISTS (SELECT FROM held) RETURNING id
-), ${collection("records", "name", 8, true)},
+), records_put AS (
+  INSERT INTO wfctl_records (stack, name, position, body, serial)
+  SELECT turn.id, row.* FROM turn, unnest($8::text[], $9::bigint[], $10::text[], $42::bigint[]) AS row
+  ON CONFLICT (stack, name) DO UPDATE
+    SET position = excluded.position, body = excluded.body, serial = excluded.serial
+), records_removed AS (
+  DELETE FROM wfctl_records WHERE stack = (SELECT id FROM turn) AND name = ANY ($11::text[])
+),
   ${collection("unknown", "key", 12, true)},
   ${collection("finalize_owed", "provider", 16, false)},
   ${collection("provider_configs", "provider", 20, true)},
