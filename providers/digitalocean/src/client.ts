@@ -19,6 +19,8 @@ export interface DigitalOceanClient {
   spaces(region: string): Promise<S3Client>;
   /** Address of Spaces in one region. */
   spacesEndpoint(region: string): string;
+  /** Runs pieces of work under one key one after the other: for objects that are read, changed and written as a whole. */
+  exclusive<Answer>(key: string, work: () => Promise<Answer>): Promise<Answer>;
 }
 
 /** Makes no call. */
@@ -37,6 +39,7 @@ export function createDigitalOceanClient(
   });
   const regions = new Map<string, Promise<S3Client>>();
   const spacesEndpoint = (region: string): string => config.spaces_endpoint.replaceAll("{region}", region);
+  const queues = new Map<string, Promise<unknown>>();
   let asked: Promise<Account> | undefined;
   return {
     config,
@@ -65,6 +68,16 @@ export function createDigitalOceanClient(
       return made;
     },
     spacesEndpoint,
+    exclusive(key, work) {
+      const turn = (queues.get(key) ?? Promise.resolve()).then(work, work);
+      const ended = turn
+        .catch(() => {})
+        .then(() => {
+          if (queues.get(key) === ended) queues.delete(key);
+        });
+      queues.set(key, ended);
+      return turn;
+    },
   };
 }
 

@@ -15,7 +15,10 @@ export interface Deployment {
   readonly created_at?: string;
   readonly updated_at?: string;
   readonly progress?: {
-    readonly steps?: readonly { readonly name?: string; readonly reason?: { readonly code?: string; readonly message?: string } }[];
+    readonly steps?: readonly {
+      readonly name?: string;
+      readonly reason?: { readonly code?: string; readonly message?: string };
+    }[];
   };
 }
 
@@ -44,14 +47,20 @@ export async function getApp(context: Context, id: string): Promise<App | undefi
   return (await orAbsent(api(context).get<{ app: App }>(`apps/${id}`)))?.app;
 }
 
-export async function locateApp({ id, name }: { id: string; name: string }, context: Context): Promise<App | undefined> {
+export async function locateApp(
+  { id, name }: { id: string; name: string },
+  context: Context,
+): Promise<App | undefined> {
   if (isUuid(id)) return getApp(context, id);
   const wanted = id === "" ? name : id;
   return findItem(api(context).list<App>("apps", "apps"), ({ spec }) => spec.name === wanted);
 }
 
 export async function createApp(context: Context, spec: AppSpec, projectId: string | undefined): Promise<App> {
-  const { app } = await api(context).post<{ app: App }>("apps", { spec, ...(projectId === undefined ? {} : { project_id: projectId }) });
+  const { app } = await api(context).post<{ app: App }>("apps", {
+    spec,
+    ...(projectId === undefined ? {} : { project_id: projectId }),
+  });
   return app;
 }
 
@@ -62,7 +71,9 @@ export async function updateApp(context: Context, id: string, spec: AppSpec): Pr
 
 export async function deleteApp(context: Context, id: string): Promise<void> {
   await orAbsent(api(context).delete(`apps/${id}`));
-  await awaitThat(context, `app ${id} to be gone`, async () => ((await getApp(context, id)) === undefined ? true : undefined));
+  await awaitThat(context, `app ${id} to be gone`, async () =>
+    (await getApp(context, id)) === undefined ? true : undefined,
+  );
 }
 
 /** The deployment that a change started, if there is one. */
@@ -75,26 +86,38 @@ const finished: ReadonlySet<string> = new Set(["ACTIVE", "ERROR", "CANCELED", "S
 /** Waits until the app's newest deployment has ended; one that failed is a failure that says why. */
 export async function awaitDeployment(context: Context, app: App): Promise<App> {
   let phase = startedDeployment(app)?.phase ?? "PENDING_BUILD";
-  await awaitThat(context, () => `app ${app.spec.name} to be deployed (${phase.toLowerCase()})`, async () => {
-    const deployment = await newestDeployment(context, app.id);
-    phase = deployment?.phase ?? "PENDING_BUILD";
-    if (deployment === undefined || !finished.has(phase)) return undefined;
-    if (phase === "ACTIVE") return deployment;
-    // Another change took its place: that one is to be waited for.
-    if (phase === "SUPERSEDED") return undefined;
-    throw new ProviderFailure("unknown", `Deployment of app "${app.spec.name}" ended as ${phase.toLowerCase()}: ${reasonOf(deployment)}`);
-  });
+  await awaitThat(
+    context,
+    () => `app ${app.spec.name} to be deployed (${phase.toLowerCase()})`,
+    async () => {
+      const deployment = await newestDeployment(context, app.id);
+      phase = deployment?.phase ?? "PENDING_BUILD";
+      if (deployment === undefined || !finished.has(phase)) return undefined;
+      if (phase === "ACTIVE") return deployment;
+      // Another change took its place: that one is to be waited for.
+      if (phase === "SUPERSEDED") return undefined;
+      throw new ProviderFailure(
+        "unknown",
+        `Deployment of app "${app.spec.name}" ended as ${phase.toLowerCase()}: ${reasonOf(deployment)}`,
+      );
+    },
+  );
   return (await getApp(context, app.id)) ?? app;
 }
 
 export async function newestDeployment(context: Context, appId: string): Promise<Deployment | undefined> {
-  const { deployments } = await api(context).get<{ deployments: readonly Deployment[] | null }>(`apps/${appId}/deployments`, { per_page: 1 });
+  const { deployments } = await api(context).get<{ deployments: readonly Deployment[] | null }>(
+    `apps/${appId}/deployments`,
+    { per_page: 1 },
+  );
   return deployments?.[0];
 }
 
 export function reasonOf({ progress }: Deployment): string {
   const reason = progress?.steps?.find((step) => step.reason?.message !== undefined)?.reason;
-  return reason?.message ?? reason?.code ?? "DigitalOcean gives no reason; look at the logs of the build and the deployment";
+  return (
+    reason?.message ?? reason?.code ?? "DigitalOcean gives no reason; look at the logs of the build and the deployment"
+  );
 }
 
 /** An image of DigitalOcean's own registry whose tag is not there would fail minutes later. */
@@ -105,7 +128,10 @@ export async function requireImage(context: Context, image: AppImage | undefined
   const names = (registries?.registries ?? []).map(({ name }) => name);
   const found = await Promise.all(names.map((name) => hasTag(context, name, image)));
   if (names.length === 0 || found.includes(true)) return;
-  throw new ProviderFailure("image_missing", `Image "${image.repository}:${image.tag}" is in none of the account's registries (${names.join(", ")}): push it first`);
+  throw new ProviderFailure(
+    "image_missing",
+    `Image "${image.repository}:${image.tag}" is in none of the account's registries (${names.join(", ")}): push it first`,
+  );
 }
 
 async function hasTag(context: Context, registry: string, image: AppImage): Promise<boolean> {
@@ -148,7 +174,11 @@ export function describeApp(app: App): ResourceState<AppInput, AppOutputs> {
       live_domain: app.live_domain ?? "",
       region: spec.region ?? "",
       expose: main?.http_port === undefined ? "internal" : "public",
-      image: image === undefined ? "" : [image.registry, image.repository].filter(Boolean).join("/") + (image.digest === undefined ? `:${image.tag ?? "latest"}` : `@${image.digest}`),
+      image:
+        image === undefined
+          ? ""
+          : [image.registry, image.repository].filter(Boolean).join("/") +
+            (image.digest === undefined ? `:${image.tag ?? "latest"}` : `@${image.digest}`),
       routes: rules.map((rule) => rule.match?.path?.prefix ?? "/"),
       vpc_uuid: spec.vpc?.id ?? "",
       deployment_id: deployment?.id ?? "",

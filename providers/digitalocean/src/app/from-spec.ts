@@ -14,7 +14,9 @@ export function fromSpec(spec: AppSpec): Partial<AppInput> {
     workers: (spec.workers ?? []).map((worker) => ({
       ...componentInputs(worker),
       size: worker.instance_size_slug,
-      ...(worker.autoscaling === undefined ? { instance_count: worker.instance_count ?? 1 } : { autoscaling: scalingOf(worker) }),
+      ...(worker.autoscaling === undefined
+        ? { instance_count: worker.instance_count ?? 1 }
+        : { autoscaling: scalingOf(worker) }),
       ...(worker.termination === undefined ? {} : { termination: worker.termination }),
     })),
     jobs: (spec.jobs ?? []).map(jobOf),
@@ -40,7 +42,9 @@ function mainInputs(main: Service, rules: readonly IngressRule[]): Record<string
     internal_ports: isInternal ? rest : [...(main.internal_ports ?? [])],
     ...(main.protocol === undefined ? {} : { http_port_protocol: main.protocol }),
     ...(main.instance_size_slug === undefined ? {} : { size: main.instance_size_slug }),
-    ...(main.autoscaling === undefined ? { instance_count: main.instance_count ?? 1 } : { autoscaling: scalingOf(main) }),
+    ...(main.autoscaling === undefined
+      ? { instance_count: main.instance_count ?? 1 }
+      : { autoscaling: scalingOf(main) }),
     ...(isInternal ? {} : { routes: own.map(routeOf) }),
     ...(own[0]?.cors === undefined ? {} : { cors: own[0].cors }),
     ...(main.health_check === undefined ? {} : { health_check: main.health_check }),
@@ -51,9 +55,30 @@ function mainInputs(main: Service, rules: readonly IngressRule[]): Record<string
 }
 
 function componentInputs(component: Component): Record<string, unknown> {
-  const { image, github, gitlab, bitbucket, git, build_command, run_command, dockerfile_path, source_dir, environment_slug } = component;
+  const {
+    image,
+    github,
+    gitlab,
+    bitbucket,
+    git,
+    build_command,
+    run_command,
+    dockerfile_path,
+    source_dir,
+    environment_slug,
+  } = component;
   const { registry_credentials: _, ...plain } = image ?? { registry_type: "DOCR", repository: "" };
-  const parts = { github, gitlab, bitbucket, git, build_command, run_command, dockerfile_path, source_dir, environment_slug };
+  const parts = {
+    github,
+    gitlab,
+    bitbucket,
+    git,
+    build_command,
+    run_command,
+    dockerfile_path,
+    source_dir,
+    environment_slug,
+  };
   return {
     name: component.name,
     ...(image === undefined ? {} : { image: settleImage(plain) }),

@@ -19,18 +19,19 @@ const imageMap = z.strictObject({
 });
 
 /** A reference such as `nginx:1.27`, or its parts. */
-export const imageInput = z
-  .union([z.string().min(1), imageMap])
-  .transform((given, { addIssue }): AppImage => {
-    if (typeof given !== "string") {
-      const { registry_credentials: _, ...image } = given;
-      return settleImage(image);
-    }
-    const parsed = parseImage(given);
-    if (parsed !== undefined) return parsed;
-    addIssue({ code: "custom", message: 'expected an image such as "nginx:1.27" of Docker Hub, ghcr.io or registry.digitalocean.com' });
-    return z.NEVER;
+export const imageInput = z.union([z.string().min(1), imageMap]).transform((given, { addIssue }): AppImage => {
+  if (typeof given !== "string") {
+    const { registry_credentials: _, ...image } = given;
+    return settleImage(image);
+  }
+  const parsed = parseImage(given);
+  if (parsed !== undefined) return parsed;
+  addIssue({
+    code: "custom",
+    message: 'expected an image such as "nginx:1.27" of Docker Hub, ghcr.io or registry.digitalocean.com',
   });
+  return z.NEVER;
+});
 
 /** The parts of a reference, or undefined where it names a registry that App Platform cannot read. */
 export function parseImage(reference: string): AppImage | undefined {
@@ -40,11 +41,15 @@ export function parseImage(reference: string): AppImage | undefined {
   const [host = "", ...rest] = steps;
   if (host === "registry.digitalocean.com") {
     const [, ...repository] = rest;
-    return repository.length === 0 ? undefined : settleImage({ registry_type: "DOCR", repository: repository.join("/"), ...last });
+    return repository.length === 0
+      ? undefined
+      : settleImage({ registry_type: "DOCR", repository: repository.join("/"), ...last });
   }
   if (host === "ghcr.io") {
     const [registry, ...repository] = rest;
-    return registry === undefined || repository.length === 0 ? undefined : settleImage({ registry_type: "GHCR", registry, repository: repository.join("/"), ...last });
+    return registry === undefined || repository.length === 0
+      ? undefined
+      : settleImage({ registry_type: "GHCR", registry, repository: repository.join("/"), ...last });
   }
   const plain = host === "docker.io" ? rest : steps;
   if (host !== "docker.io" && steps.length > 1 && /[.:]/.test(host)) return undefined;
@@ -60,7 +65,8 @@ export function parseImage(reference: string): AppImage | undefined {
 /** The tag is `latest` where neither tag nor digest says otherwise; empty parts are left out. */
 export function settleImage(image: AppImage): AppImage {
   const { registry_type, registry, repository, tag, digest } = image;
-  const named = digest === undefined || digest === "" ? { tag: tag === undefined || tag === "" ? "latest" : tag } : { digest };
+  const named =
+    digest === undefined || digest === "" ? { tag: tag === undefined || tag === "" ? "latest" : tag } : { digest };
   return { registry_type, ...(registry === undefined || registry === "" ? {} : { registry }), repository, ...named };
 }
 

@@ -6,7 +6,9 @@ import { imageInput } from "./image.ts";
 
 export const componentName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, { error: "expected 2 to 32 small letters, digits or hyphens, beginning with a letter" });
+  .regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, {
+    error: "expected 2 to 32 small letters, digits or hyphens, beginning with a letter",
+  });
 const port = z.coerce.number().int().min(1).max(65_535);
 const seconds = z.coerce.number().int().min(0);
 const count = z.coerce.number().int().min(1);
@@ -80,8 +82,15 @@ export const source = {
   source_dir: z.string().optional(),
   environment_slug: z.string().optional(),
 };
-const hasSource = (value: { image?: unknown; github?: unknown; gitlab?: unknown; bitbucket?: unknown; git?: unknown }): boolean =>
-  [value.image, value.github, value.gitlab, value.bitbucket, value.git].filter((each) => each !== undefined).length === 1;
+const hasSource = (value: {
+  image?: unknown;
+  github?: unknown;
+  gitlab?: unknown;
+  bitbucket?: unknown;
+  git?: unknown;
+}): boolean =>
+  [value.image, value.github, value.gitlab, value.bitbucket, value.git].filter((each) => each !== undefined).length ===
+  1;
 export const oneSource = { error: "expected one of image, github, gitlab, bitbucket, git" };
 const environment = { env_vars: envVars.default({}), env_vars_secret: envVars.optional() };
 const componentSize = sizeOf(appSizes).default(appSizes.xs);
@@ -99,7 +108,10 @@ const job = z
   })
   .transform(({ instance_size_slug: slug, ...rest }) => ({ ...rest, size: slug ?? rest.size }))
   .refine(hasSource, oneSource)
-  .refine(({ kind, cron }) => (kind === "scheduled") === (cron !== undefined), { error: "is for scheduled jobs, which need it", path: ["cron"] });
+  .refine(({ kind, cron }) => (kind === "scheduled") === (cron !== undefined), {
+    error: "is for scheduled jobs, which need it",
+    path: ["cron"],
+  });
 export type Job = z.output<typeof job>;
 
 const worker = z
@@ -131,7 +143,10 @@ const staticSite = z
     error_document: z.string().default("404.html"),
     catchall_document: z.string().optional(),
     ...environment,
-    routes: z.array(route).min(1).default([{ path: "/", preserve_path_prefix: false }]),
+    routes: z
+      .array(route)
+      .min(1)
+      .default([{ path: "/", preserve_path_prefix: false }]),
     cors: cors.optional(),
   })
   .refine(hasSource, { error: "expected one of github, gitlab, bitbucket, git" });
@@ -146,7 +161,10 @@ const sidecar = z
     size: componentSize,
     ports: z.array(z.strictObject({ port, public: z.boolean().default(false) })).default([]),
   })
-  .refine(({ ports }) => ports.filter((each) => each.public).length <= 1, { error: "only one port can be public", path: ["ports"] });
+  .refine(({ ports }) => ports.filter((each) => each.public).length <= 1, {
+    error: "only one port can be public",
+    path: ["ports"],
+  });
 export type Sidecar = z.output<typeof sidecar>;
 
 const logDestination = z.strictObject({
@@ -211,10 +229,17 @@ export const appInput = z
     termination: z.strictObject({ drain_seconds: count.optional(), grace_period_seconds: count.optional() }).optional(),
     alerts: z.array(alert).default([]),
     log_destinations: z.array(logDestination).optional(),
-    domains: z.array(appDomain).optional().describe("All domains of the app. Default: left as they are, for infra.app_domain"),
+    domains: z
+      .array(appDomain)
+      .optional()
+      .describe("All domains of the app. Default: left as they are, for infra.app_domain"),
     egress: z.strictObject({ type: z.enum(["AUTOASSIGN", "DEDICATED_IP"]).default("AUTOASSIGN") }).optional(),
     maintenance: z
-      .strictObject({ enabled: z.boolean().default(false), archive: z.boolean().default(false), offline_page_url: z.string().optional() })
+      .strictObject({
+        enabled: z.boolean().default(false),
+        archive: z.boolean().default(false),
+        offline_page_url: z.string().optional(),
+      })
       .optional(),
     vpc_ref: z.string().optional().describe("Id of a VPC"),
     vpc_uuid: z.string().optional().describe("Alias of vpc_ref"),
@@ -229,7 +254,13 @@ export const appInput = z
   })
   .transform(({ protocol, ...value }) => ({
     ...value,
-    http_port_protocol: value.http_port_protocol ?? (protocol === undefined ? undefined : /^(?:http2|grpc)$/i.test(protocol) ? ("HTTP2" as const) : ("HTTP" as const)),
+    http_port_protocol:
+      value.http_port_protocol ??
+      (protocol === undefined
+        ? undefined
+        : /^(?:http2|grpc)$/i.test(protocol)
+          ? ("HTTP2" as const)
+          : ("HTTP" as const)),
   }))
   .transform(renameKeys({ secret_env_vars: "env_vars_secret", vpc_uuid: "vpc_ref" }))
   .transform(({ provider_specific: specific, ...value }) => {

@@ -5,14 +5,21 @@ import type { AppSpec, Component, DomainSpec, Env, IngressRule, Service, Site } 
 const scope = "RUN_AND_BUILD_TIME";
 
 /** Renders the whole spec of an app. `live` gives what the configuration leaves alone. */
-export function toSpec(input: AppInput, settled: { name: string; region: string; live?: AppSpec | undefined }): AppSpec {
+export function toSpec(
+  input: AppInput,
+  settled: { name: string; region: string; live?: AppSpec | undefined },
+): AppSpec {
   const { name, region, live } = settled;
   const main = mainService(input, live?.services?.[0]?.name ?? name);
   const login = input.registry_credentials;
   const rules = [
     ...(input.expose === "public" ? rulesFor(main.name, input.routes, input.cors) : []),
     ...input.static_sites.flatMap((site) => rulesFor(site.name, site.routes, site.cors)),
-    ...input.sidecars.flatMap((sidecar) => (publicPort(sidecar) === undefined ? [] : rulesFor(sidecar.name, [{ path: `/${sidecar.name}`, preserve_path_prefix: false }], undefined))),
+    ...input.sidecars.flatMap((sidecar) =>
+      publicPort(sidecar) === undefined
+        ? []
+        : rulesFor(sidecar.name, [{ path: `/${sidecar.name}`, preserve_path_prefix: false }], undefined),
+    ),
   ];
   const own = input.provider_specific?.digitalocean ?? {};
   return given({
@@ -23,12 +30,16 @@ export function toSpec(input: AppInput, settled: { name: string; region: string;
     jobs: nonEmpty(input.jobs.map((job) => jobSpec(job, login))),
     static_sites: nonEmpty(input.static_sites.map(siteSpec)),
     domains: input.domains === undefined ? nonEmpty(live?.domains ?? []) : nonEmpty(input.domains.map(toDomain)),
-    ingress: rules.length === 0 && input.ingress === undefined ? undefined : given({ ...input.ingress, rules: nonEmpty(rules) }),
+    ingress:
+      rules.length === 0 && input.ingress === undefined
+        ? undefined
+        : given({ ...input.ingress, rules: nonEmpty(rules) }),
     egress: input.egress ?? live?.egress,
     maintenance: input.maintenance === undefined ? live?.maintenance : given(input.maintenance),
     vpc: input.vpc_ref === undefined ? live?.vpc && given({ id: live.vpc.id }) : { id: input.vpc_ref },
     features: own.features ?? nonEmpty(live?.features ?? []),
-    alerts: own.app_alerts === undefined ? nonEmpty(live?.alerts ?? []) : nonEmpty(own.app_alerts.map((each) => given(each))),
+    alerts:
+      own.app_alerts === undefined ? nonEmpty(live?.alerts ?? []) : nonEmpty(own.app_alerts.map((each) => given(each))),
     disable_edge_cache: own.disable_edge_cache ?? live?.disable_edge_cache,
     disable_email_obfuscation: own.disable_email_obfuscation ?? live?.disable_email_obfuscation,
     enhanced_threat_control_enabled: own.enhanced_threat_control_enabled ?? live?.enhanced_threat_control_enabled,
@@ -37,7 +48,9 @@ export function toSpec(input: AppInput, settled: { name: string; region: string;
 
 function mainService(input: AppInput, name: string): Service {
   const isInternal = input.expose === "internal";
-  const ports = isInternal ? [input.http_port, ...input.internal_ports.filter((port) => port !== input.http_port)] : input.internal_ports;
+  const ports = isInternal
+    ? [input.http_port, ...input.internal_ports.filter((port) => port !== input.http_port)]
+    : input.internal_ports;
   return given({
     ...component(name, input, input.registry_credentials),
     http_port: isInternal ? undefined : input.http_port,
@@ -52,16 +65,48 @@ function mainService(input: AppInput, name: string): Service {
     alerts: nonEmpty(input.alerts.map((each) => given(each))),
     log_destinations: nonEmpty(
       (input.log_destinations ?? []).map(({ endpoint, tls_insecure: _, ...destination }) =>
-        given({ ...destination, papertrail: destination.papertrail ?? (endpoint === undefined ? undefined : { endpoint }) }),
+        given({
+          ...destination,
+          papertrail: destination.papertrail ?? (endpoint === undefined ? undefined : { endpoint }),
+        }),
       ),
     ),
   }) as Service;
 }
 
-type Sourced = Pick<AppInput, "image" | "github" | "gitlab" | "bitbucket" | "git" | "build_command" | "run_command" | "dockerfile_path" | "source_dir" | "environment_slug" | "env_vars" | "env_vars_secret">;
+type Sourced = Pick<
+  AppInput,
+  | "image"
+  | "github"
+  | "gitlab"
+  | "bitbucket"
+  | "git"
+  | "build_command"
+  | "run_command"
+  | "dockerfile_path"
+  | "source_dir"
+  | "environment_slug"
+  | "env_vars"
+  | "env_vars_secret"
+>;
 
-function component(name: string, input: Partial<Sourced> & Pick<Sourced, "env_vars">, login: string | undefined): Component {
-  const { image, github, gitlab, bitbucket, git, build_command, run_command, dockerfile_path, source_dir, environment_slug } = input;
+function component(
+  name: string,
+  input: Partial<Sourced> & Pick<Sourced, "env_vars">,
+  login: string | undefined,
+): Component {
+  const {
+    image,
+    github,
+    gitlab,
+    bitbucket,
+    git,
+    build_command,
+    run_command,
+    dockerfile_path,
+    source_dir,
+    environment_slug,
+  } = input;
   return given({
     name,
     image: image && given({ ...image, registry_credentials: image.registry_type === "DOCR" ? undefined : login }),
@@ -108,7 +153,13 @@ function jobSpec(job: Job, login: string | undefined): Component {
 
 function siteSpec(site: StaticSite): Site {
   const { output_dir, index_document, error_document, catchall_document } = site;
-  return given({ ...component(site.name, site, undefined), output_dir, index_document, error_document, catchall_document }) as Site;
+  return given({
+    ...component(site.name, site, undefined),
+    output_dir,
+    index_document,
+    error_document,
+    catchall_document,
+  }) as Site;
 }
 
 const publicPort = ({ ports }: Sidecar): number | undefined => ports.find((each) => each.public)?.port;
@@ -137,7 +188,11 @@ export function rulesFor(name: string, routes: AppInput["routes"], cors: AppInpu
 
 function scaling(wanted: AppInput["autoscaling"]): Component["autoscaling"] {
   if (wanted === undefined) return undefined;
-  return { min_instance_count: wanted.min, max_instance_count: wanted.max, metrics: { cpu: { percent: wanted.cpu_percent } } };
+  return {
+    min_instance_count: wanted.min,
+    max_instance_count: wanted.max,
+    metrics: { cpu: { percent: wanted.cpu_percent } },
+  };
 }
 
 export function toDomain(domain: AppDomainSpec): DomainSpec {

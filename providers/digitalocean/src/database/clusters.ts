@@ -72,17 +72,24 @@ export async function findByToken(context: Context, token: string): Promise<Clus
 /** Waits until a cluster is online and has a connection. */
 export async function awaitOnline(context: Context, id: string): Promise<Cluster> {
   let status = "creating";
-  return awaitThat(context, () => `database cluster ${id} to be online (${status})`, async () => {
-    const cluster = await getCluster(context, id);
-    status = cluster?.status ?? "not visible yet";
-    return cluster?.status === "online" && cluster.connection !== undefined ? cluster : undefined;
-  });
+  return awaitThat(
+    context,
+    () => `database cluster ${id} to be online (${status})`,
+    async () => {
+      const cluster = await getCluster(context, id);
+      status = cluster?.status ?? "not visible yet";
+      return cluster?.status === "online" && cluster.connection !== undefined ? cluster : undefined;
+    },
+  );
 }
 
 /** Sends a change once the cluster takes it, and waits until it is online again. */
 export async function changeCluster(context: Context, id: string, path: string, body: object): Promise<Cluster> {
-  const isBusy = (error: unknown): boolean => isStatus(error, 409, 412, 422) && /not online|in progress|busy/i.test(error.message);
-  await retryIf(context, isBusy, `database cluster ${id} to take a change`, () => api(context).put(`databases/${id}/${path}`, body));
+  const isBusy = (error: unknown): boolean =>
+    isStatus(error, 409, 412, 422) && /not online|in progress|busy/i.test(error.message);
+  await retryIf(context, isBusy, `database cluster ${id} to take a change`, () =>
+    api(context).put(`databases/${id}/${path}`, body),
+  );
   return awaitOnline(context, id);
 }
 
@@ -93,11 +100,17 @@ export async function listRules(context: Context, id: string): Promise<readonly 
 
 /** A cluster that a foreign handle led to must be one of the type that was asked for. */
 export function wrongKind(cluster: Cluster, type: string): ProviderFailure {
-  return new ProviderFailure("validation", `Cluster "${cluster.name}" is of engine ${cluster.engine}, which is no ${type}`);
+  return new ProviderFailure(
+    "validation",
+    `Cluster "${cluster.name}" is of engine ${cluster.engine}, which is no ${type}`,
+  );
 }
 
 /** Everything that can be read of a cluster. Parts that the engine does not have are not asked for. */
-export async function describeCluster(context: Context, cluster: Cluster): Promise<ResourceState<DatabaseInput, DatabaseOutputs>> {
+export async function describeCluster(
+  context: Context,
+  cluster: Cluster,
+): Promise<ResourceState<DatabaseInput, DatabaseOutputs>> {
   const cloud = api(context);
   const { id, name, engine, version, size, region, num_nodes } = cluster;
   const isOnline = cluster.status === "online";
@@ -114,7 +127,16 @@ export async function describeCluster(context: Context, cluster: Cluster): Promi
   const tags = userTags(tagsOf(cluster), context.client.config.default_tags);
   const { connection, private_connection: inside, maintenance_window: window } = cluster;
   const users = cluster.users ?? [];
-  const shared = { name, engine, version, size, region, num_nodes, tags, private_network_uuid: cluster.private_network_uuid };
+  const shared = {
+    name,
+    engine,
+    version,
+    size,
+    region,
+    num_nodes,
+    tags,
+    private_network_uuid: cluster.private_network_uuid,
+  };
   return {
     id,
     name,
@@ -144,7 +166,11 @@ export async function describeCluster(context: Context, cluster: Cluster): Promi
       ...(cluster.storage_size_mib === undefined ? {} : { storage_size_mib: cluster.storage_size_mib }),
       ...(window === undefined || window === null
         ? {}
-        : { maintenance_window: { day: window.day, hour: window.hour.slice(0, 5) } as NonNullable<DatabaseInput["maintenance_window"]> }),
+        : {
+            maintenance_window: { day: window.day, hour: window.hour.slice(0, 5) } as NonNullable<
+              DatabaseInput["maintenance_window"]
+            >,
+          }),
       ...(evictionPolicy === undefined ? {} : { eviction_policy: evictionPolicy }),
       ...(sqlMode === undefined ? {} : { sql_mode: sqlMode }),
       ...(config === undefined ? {} : { config }),

@@ -1,4 +1,11 @@
-import { alreadyExists, notFound, type Comparison, type DesiredState, type KnownState, type z } from "@wfctl/plugin-sdk";
+import {
+  alreadyExists,
+  notFound,
+  type Comparison,
+  type DesiredState,
+  type KnownState,
+  type z,
+} from "@wfctl/plugin-sdk";
 import { given } from "../aliases.ts";
 import { api, type Context } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
@@ -111,7 +118,10 @@ export function defineCluster<Input extends DatabaseInput>(kind: {
     async scale(ref, replicas, context) {
       const found = await locate(ref, context);
       if (found === undefined) return notFound();
-      return describeCluster(context, await changeCluster(context, found.id, "resize", { size: found.size, num_nodes: replicas }));
+      return describeCluster(
+        context,
+        await changeCluster(context, found.id, "resize", { size: found.size, num_nodes: replicas }),
+      );
     },
 
     diff: (desired, known, standard) => compareCluster(desired, known, standard),
@@ -120,7 +130,11 @@ export function defineCluster<Input extends DatabaseInput>(kind: {
 }
 
 /** A source may be named by name; a version may be less precise than the live one; going back needs another cluster. */
-function compareCluster({ input }: DesiredState<DatabaseInput>, { outputs }: KnownState, standard: Comparison): Comparison {
+function compareCluster(
+  { input }: DesiredState<DatabaseInput>,
+  { outputs }: KnownState,
+  standard: Comparison,
+): Comparison {
   const live = (outputs["trusted_sources"] ?? []) as unknown as DatabaseOutputs["trusted_sources"];
   const changes = standard.changes.flatMap((change) => {
     if (change.path === "trusted_sources" && sameSources(input.trusted_sources ?? [], live)) return [];

@@ -7,7 +7,14 @@ import { tagList } from "../tags.ts";
 export const engines = ["pg", "mysql", "valkey", "mongodb", "kafka", "opensearch"] as const;
 const engineNames: Readonly<Record<string, string>> = { postgres: "pg", postgresql: "pg", mongo: "mongodb" };
 const redisEnded = 'Managed Redis has ended at DigitalOcean: use engine "valkey", which speaks the same protocol';
-const policies = ["noeviction", "allkeys_lru", "allkeys_random", "volatile_lru", "volatile_random", "volatile_ttl"] as const;
+const policies = [
+  "noeviction",
+  "allkeys_lru",
+  "allkeys_random",
+  "volatile_lru",
+  "volatile_random",
+  "volatile_ttl",
+] as const;
 
 const engine = z
   .string()
@@ -17,7 +24,9 @@ const engine = z
 export const sourceTypes = ["ip_addr", "k8s", "app", "droplet", "tag"] as const;
 export const trustedSource = z.strictObject({
   type: z.enum(sourceTypes),
-  value: z.union([z.string().min(1), z.number().int().transform(String)]).describe("Address, tag, id, or the name of an app, cluster or droplet"),
+  value: z
+    .union([z.string().min(1), z.number().int().transform(String)])
+    .describe("Address, tag, id, or the name of an app, cluster or droplet"),
 });
 export type TrustedSource = z.output<typeof trustedSource>;
 
@@ -59,13 +68,22 @@ const countNodes = <Value extends { num_nodes: number; node_count?: number | und
 export const databaseInput = z
   .strictObject({
     ...shared,
-    engine: engine.pipe(z.enum(engines)).default("pg").describe(`${engines.join(", ")}`),
+    engine: engine
+      .pipe(z.enum(engines))
+      .default("pg")
+      .describe(`${engines.join(", ")}`),
     storage_size_mib: z.coerce.number().int().min(10_240).optional(),
     sql_mode: z.string().optional().describe("MySQL only"),
     eviction_policy: z.enum(policies).optional().describe("Valkey only"),
     databases: z.array(z.string().min(1)).optional().describe("Beside defaultdb. One that is dropped here is deleted"),
-    users: z.array(z.string().min(1)).optional().describe("Beside the primary user. One that is dropped here is deleted"),
-    config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional().describe("Settings of the engine"),
+    users: z
+      .array(z.string().min(1))
+      .optional()
+      .describe("Beside the primary user. One that is dropped here is deleted"),
+    config: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .optional()
+      .describe("Settings of the engine"),
   })
   .transform(countNodes)
   .transform(renameKeys(aliases));
@@ -75,7 +93,10 @@ export const cacheInput = z
     ...shared,
     engine: engine.pipe(z.literal("valkey")).default("valkey").describe("valkey"),
     eviction_policy: z.enum(policies).optional(),
-    config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional().describe("Settings of the engine"),
+    config: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .optional()
+      .describe("Settings of the engine"),
   })
   .transform(countNodes)
   .transform(renameKeys(aliases));

@@ -37,11 +37,19 @@ export function pendingSources(tags: readonly string[]): TrustedSource[] {
 
 export function pendingTags(sources: readonly TrustedSource[]): string[] {
   if (sources.length === 0) return [];
-  return [pendingTag, ...sources.map(({ type, value }) => `${pendingPrefix}${type}:${Buffer.from(value).toString("hex")}`)];
+  return [
+    pendingTag,
+    ...sources.map(({ type, value }) => `${pendingPrefix}${type}:${Buffer.from(value).toString("hex")}`),
+  ];
 }
 
 /** Makes the pending marks on a cluster equal to what is pending. */
-export async function markPending(context: Context, id: string, tags: readonly string[], sources: readonly TrustedSource[]): Promise<void> {
+export async function markPending(
+  context: Context,
+  id: string,
+  tags: readonly string[],
+  sources: readonly TrustedSource[],
+): Promise<void> {
   const wanted = pendingTags(sources);
   const live = tags.filter((tag) => tag === pendingTag || tag.startsWith(pendingPrefix));
   const add = wanted.filter((tag) => !live.includes(tag));
@@ -63,7 +71,11 @@ export async function resolveSources(
       continue;
     }
     const found = (await known(source.type)).filter(({ name }) => name === source.value);
-    if (found.length > 1) throw new ProviderFailure("validation", `Several things of kind ${source.type} are called "${source.value}": name one by its id`);
+    if (found.length > 1)
+      throw new ProviderFailure(
+        "validation",
+        `Several things of kind ${source.type} are called "${source.value}": name one by its id`,
+      );
     if (found[0] === undefined) pending.push(source);
     else rules.push({ type: source.type, value: found[0].id });
   }
@@ -71,7 +83,10 @@ export async function resolveSources(
 }
 
 /** Names of what the rules let in, in the order of the rules; the value itself where there is no name. */
-export async function nameRules(context: Context, rules: readonly Rule[]): Promise<{ type: string; value: string; name: string }[]> {
+export async function nameRules(
+  context: Context,
+  rules: readonly Rule[],
+): Promise<{ type: string; value: string; name: string }[]> {
   const known = createDirectory(context);
   const named: { type: string; value: string; name: string }[] = [];
   for (const { type, value } of rules) {
@@ -108,11 +123,15 @@ function createDirectory(context: Context): (type: string) => Promise<Named[]> {
     const cloud = api(context);
     switch (type) {
       case "app":
-        return (await collect(cloud.list<{ id: string; spec: { name: string } }>("apps", "apps"))).map(({ id, spec }) => ({ id, name: spec.name }));
+        return (await collect(cloud.list<{ id: string; spec: { name: string } }>("apps", "apps"))).map(
+          ({ id, spec }) => ({ id, name: spec.name }),
+        );
       case "k8s":
         return collect(cloud.list<Named>("kubernetes/clusters", "kubernetes_clusters"));
       default:
-        return (await collect(cloud.list<{ id: number; name: string }>("droplets", "droplets"))).map(({ id, name }) => ({ id: String(id), name }));
+        return (await collect(cloud.list<{ id: number; name: string }>("droplets", "droplets"))).map(
+          ({ id, name }) => ({ id: String(id), name }),
+        );
     }
   };
   return (type) => {

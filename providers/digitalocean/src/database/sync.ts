@@ -17,9 +17,14 @@ export async function syncCluster(context: Context, live: Cluster, input: Databa
   if (input.size !== live.size || input.num_nodes !== live.num_nodes || grows) {
     await change("resize", given({ size: input.size, num_nodes: input.num_nodes, storage_size_mib: storage }));
   }
-  if (input.version !== undefined && isNewer(input.version, live.version)) await change("upgrade", { version: input.version });
+  if (input.version !== undefined && isNewer(input.version, live.version))
+    await change("upgrade", { version: input.version });
   await syncSettings(context, live, input);
-  await syncMembers(context, id, { path: "dbs", live: (live.db_names ?? []).filter((name) => name !== "defaultdb"), wanted: input.databases });
+  await syncMembers(context, id, {
+    path: "dbs",
+    live: (live.db_names ?? []).filter((name) => name !== "defaultdb"),
+    wanted: input.databases,
+  });
   const users = (live.users ?? []).filter(({ role }) => role !== "primary").map(({ name }) => name);
   await syncMembers(context, id, { path: "users", live: users, wanted: input.users });
   if (input.trusted_sources !== undefined) await syncSources(context, live, input.trusted_sources);
@@ -40,7 +45,10 @@ async function syncSettings(context: Context, live: Cluster, input: DatabaseInpu
   const cloud = api(context);
   const { inputs } = await describeCluster(context, live);
   const window = input.maintenance_window;
-  if (window !== undefined && (window.day !== inputs?.maintenance_window?.day || window.hour !== inputs.maintenance_window.hour)) {
+  if (
+    window !== undefined &&
+    (window.day !== inputs?.maintenance_window?.day || window.hour !== inputs.maintenance_window.hour)
+  ) {
     await cloud.put(`databases/${live.id}/maintenance`, window);
   }
   const policy = input.eviction_policy;
@@ -61,13 +69,18 @@ async function syncMembers(
 ): Promise<void> {
   if (wanted === undefined) return;
   const cloud = api(context);
-  for (const name of wanted.filter((each) => !live.includes(each))) await cloud.post(`databases/${id}/${path}`, { name });
+  for (const name of wanted.filter((each) => !live.includes(each)))
+    await cloud.post(`databases/${id}/${path}`, { name });
   for (const name of live.filter((each) => !wanted.includes(each))) {
     await orAbsent(cloud.delete(`databases/${id}/${path}/${encodeURIComponent(name)}`));
   }
 }
 
-async function syncSources(context: Context, live: Cluster, wanted: NonNullable<DatabaseInput["trusted_sources"]>): Promise<void> {
+async function syncSources(
+  context: Context,
+  live: Cluster,
+  wanted: NonNullable<DatabaseInput["trusted_sources"]>,
+): Promise<void> {
   const { rules, pending } = await resolveSources(context, wanted);
   await markPending(context, live.id, tagsOf(live), pending);
   await writeRules(context, live.id, rules);
@@ -79,6 +92,8 @@ export async function writeRules(context: Context, id: string, wanted: readonly 
   const same = (a: Rule, b: Rule): boolean => a.type === b.type && a.value === b.value;
   const isEqual = live.length === wanted.length && wanted.every((rule) => live.some((each) => same(each, rule)));
   if (isEqual) return;
-  const rules = wanted.map(({ type, value }) => given({ uuid: live.find((each) => same(each, { type, value }))?.uuid, type, value }));
+  const rules = wanted.map(({ type, value }) =>
+    given({ uuid: live.find((each) => same(each, { type, value }))?.uuid, type, value }),
+  );
   await api(context).put(`databases/${id}/firewall`, { rules });
 }

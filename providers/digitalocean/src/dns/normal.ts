@@ -47,11 +47,16 @@ export function isSameData(live: LiveRecord, wanted: RecordInput, domain: string
 
 export function isAbsentRecord(live: LiveRecord, absent: AbsentRecord, domain: string): boolean {
   if (setOf(live, domain) !== setOf(absent, domain)) return false;
-  return absent.data === undefined || normalData(live.type, live.data, domain) === normalData(absent.type, absent.data, domain);
+  return (
+    absent.data === undefined ||
+    normalData(live.type, live.data, domain) === normalData(absent.type, absent.data, domain)
+  );
 }
 
 function hasDetails(live: LiveRecord, wanted: RecordInput): boolean {
-  return (["priority", "port", "weight", "flags", "tag"] as const).every((key) => wanted[key] === undefined || live[key] === wanted[key]);
+  return (["priority", "port", "weight", "flags", "tag"] as const).every(
+    (key) => wanted[key] === undefined || live[key] === wanted[key],
+  );
 }
 
 export interface RecordChanges {

@@ -26,9 +26,12 @@ const record = z
     if (given.type === "CNAME" && given.name === "@") fail("name", "a CNAME cannot stand at the zone itself");
     if (given.type === "A" && !/^(?:\d{1,3}\.){3}\d{1,3}$/.test(given.data)) fail("data", "expected an IPv4 address");
     if (given.type === "AAAA" && !given.data.includes(":")) fail("data", "expected an IPv6 address");
-    if ((given.type === "MX" || given.type === "SRV") && given.priority === undefined) fail("priority", `is required for ${given.type}`);
-    if (given.type === "SRV" && (given.port === undefined || given.weight === undefined)) fail("port", "port and weight are required for SRV");
-    if (given.type === "CAA" && (given.flags === undefined || given.tag === undefined)) fail("tag", "flags and tag are required for CAA");
+    if ((given.type === "MX" || given.type === "SRV") && given.priority === undefined)
+      fail("priority", `is required for ${given.type}`);
+    if (given.type === "SRV" && (given.port === undefined || given.weight === undefined))
+      fail("port", "port and weight are required for SRV");
+    if (given.type === "CAA" && (given.flags === undefined || given.tag === undefined))
+      fail("tag", "flags and tag are required for CAA");
   });
 export type RecordInput = z.output<typeof record>;
 
@@ -42,20 +45,19 @@ const absent = z.strictObject({
 });
 export type AbsentRecord = z.output<typeof absent>;
 
-export const dnsInput = z
-  .strictObject({
-    domain: z
-      .string()
-      .regex(/^(?:[a-z0-9-]+\.)+[a-z]{2,}\.?$/i, { error: "expected a domain name" })
-      .transform((text) => text.replace(/\.$/, "").toLowerCase())
-      .optional()
-      .describe("Default: the resource's name"),
-    records: z
-      .array(record)
-      .default([])
-      .describe("Each type and name that stands here belongs to this resource; other records of the zone are left alone"),
-    absent_records: z.array(absent).default([]).describe("Deleted where they are, whoever made them"),
-  });
+export const dnsInput = z.strictObject({
+  domain: z
+    .string()
+    .regex(/^(?:[a-z0-9-]+\.)+[a-z]{2,}\.?$/i, { error: "expected a domain name" })
+    .transform((text) => text.replace(/\.$/, "").toLowerCase())
+    .optional()
+    .describe("Default: the resource's name"),
+  records: z
+    .array(record)
+    .default([])
+    .describe("Each type and name that stands here belongs to this resource; other records of the zone are left alone"),
+  absent_records: z.array(absent).default([]).describe("Deleted where they are, whoever made them"),
+});
 export type DnsInput = z.output<typeof dnsInput>;
 
 const liveRecord = z.object({

@@ -42,7 +42,10 @@ export async function getZone(context: Context, domain: string): Promise<Zone | 
 export async function listRecords(context: Context, domain: string): Promise<LiveRecord[]> {
   const found = await collect(api(context).list<ApiRecord>(`domains/${domain}/records`, "domain_records"));
   return found.map(({ id, type, name, data, ttl, ...rest }) => {
-    const details = Object.entries(rest).filter(([key, value]) => value !== null && value !== undefined && ["priority", "port", "weight", "flags", "tag"].includes(key));
+    const details = Object.entries(rest).filter(
+      ([key, value]) =>
+        value !== null && value !== undefined && ["priority", "port", "weight", "flags", "tag"].includes(key),
+    );
     return { id, type, name, data, ttl, ...(Object.fromEntries(details) as Partial<LiveRecord>) };
   });
 }
@@ -77,12 +80,24 @@ export async function syncZone(context: Context, domain: string, input: DnsInput
   const live = records.filter((record) => !isMark(record));
   const sets = [...new Set(input.records.map((record) => setOf(record, domain)))];
   // What is about to be written is remembered first: nothing that a kill leaves behind is lost.
-  await writeMark(context, domain, records, { owner: owner ?? context.owner, managed: [...new Set([...managed, ...sets])] });
+  await writeMark(context, domain, records, {
+    owner: owner ?? context.owner,
+    managed: [...new Set([...managed, ...sets])],
+  });
   const { remove, edit, add } = planRecords(domain, live, input.records, managed, input.absent_records);
-  for (const { id } of remove) await change(context, () => orAbsent(api(context).delete(`domains/${domain}/records/${id}`)));
-  for (const { live: { id }, wanted } of edit) await change(context, () => api(context).put(`domains/${domain}/records/${id}`, bodyOf(wanted, domain)));
-  for (const wanted of add) await change(context, () => api(context).post(`domains/${domain}/records`, bodyOf(wanted, domain)));
-  await writeMark(context, domain, await listRecords(context, domain), { owner: owner ?? context.owner, managed: sets });
+  for (const { id } of remove)
+    await change(context, () => orAbsent(api(context).delete(`domains/${domain}/records/${id}`)));
+  for (const {
+    live: { id },
+    wanted,
+  } of edit)
+    await change(context, () => api(context).put(`domains/${domain}/records/${id}`, bodyOf(wanted, domain)));
+  for (const wanted of add)
+    await change(context, () => api(context).post(`domains/${domain}/records`, bodyOf(wanted, domain)));
+  await writeMark(context, domain, await listRecords(context, domain), {
+    owner: owner ?? context.owner,
+    managed: sets,
+  });
 }
 
 /** Writes another owner into the zone's mark. */
@@ -96,7 +111,9 @@ async function writeMark(context: Context, domain: string, records: readonly Liv
   const wanted = markTexts(mark);
   const isThere = (text: string): boolean => live.some(({ data }) => data.replace(/^"|"$/g, "") === text);
   for (const text of wanted.filter((each) => !isThere(each))) {
-    await change(context, () => api(context).post(`domains/${domain}/records`, { type: "TXT", name: markName, data: text, ttl: 300 }));
+    await change(context, () =>
+      api(context).post(`domains/${domain}/records`, { type: "TXT", name: markName, data: text, ttl: 300 }),
+    );
   }
   for (const { id, data } of live) {
     if (wanted.includes(data.replace(/^"|"$/g, ""))) continue;
@@ -126,5 +143,7 @@ function bodyOf(record: RecordInput, domain: string): object {
 }
 
 function change<Answer>(context: Context, call: () => Promise<Answer>): Promise<Answer> {
-  return retryIf(context, (error) => isStatus(error, 409, 412), "the zone to take a change", call, { timeoutMs: conflictTimeoutMs });
+  return retryIf(context, (error) => isStatus(error, 409, 412), "the zone to take a change", call, {
+    timeoutMs: conflictTimeoutMs,
+  });
 }

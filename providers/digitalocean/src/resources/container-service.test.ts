@@ -21,7 +21,15 @@ describe("infra.container_service", () => {
       liveness_check: { http_path: "/livez" },
       termination: { drain_seconds: 15 },
       alerts: [{ rule: "CPU_UTILIZATION", operator: "GREATER_THAN", value: 80, window: "FIVE_MINUTES" }],
-      jobs: [{ name: "migrate", kind: "pre_deploy", image: "ghcr.io/acme/shop:1.2", run_command: "migrate", env_vars_secret: { PASSWORD: "hush" } }],
+      jobs: [
+        {
+          name: "migrate",
+          kind: "pre_deploy",
+          image: "ghcr.io/acme/shop:1.2",
+          run_command: "migrate",
+          env_vars_secret: { PASSWORD: "hush" },
+        },
+      ],
       workers: [{ name: "mailer", image: "acme/mailer", autoscaling: { min: 1, max: 3 } }],
       static_sites: [{ name: "docs", github: { repo: "acme/docs" }, routes: [{ path: "/docs" }], output_dir: "build" }],
       sidecars: [{ name: "metrics", image: "nginx", ports: [{ port: 9090 }] }],
@@ -31,10 +39,18 @@ describe("infra.container_service", () => {
     };
     const made = await driver.create("shop", config);
     const id = made.providerId;
-    expect(made).toMatchObject({ created: true, outputs: { region: "fra", expose: "public", deployment_phase: "ACTIVE" } });
+    expect(made).toMatchObject({
+      created: true,
+      outputs: { region: "fra", expose: "public", deployment_phase: "ACTIVE" },
+    });
     expect(made.outputs["live_url"]).toMatch(/^https:\/\/shop-/);
     const live = await spec(id);
-    expect(live.services[0]).toMatchObject({ name: "shop", instance_count: 2, instance_size_slug: "apps-s-1vcpu-2gb", http_port: 3000 });
+    expect(live.services[0]).toMatchObject({
+      name: "shop",
+      instance_count: 2,
+      instance_size_slug: "apps-s-1vcpu-2gb",
+      http_port: 3000,
+    });
     expect(JSON.stringify(live)).not.toContain("hush");
     await expectQuiet(driver, "shop", config, id);
 
@@ -99,7 +115,10 @@ describe("infra.container_service", () => {
       partialId: expect.any(String),
     });
     const found = await driver.read("broken", "");
-    expect(await driver.health("broken", found!.providerId)).toMatchObject({ healthy: false, message: "deployment is error" });
+    expect(await driver.health("broken", found!.providerId)).toMatchObject({
+      healthy: false,
+      message: "deployment is error",
+    });
     await driver.update("broken", found!.providerId, { image: "acme/web:1" });
     await driver.delete("broken", found!.providerId);
   });
@@ -129,7 +148,10 @@ describe("infra.container_service", () => {
   });
 
   test("the plugin killed while the app is deployed leaves an app that the next update finishes", async () => {
-    const sent = cloud.emulator.journal.next(({ operation }) => operation === "apps_create", AbortSignal.timeout(20_000));
+    const sent = cloud.emulator.journal.next(
+      ({ operation }) => operation === "apps_create",
+      AbortSignal.timeout(20_000),
+    );
     const first = driver.create("killed", { image: "nginx" }).catch((error: unknown) => error);
     await sent;
     await cloud.restart();
@@ -140,9 +162,17 @@ describe("infra.container_service", () => {
   });
 
   test("configuration that makes no sense is refused", async () => {
-    await expect(driver.create("x", { image: "quay.io/a/b:1" })).rejects.toMatchObject({ message: expect.stringContaining("image") });
-    await expect(driver.create("x", {})).rejects.toMatchObject({ message: expect.stringContaining("expected one of image") });
-    await expect(driver.create("x", { image: "nginx", region: "mars" })).rejects.toMatchObject({ message: expect.stringContaining("region") });
-    await expect(driver.create("x", { image: "nginx", expose: "maybe" })).rejects.toMatchObject({ class: "validation" });
+    await expect(driver.create("x", { image: "quay.io/a/b:1" })).rejects.toMatchObject({
+      message: expect.stringContaining("image"),
+    });
+    await expect(driver.create("x", {})).rejects.toMatchObject({
+      message: expect.stringContaining("expected one of image"),
+    });
+    await expect(driver.create("x", { image: "nginx", region: "mars" })).rejects.toMatchObject({
+      message: expect.stringContaining("region"),
+    });
+    await expect(driver.create("x", { image: "nginx", expose: "maybe" })).rejects.toMatchObject({
+      class: "validation",
+    });
   });
 });

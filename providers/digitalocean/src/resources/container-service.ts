@@ -67,7 +67,8 @@ export const containerService = defineDoResource<AppInput, AppOutputs>({
 
   async create({ name: resource, input }, context) {
     const name = input.name ?? resource;
-    if ((await locateApp({ id: "", name }, context)) !== undefined) return alreadyExists(takenMessage(context, { kind: "App", name }));
+    if ((await locateApp({ id: "", name }, context)) !== undefined)
+      return alreadyExists(takenMessage(context, { kind: "App", name }));
     await requireImages(context, input);
     const { config } = context.client;
     const spec = toSpec(withLogin(context, input), { name, region: groupOf(config.region) });
@@ -85,8 +86,17 @@ export const containerService = defineDoResource<AppInput, AppOutputs>({
     const app = await locateApp(ref, context);
     if (app === undefined) return notFound();
     await requireImages(context, input);
-    const spec = toSpec(withLogin(context, input), { name: input.name ?? app.spec.name, region: app.spec.region ?? "", live: app.spec });
-    return describeApp(await settle(context, await updateApp(context, app.id, spec), input));
+    // Domains of other resources are part of the spec: it is read again in turn.
+    const changed = await context.client.exclusive(app.id, async () => {
+      const { spec: live } = (await getApp(context, app.id)) ?? app;
+      const spec = toSpec(withLogin(context, input), {
+        name: input.name ?? live.name,
+        region: live.region ?? "",
+        live,
+      });
+      return updateApp(context, app.id, spec);
+    });
+    return describeApp(await settle(context, changed, input));
   },
 
   async delete(ref, context) {
@@ -120,7 +130,8 @@ export const containerService = defineDoResource<AppInput, AppOutputs>({
     if (app === undefined) return { healthy: false, message: "does not exist" };
     const deployment = await newestDeployment(context, app.id);
     const waiting = (app.domains ?? []).filter(({ phase }) => phase !== "ACTIVE").map(({ spec }) => spec.domain);
-    if (deployment?.phase !== "ACTIVE") return { healthy: false, message: `deployment is ${deployment?.phase.toLowerCase() ?? "missing"}` };
+    if (deployment?.phase !== "ACTIVE")
+      return { healthy: false, message: `deployment is ${deployment?.phase.toLowerCase() ?? "missing"}` };
     if (waiting.length > 0) return { healthy: false, message: `domains are not active: ${waiting.join(", ")}` };
     return { healthy: true, message: `deployment ${deployment.id} is active` };
   },
@@ -128,14 +139,21 @@ export const containerService = defineDoResource<AppInput, AppOutputs>({
   async troubleshoot(ref, _failure, context) {
     const app = await locateApp(ref, context);
     if (app === undefined) return [];
-    const { deployments } = await api(context).get<{ deployments: readonly Deployment[] | null }>(`apps/${app.id}/deployments`, { per_page: 5 });
+    const { deployments } = await api(context).get<{ deployments: readonly Deployment[] | null }>(
+      `apps/${app.id}/deployments`,
+      { per_page: 5 },
+    );
     return (deployments ?? []).map(toTrouble);
   },
 
   diff({ input }, { outputs }, standard) {
     // The values cannot be read, but which secrets there are can.
     const known = outputs["secret_keys"];
-    if (!Array.isArray(known) || standard.changes.some(({ path }) => path === "env_vars_secret" || path.startsWith("env_vars_secret."))) return standard;
+    if (
+      !Array.isArray(known) ||
+      standard.changes.some(({ path }) => path === "env_vars_secret" || path.startsWith("env_vars_secret."))
+    )
+      return standard;
     const live = known as string[];
     const wanted = Object.keys(input.env_vars_secret ?? {}).toSorted();
     if (live.join() === wanted.join()) return standard;
@@ -165,6 +183,8 @@ function toTrouble(deployment: Deployment): TroubleReport {
     phase,
     cause: phase === "ERROR" ? reasonOf(deployment) : cause,
     ...(deployment.updated_at === undefined ? {} : { at: new Date(deployment.updated_at) }),
-    detail: (deployment.progress?.steps ?? []).flatMap(({ name, reason }) => (reason === undefined ? [] : [`${name ?? "step"}: ${reason.code ?? ""}`])).join("\n"),
+    detail: (deployment.progress?.steps ?? [])
+      .flatMap(({ name, reason }) => (reason === undefined ? [] : [`${name ?? "step"}: ${reason.code ?? ""}`]))
+      .join("\n"),
   };
 }

@@ -5,7 +5,9 @@ import { changedPaths, expectQuiet, useDigitalOcean, type DigitalOceanHarness } 
 const image = { registry_type: "DOCKER_HUB", repository: "nginx", tag: "1" };
 
 async function finalize(cloud: DigitalOceanHarness) {
-  const { response } = await unaryCall(cloud.plugin.client, iac.IaCProviderFinalizer.method.finalizeApply, { planId: "plan" });
+  const { response } = await unaryCall(cloud.plugin.client, iac.IaCProviderFinalizer.method.finalizeApply, {
+    planId: "plan",
+  });
   return response.errors.map(({ resource, action, error }) => ({ resource, action, error }));
 }
 
@@ -33,7 +35,9 @@ describe("infra.database", () => {
       owner: "line/db",
       outputs: { engine: "pg", version: "15", size: "db-s-1vcpu-2gb", num_nodes: 2, status: "online", port: 25060 },
     });
-    expect(made.sensitive).toEqual(expect.arrayContaining(["uri", "password", "user", "private_uri", "user_passwords"]));
+    expect(made.sensitive).toEqual(
+      expect.arrayContaining(["uri", "password", "user", "private_uri", "user_passwords"]),
+    );
     expect(JSON.parse(made.outputs["user_passwords"] as string)).toMatchObject({ app: expect.any(String) });
     const { database } = (await cloud.raw("GET", `databases/${id}`)).body;
     expect(database).toMatchObject({ db_names: ["defaultdb", "shop"], maintenance_window: { day: "sunday" } });
@@ -64,10 +68,19 @@ describe("infra.database", () => {
     ]);
     await driver.update("db", id, changed);
     const after = (await cloud.raw("GET", `databases/${id}`)).body.database;
-    expect(after).toMatchObject({ version: "16", size: "db-s-2vcpu-4gb", region: "fra1", num_nodes: 1, status: "online" });
+    expect(after).toMatchObject({
+      version: "16",
+      size: "db-s-2vcpu-4gb",
+      region: "fra1",
+      num_nodes: 1,
+      status: "online",
+    });
     expect((await cloud.raw("GET", `databases/${id}/firewall`)).body.rules).toMatchObject([{ value: "203.0.113.6" }]);
     await expectQuiet(driver, "db", changed, id);
-    expect(await changedPaths(driver, "db", { ...changed, version: "15", engine: "mysql" }, id)).toEqual(["engine!", "version!"]);
+    expect(await changedPaths(driver, "db", { ...changed, version: "15", engine: "mysql" }, id)).toEqual([
+      "engine!",
+      "version!",
+    ]);
 
     await cloud.raw("PUT", `databases/${id}/firewall`, { rules: [] });
     expect(await changedPaths(driver, "db", changed, id)).toEqual(["trusted_sources"]);
@@ -86,7 +99,12 @@ describe("infra.database", () => {
   });
 
   test("a trusted app that comes later is let in by the finalizer, also after the plugin was killed", async () => {
-    const config = { trusted_sources: [{ type: "app", value: "shop" }, { type: "ip_addr", value: "203.0.113.7" }] };
+    const config = {
+      trusted_sources: [
+        { type: "app", value: "shop" },
+        { type: "ip_addr", value: "203.0.113.7" },
+      ],
+    };
     const { providerId: id } = await driver.create("late", config, { token: "t-late" });
     expect(await changedPaths(driver, "late", config, id)).toEqual(["trusted_sources"]);
     expect(await finalize(cloud)).toEqual([
@@ -102,7 +120,12 @@ describe("infra.database", () => {
       ["app", app.id],
     ]);
     await expectQuiet(driver, "late", config, id);
-    await expectQuiet(driver, "late", { trusted_sources: [{ type: "app", value: app.id }, config.trusted_sources[1]!] }, id);
+    await expectQuiet(
+      driver,
+      "late",
+      { trusted_sources: [{ type: "app", value: app.id }, config.trusted_sources[1]!] },
+      id,
+    );
     expect(await finalize(cloud)).toEqual([]);
     await driver.delete("late", id);
     await cloud.raw("DELETE", `apps/${app.id}`);
@@ -120,7 +143,10 @@ describe("infra.database", () => {
 
   test("the plugin killed while the cluster is made: another one finishes the same cluster", async () => {
     const config = { databases: ["shop"], users: ["app"] };
-    const sent = cloud.emulator.journal.next(({ operation }) => operation === "databases_create_cluster", AbortSignal.timeout(20_000));
+    const sent = cloud.emulator.journal.next(
+      ({ operation }) => operation === "databases_create_cluster",
+      AbortSignal.timeout(20_000),
+    );
     const first = driver.create("killed", config, { token: "t-killed" }).catch((error: unknown) => error);
     await sent;
     await cloud.restart();

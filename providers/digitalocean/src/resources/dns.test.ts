@@ -13,10 +13,15 @@ describe("infra.dns", () => {
   const driver = cloud.driver("infra.dns");
   const records = async (domain: string): Promise<Live[]> => {
     const { body } = await cloud.raw("GET", `domains/${domain}/records?per_page=200`);
-    return (body.domain_records as Live[]).filter(({ type, name }) => type !== "SOA" && !(type === "NS" && name === "@"));
+    return (body.domain_records as Live[]).filter(
+      ({ type, name }) => type !== "SOA" && !(type === "NS" && name === "@"),
+    );
   };
   const shown = async (domain: string): Promise<string[]> =>
-    (await records(domain)).filter(({ name }) => name !== "_wfctl").map(({ type, name, data }) => `${type} ${name} ${data}`).toSorted();
+    (await records(domain))
+      .filter(({ name }) => name !== "_wfctl")
+      .map(({ type, name, data }) => `${type} ${name} ${data}`)
+      .toSorted();
 
   test("goes through its life", async () => {
     const config = {
@@ -34,7 +39,11 @@ describe("infra.dns", () => {
     };
     const made = await driver.create("zone", config, { owner: "line/zone" });
     expect(made).toMatchObject({ providerId: "example.com", created: true, owner: "line/zone" });
-    expect(made.outputs["authoritative_nameservers"]).toEqual(["ns1.digitalocean.com", "ns2.digitalocean.com", "ns3.digitalocean.com"]);
+    expect(made.outputs["authoritative_nameservers"]).toEqual([
+      "ns1.digitalocean.com",
+      "ns2.digitalocean.com",
+      "ns3.digitalocean.com",
+    ]);
     expect(await shown("example.com")).toEqual([
       "A @ 203.0.113.1",
       "A www 203.0.113.1",
@@ -48,7 +57,12 @@ describe("infra.dns", () => {
     await expectQuiet(driver, "zone", config, "example.com");
     await expectQuiet(driver, "zone", { ...config, records: config.records.toReversed() }, "example.com");
 
-    await cloud.raw("POST", "domains/example.com/records", { type: "A", name: "foreign", data: "203.0.113.9", ttl: 300 });
+    await cloud.raw("POST", "domains/example.com/records", {
+      type: "A",
+      name: "foreign",
+      data: "203.0.113.9",
+      ttl: 300,
+    });
     await expectQuiet(driver, "zone", config, "example.com");
     const changed = {
       ...config,
@@ -61,13 +75,20 @@ describe("infra.dns", () => {
     expect(await changedPaths(driver, "zone", changed, "example.com")).toEqual(["records"]);
     const before = (await records("example.com")).find(({ data }) => data === "203.0.113.1")?.id;
     await driver.update("zone", "example.com", changed);
-    expect(await shown("example.com")).toEqual(["A @ 203.0.113.77", "A api 203.0.113.3", "A foreign 203.0.113.9", "A www 203.0.113.2"]);
+    expect(await shown("example.com")).toEqual([
+      "A @ 203.0.113.77",
+      "A api 203.0.113.3",
+      "A foreign 203.0.113.9",
+      "A www 203.0.113.2",
+    ]);
     expect((await records("example.com")).find(({ data }) => data === "203.0.113.77")?.id).toBe(before);
     await expectQuiet(driver, "zone", changed, "example.com");
 
     await cloud.raw("PUT", `domains/example.com/records/${before}`, { type: "A", data: "198.51.100.1" });
     expect(await changedPaths(driver, "zone", changed, "example.com")).toEqual(["records"]);
-    expect(await changedPaths(driver, "zone", { ...changed, domain: "example.org" }, "example.com")).toContain("domain!");
+    expect(await changedPaths(driver, "zone", { ...changed, domain: "example.org" }, "example.com")).toContain(
+      "domain!",
+    );
     const absent = { ...changed, absent_records: [{ type: "A", name: "foreign" }] };
     await driver.update("zone", "example.com", absent);
     expect(await shown("example.com")).toEqual(["A @ 203.0.113.77", "A api 203.0.113.3", "A www 203.0.113.2"]);
@@ -84,7 +105,10 @@ describe("infra.dns", () => {
     await expect(driver.create("example.net", {})).rejects.toMatchObject({ class: "already_exists" });
     const config = { records: [{ type: "A", name: "new", data: "203.0.113.2" }] };
     const imported = await driver.import("example.net");
-    expect(imported?.inputs).toMatchObject({ domain: "example.net", records: [{ type: "A", name: "@", data: "203.0.113.1" }] });
+    expect(imported?.inputs).toMatchObject({
+      domain: "example.net",
+      records: [{ type: "A", name: "@", data: "203.0.113.1" }],
+    });
     await driver.update("example.net", "example.net", config);
     expect(await shown("example.net")).toEqual(["A @ 203.0.113.1", "A new 203.0.113.2"]);
     await driver.update("example.net", "example.net", {});
@@ -102,7 +126,12 @@ describe("infra.dns", () => {
   });
 
   test("records that make no sense are refused with their paths", async () => {
-    const bad = [{ type: "A", data: "nope" }, { type: "MX", data: "x" }, { type: "CNAME", data: "y" }, { type: "PTR", data: "z" }];
+    const bad = [
+      { type: "A", data: "nope" },
+      { type: "MX", data: "x" },
+      { type: "CNAME", data: "y" },
+      { type: "PTR", data: "z" },
+    ];
     await expect(driver.create("bad.example.com", { records: bad })).rejects.toMatchObject({
       class: "validation",
       message: expect.stringMatching(/records\.3\.type/),
@@ -110,6 +139,8 @@ describe("infra.dns", () => {
     await expect(driver.create("bad.example.com", { records: bad.slice(0, 3) })).rejects.toMatchObject({
       message: expect.stringMatching(/records\.0\.data.*records\.1\.priority.*records\.2\.name/),
     });
-    await expect(driver.create("noname", {})).rejects.toMatchObject({ message: expect.stringContaining("is no domain name") });
+    await expect(driver.create("noname", {})).rejects.toMatchObject({
+      message: expect.stringContaining("is no domain name"),
+    });
   });
 });

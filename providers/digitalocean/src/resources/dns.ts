@@ -1,7 +1,14 @@
 import { alreadyExists, notFound, ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
 import { api, collect, type Context } from "../calls.ts";
 import { planRecords, setOf } from "../dns/normal.ts";
-import { dnsInput, dnsOutputs, type DnsInput, type DnsOutputs, type LiveRecord, type RecordInput } from "../dns/schema.ts";
+import {
+  dnsInput,
+  dnsOutputs,
+  type DnsInput,
+  type DnsOutputs,
+  type LiveRecord,
+  type RecordInput,
+} from "../dns/schema.ts";
 import { getZone, isMark, listRecords, readMark, syncZone, writeZoneOwner, type Zone } from "../dns/zone.ts";
 import { orAbsent } from "../errors.ts";
 import { defineDoResource } from "./define.ts";
@@ -44,7 +51,11 @@ export const dns = defineDoResource<DnsInput, DnsOutputs>({
   },
 
   async delete(ref, context) {
-    const gone = await orAbsent(api(context).delete(`domains/${encodeURIComponent(ref.id === "" ? ref.name : ref.id)}`).then(() => true));
+    const gone = await orAbsent(
+      api(context)
+        .delete(`domains/${encodeURIComponent(ref.id === "" ? ref.name : ref.id)}`)
+        .then(() => true),
+    );
     return gone === undefined ? notFound() : undefined;
   },
 
@@ -88,7 +99,9 @@ async function describe(context: Context, zone: Zone): Promise<State> {
   const hosts = records.filter(({ type, name }) => type === "NS" && name === "@").map(({ data }) => data);
   // Without a mark, as on an import, all are shown but those that every zone has.
   const isOwn = (record: LiveRecord): boolean =>
-    all.some(isMark) ? managed.includes(setOf(record, zone.name)) : record.type !== "SOA" && !(record.type === "NS" && record.name === "@");
+    all.some(isMark)
+      ? managed.includes(setOf(record, zone.name))
+      : record.type !== "SOA" && !(record.type === "NS" && record.name === "@");
   return {
     id: zone.name,
     name: zone.name,

@@ -9,7 +9,10 @@ const grant = z
     bucket: z.string().default("").describe("Empty with fullaccess"),
     permission: z.enum(["read", "readwrite", "fullaccess"]),
   })
-  .refine(({ bucket, permission }) => permission === "fullaccess" || bucket !== "", { error: "a grant needs a bucket", path: ["bucket"] });
+  .refine(({ bucket, permission }) => permission === "fullaccess" || bucket !== "", {
+    error: "a grant needs a bucket",
+    path: ["bucket"],
+  });
 
 const input = z
   .strictObject({
@@ -52,7 +55,8 @@ export const spacesKey = defineDoResource<KeyInput, Outputs>({
 
   async create({ name: resource, input: wanted }, context) {
     const name = wanted.name ?? resource;
-    if ((await findByName(context, name)) !== undefined) return alreadyExists(takenMessage(context, { kind: "Spaces key", name }));
+    if ((await findByName(context, name)) !== undefined)
+      return alreadyExists(takenMessage(context, { kind: "Spaces key", name }));
     const { key } = await makeKey(context, name, wanted);
     context.partial(key.access_key, { access_key: key.access_key });
     return { ...describe(key), created: true };
@@ -105,7 +109,12 @@ async function makeKey(context: Context, name: string, { grants }: KeyInput): Pr
 }
 
 async function locate({ id, name }: { id: string; name: string }, context: Context): Promise<SpacesKey | undefined> {
-  const found = id === "" ? undefined : await orAbsent(api(context).get<{ key?: SpacesKey; keys?: SpacesKey[] }>(`spaces/keys/${encodeURIComponent(id)}`));
+  const found =
+    id === ""
+      ? undefined
+      : await orAbsent(
+          api(context).get<{ key?: SpacesKey; keys?: SpacesKey[] }>(`spaces/keys/${encodeURIComponent(id)}`),
+        );
   const key = found?.key ?? found?.keys?.[0];
   return key ?? (id === "" || id === name ? findByName(context, name) : undefined);
 }

@@ -11,7 +11,8 @@ describe("infra.storage", () => {
       accessKeyId: cloud.config["spaces_access_key"] as string,
       secretAccessKey: cloud.config["spaces_secret_key"] as string,
     };
-    objects = (bucket, region = "nyc3") => createS3Bucket(createS3Client({ endpoint: cloud.emulator.spacesUrl, region, credentials }), bucket);
+    objects = (bucket, region = "nyc3") =>
+      createS3Bucket(createS3Client({ endpoint: cloud.emulator.spacesUrl, region, credentials }), bucket);
   });
 
   test("goes through its life", async () => {
@@ -25,7 +26,11 @@ describe("infra.storage", () => {
       cdn: { ttl: 600 },
     };
     const made = await driver.create("assets", config);
-    expect(made).toMatchObject({ providerId: "assets", created: true, outputs: { region: "fra1", cdn_endpoint: "assets.fra1.cdn.digitaloceanspaces.com" } });
+    expect(made).toMatchObject({
+      providerId: "assets",
+      created: true,
+      outputs: { region: "fra1", cdn_endpoint: "assets.fra1.cdn.digitaloceanspaces.com" },
+    });
     const bucket = cloud.account.buckets.get("assets")!;
     expect(bucket).toMatchObject({ region: "fra1", acl: "public-read", versioning: "Enabled" });
     await expectQuiet(driver, "assets", config, "assets");
@@ -63,7 +68,10 @@ describe("infra.storage", () => {
     await driver.create("full", { versioning: true });
     await objects("full").put("x", "1");
     await objects("full").delete("x");
-    await expect(driver.delete("full", "full")).rejects.toMatchObject({ class: "validation", message: expect.stringContaining("force_destroy") });
+    await expect(driver.delete("full", "full")).rejects.toMatchObject({
+      class: "validation",
+      message: expect.stringContaining("force_destroy"),
+    });
     await driver.update("full", "full", { versioning: true, force_destroy: true });
     await driver.delete("full", "full");
     expect(cloud.account.buckets.size).toBe(0);
@@ -85,7 +93,12 @@ describe("infra.spaces_key", () => {
   const driver = cloud.driver("infra.spaces_key");
 
   test("goes through its life", async () => {
-    const config = { grants: [{ bucket: "assets", permission: "read" }, { bucket: "logs", permission: "readwrite" }] };
+    const config = {
+      grants: [
+        { bucket: "assets", permission: "read" },
+        { bucket: "logs", permission: "readwrite" },
+      ],
+    };
     const made = await driver.create("reader", config);
     const id = made.providerId;
     expect(made.sensitive).toEqual(expect.arrayContaining(["access_key", "secret_key"]));
@@ -94,7 +107,10 @@ describe("infra.spaces_key", () => {
     const changed = { name: "writer", grants: [{ permission: "fullaccess" }] };
     expect(await changedPaths(driver, "reader", changed, id)).toEqual(["grants", "name"]);
     await driver.update("reader", id, changed);
-    expect((await cloud.raw("GET", `spaces/keys/${id}`)).body.key).toMatchObject({ name: "writer", grants: [{ bucket: "", permission: "fullaccess" }] });
+    expect((await cloud.raw("GET", `spaces/keys/${id}`)).body.key).toMatchObject({
+      name: "writer",
+      grants: [{ bucket: "", permission: "fullaccess" }],
+    });
     await expectQuiet(driver, "reader", changed, id);
     await cloud.raw("PUT", `spaces/keys/${id}`, { name: "writer", grants: [] });
     expect(await changedPaths(driver, "reader", changed, id)).toEqual(["grants"]);

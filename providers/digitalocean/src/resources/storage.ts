@@ -1,6 +1,16 @@
 import { alreadyExists, notFound, ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
 import type { Context } from "../calls.ts";
-import { forceKey, isIn, isSamePolicy, locateBucket, originOf, readSettings, syncBucket, syncCdn, type Place } from "../storage/bucket.ts";
+import {
+  forceKey,
+  isIn,
+  isSamePolicy,
+  locateBucket,
+  originOf,
+  readSettings,
+  syncBucket,
+  syncCdn,
+  type Place,
+} from "../storage/bucket.ts";
 import { emptyBucket, someKeys } from "../storage/empty.ts";
 import { storageInput, storageOutputs, type StorageInput, type StorageOutputs } from "../storage/schema.ts";
 import { callSpaces, orNoSuch, SpacesFailure } from "../storage/spaces.ts";
@@ -20,7 +30,8 @@ export const storage = defineDoResource<StorageInput, StorageOutputs>({
   async create({ name, input }, context) {
     const place = { bucket: input.name ?? name, region: input.region ?? context.client.config.region };
     try {
-      if (await isIn(context, place)) return alreadyExists(`Bucket "${place.bucket}" is there already: adopt it, or choose another name`);
+      if (await isIn(context, place))
+        return alreadyExists(`Bucket "${place.bucket}" is there already: adopt it, or choose another name`);
       const headers = { "x-amz-acl": input.acl ?? "private" };
       await callSpaces(context, place.region, { method: "PUT", bucket: place.bucket, headers });
     } catch (error) {

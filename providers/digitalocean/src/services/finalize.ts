@@ -21,7 +21,11 @@ export async function finalizeTrustedSources(context: Context): Promise<Finalize
       const missing = await settle(context, cluster);
       if (missing.length > 0) {
         const names = missing.map(({ type, value }) => `${type} "${value}"`).join(", ");
-        errors.push({ resource: cluster.name, action: "trusted_sources", error: `Cannot let in what does not exist: ${names}` });
+        errors.push({
+          resource: cluster.name,
+          action: "trusted_sources",
+          error: `Cannot let in what does not exist: ${names}`,
+        });
       }
     } catch (error) {
       if (context.signal.aborted) throw error;
@@ -35,8 +39,10 @@ export async function finalizeTrustedSources(context: Context): Promise<Finalize
 async function settle(context: Context, cluster: Cluster): Promise<ReturnType<typeof pendingSources>> {
   const { rules, pending } = await resolveSources(context, pendingSources(tagsOf(cluster)));
   const live = await listRules(context, cluster.id);
-  await writeRules(context, cluster.id, [...live, ...rules.filter((rule) => !live.some((each) => each.type === rule.type && each.value === rule.value))]);
+  await writeRules(context, cluster.id, [
+    ...live,
+    ...rules.filter((rule) => !live.some((each) => each.type === rule.type && each.value === rule.value)),
+  ]);
   await markPending(context, cluster.id, tagsOf(cluster), pending);
   return pending;
 }
-

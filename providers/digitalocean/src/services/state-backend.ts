@@ -48,10 +48,15 @@ function openStore(given: Record<string, unknown>, environment: NodeJS.ProcessEn
     throw new ProviderFailure("validation", `State backend "spaces": ${text}`);
   }
   const { bucket, region, accessKey, access_key, secretKey, secret_key, endpoint: address } = parsed.data;
-  const accessKeyId = accessKey ?? access_key ?? environment["DO_SPACES_ACCESS_KEY"] ?? environment["SPACES_ACCESS_KEY_ID"];
-  const secretAccessKey = secretKey ?? secret_key ?? environment["DO_SPACES_SECRET_KEY"] ?? environment["SPACES_SECRET_ACCESS_KEY"];
+  const accessKeyId =
+    accessKey ?? access_key ?? environment["DO_SPACES_ACCESS_KEY"] ?? environment["SPACES_ACCESS_KEY_ID"];
+  const secretAccessKey =
+    secretKey ?? secret_key ?? environment["DO_SPACES_SECRET_KEY"] ?? environment["SPACES_SECRET_ACCESS_KEY"];
   if (accessKeyId === undefined || secretAccessKey === undefined) {
-    throw new ProviderFailure("validation", 'State backend "spaces" needs accessKey and secretKey, or DO_SPACES_ACCESS_KEY and DO_SPACES_SECRET_KEY');
+    throw new ProviderFailure(
+      "validation",
+      'State backend "spaces" needs accessKey and secretKey, or DO_SPACES_ACCESS_KEY and DO_SPACES_SECRET_KEY',
+    );
   }
   const endpoint = (address ?? defaultSpacesEndpoint).replaceAll("{region}", region);
   const client = createS3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
@@ -61,5 +66,9 @@ function openStore(given: Record<string, unknown>, environment: NodeJS.ProcessEn
 function refused(error: unknown, bucket: string): ProviderFailure {
   const text = error instanceof Error ? error.message : String(error);
   const isDenied = error instanceof S3Error && error.status === 403;
-  return new ProviderFailure(isDenied ? "forbidden" : "unknown", `Cannot make bucket "${bucket}" for the state: ${text}`, { cause: error });
+  return new ProviderFailure(
+    isDenied ? "forbidden" : "unknown",
+    `Cannot make bucket "${bucket}" for the state: ${text}`,
+    { cause: error },
+  );
 }

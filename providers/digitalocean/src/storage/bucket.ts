@@ -57,7 +57,9 @@ export interface BucketSettings {
 
 export async function readSettings(context: Context, { bucket, region }: Place): Promise<BucketSettings> {
   const get = (name: string): Promise<string | undefined> =>
-    orNoSuch(callSpaces(context, region, { method: "GET", bucket, query: { [name]: "" } })).then((answer) => answer?.body);
+    orNoSuch(callSpaces(context, region, { method: "GET", bucket, query: { [name]: "" } })).then(
+      (answer) => answer?.body,
+    );
   const [acl = "", versioning = "", cors = "", lifecycle = "", policy, force, cdn] = await Promise.all([
     get("acl"),
     get("versioning"),
@@ -91,12 +93,16 @@ export async function syncBucket(context: Context, place: Place, input: StorageI
   };
   if (input.acl !== undefined && input.acl !== live.acl) await put("acl", "", { "x-amz-acl": input.acl });
   if (input.versioning !== undefined && input.versioning !== live.versioning) {
-    await put("versioning", `<VersioningConfiguration><Status>${input.versioning ? "Enabled" : "Suspended"}</Status></VersioningConfiguration>`);
+    await put(
+      "versioning",
+      `<VersioningConfiguration><Status>${input.versioning ? "Enabled" : "Suspended"}</Status></VersioningConfiguration>`,
+    );
   }
   const cors = corsToXml(input.cors_rules);
   if (cors !== corsToXml(live.cors_rules)) await putOrDelete("cors", input.cors_rules.length > 0 ? cors : undefined);
   const lifecycle = lifecycleToXml(input.lifecycle_rules);
-  if (lifecycle !== lifecycleToXml(live.lifecycle_rules)) await putOrDelete("lifecycle", input.lifecycle_rules.length > 0 ? lifecycle : undefined);
+  if (lifecycle !== lifecycleToXml(live.lifecycle_rules))
+    await putOrDelete("lifecycle", input.lifecycle_rules.length > 0 ? lifecycle : undefined);
   if (!isSamePolicy(input.policy, live.policy)) await putOrDelete("policy", input.policy);
   await syncForce(context, place, input.force_destroy, live.force_destroy);
   await syncCdn(context, place, input.cdn, live.cdn);
@@ -122,16 +128,28 @@ export function originOf({ bucket, region }: Place): string {
 }
 
 function findCdn(context: Context, place: Place): Promise<CdnEndpoint | undefined> {
-  return findItem(api(context).list<CdnEndpoint>("cdn/endpoints", "endpoints"), ({ origin }) => origin === originOf(place));
+  return findItem(
+    api(context).list<CdnEndpoint>("cdn/endpoints", "endpoints"),
+    ({ origin }) => origin === originOf(place),
+  );
 }
 
-export async function syncCdn(context: Context, place: Place, wanted: StorageInput["cdn"], live: CdnEndpoint | undefined): Promise<void> {
+export async function syncCdn(
+  context: Context,
+  place: Place,
+  wanted: StorageInput["cdn"],
+  live: CdnEndpoint | undefined,
+): Promise<void> {
   const cloud = api(context);
   if (wanted === undefined) {
     if (live !== undefined) await orAbsent(cloud.delete(`cdn/endpoints/${live.id}`));
     return;
   }
-  const settings = given({ ttl: wanted.ttl, certificate_id: wanted.certificate_id, custom_domain: wanted.custom_domain });
+  const settings = given({
+    ttl: wanted.ttl,
+    certificate_id: wanted.certificate_id,
+    custom_domain: wanted.custom_domain,
+  });
   if (live === undefined) await cloud.post("cdn/endpoints", { origin: originOf(place), ...settings });
   else if (Object.entries(settings).some(([key, value]) => live[key as keyof CdnEndpoint] !== value)) {
     await cloud.put(`cdn/endpoints/${live.id}`, settings);

@@ -25,7 +25,8 @@ export function corsFromXml(xml: string): CorsRule[] {
 }
 
 export function lifecycleToXml(rules: readonly LifecycleRule[]): string {
-  const optional = (days: number | undefined, wrap: (text: string) => string): string => (days === undefined ? "" : wrap(String(days)));
+  const optional = (days: number | undefined, wrap: (text: string) => string): string =>
+    days === undefined ? "" : wrap(String(days));
   const bodies = rules.map(
     (rule) =>
       `<Rule>${element("ID", rule.id)}${element("Prefix", rule.prefix)}${element("Status", rule.enabled ? "Enabled" : "Disabled")}${optional(
@@ -36,7 +37,8 @@ export function lifecycleToXml(rules: readonly LifecycleRule[]): string {
         (days) => `<NoncurrentVersionExpiration>${element("NoncurrentDays", days)}</NoncurrentVersionExpiration>`,
       )}${optional(
         rule.abort_incomplete_multipart_upload_days,
-        (days) => `<AbortIncompleteMultipartUpload>${element("DaysAfterInitiation", days)}</AbortIncompleteMultipartUpload>`,
+        (days) =>
+          `<AbortIncompleteMultipartUpload>${element("DaysAfterInitiation", days)}</AbortIncompleteMultipartUpload>`,
       )}</Rule>`,
   );
   return `<LifecycleConfiguration>${bodies.join("")}</LifecycleConfiguration>`;

@@ -13,8 +13,13 @@ interface Version {
 export async function emptyBucket(context: Context, { bucket, region }: Place): Promise<void> {
   for (;;) {
     context.signal.throwIfAborted();
-    if (context.stopping.aborted) throw new ProviderFailure("cancelled", `The run was stopped while bucket ${bucket} was emptied`);
-    const { body } = await callSpaces(context, region, { method: "GET", bucket, query: { versions: "", "max-keys": "1000" } });
+    if (context.stopping.aborted)
+      throw new ProviderFailure("cancelled", `The run was stopped while bucket ${bucket} was emptied`);
+    const { body } = await callSpaces(context, region, {
+      method: "GET",
+      bucket,
+      query: { versions: "", "max-keys": "1000" },
+    });
     const versions = ["Version", "DeleteMarker"].flatMap((name) => textsOf(body, name).map(toVersion));
     if (versions.length === 0) return;
     context.progress(`Deleting ${versions.length} objects of bucket ${bucket}`);
@@ -24,7 +29,11 @@ export async function emptyBucket(context: Context, { bucket, region }: Place): 
 
 /** How many objects a bucket holds, up to two: whether it can be deleted. */
 export async function someKeys(context: Context, { bucket, region }: Place): Promise<string[]> {
-  const { body } = await callSpaces(context, region, { method: "GET", bucket, query: { versions: "", "max-keys": "3" } });
+  const { body } = await callSpaces(context, region, {
+    method: "GET",
+    bucket,
+    query: { versions: "", "max-keys": "3" },
+  });
   return [...new Set(textsOf(body, "Key"))];
 }
 
@@ -34,7 +43,8 @@ function toVersion(xml: string): Version {
 
 function deleteBody(versions: readonly Version[]): string {
   const objects = versions.map(
-    ({ key, version }) => `<Object><Key>${escapeXml(key)}</Key>${version === undefined ? "" : `<VersionId>${escapeXml(version)}</VersionId>`}</Object>`,
+    ({ key, version }) =>
+      `<Object><Key>${escapeXml(key)}</Key>${version === undefined ? "" : `<VersionId>${escapeXml(version)}</VersionId>`}</Object>`,
   );
   return `<Delete><Quiet>true</Quiet>${objects.join("")}</Delete>`;
 }

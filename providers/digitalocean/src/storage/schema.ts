@@ -47,10 +47,15 @@ export const storageInput = z
       .union([z.string(), z.record(z.string(), z.unknown()).transform((value) => JSON.stringify(value))])
       .optional()
       .describe("Bucket policy, as JSON"),
-    force_destroy: z.boolean().default(false).describe("Delete the bucket with everything in it; kept as an object in the bucket"),
+    force_destroy: z
+      .boolean()
+      .default(false)
+      .describe("Delete the bucket with everything in it; kept as an object in the bucket"),
     cdn: z
       .strictObject({
-        ttl: z.union([z.literal(60), z.literal(600), z.literal(3600), z.literal(86_400), z.literal(604_800)]).default(3600),
+        ttl: z
+          .union([z.literal(60), z.literal(600), z.literal(3600), z.literal(86_400), z.literal(604_800)])
+          .default(3600),
         custom_domain: z.string().optional(),
         certificate_id: z.string().optional(),
       })

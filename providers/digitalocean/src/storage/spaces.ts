@@ -41,7 +41,8 @@ export async function callSpaces(context: Context, region: string, request: S3Re
       if (!isRead) noteChange(context);
       throw new ProviderFailure("transient", `Cannot ${what}: no answer from Spaces`, { cause: error });
     }
-    const known = classes[error.code] ?? (error.status >= 500 ? "transient" : error.status === 404 ? "not_found" : "validation");
+    const known =
+      classes[error.code] ?? (error.status >= 500 ? "transient" : error.status === 404 ? "not_found" : "validation");
     throw new SpacesFailure(known, error.code, error.status, `Cannot ${what}: ${error.message}`, error);
   }
 }

@@ -1,0 +1,152 @@
+import { alreadyExists, notFound, z, type ResourceState } from "@wfctl/plugin-sdk";
+import { renameKeys } from "../aliases.ts";
+import { api, type Context } from "../calls.ts";
+import { orAbsent } from "../errors.ts";
+import { region } from "../regions.ts";
+import { registryTiers, sizing, tiers, type Tier } from "../sizing.ts";
+import { awaitThat } from "../waiting.ts";
+import { defineDoResource } from "./define.ts";
+
+interface Registry {
+  readonly name: string;
+  readonly region: string;
+  readonly created_at: string;
+  readonly subscription?: { readonly tier?: { readonly slug?: string } };
+}
+
+const plan = z.enum(["starter", "basic", "professional"]);
+const input = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9-]{1,63}$/)
+      .optional()
+      .describe("Default: the resource's name. No other registry of the world has it"),
+    tier: plan
+      .optional()
+      .describe("Subscription of the whole account. Default: starter for a first registry; left as it is later"),
+    subscription_tier_slug: plan.optional().describe("Alias of tier"),
+    size: z
+      .enum(tiers)
+      .optional()
+      .describe(
+        `Instead of tier: ${Object.entries(registryTiers)
+          .map(([size, word]) => `${size} ${word}`)
+          .join(", ")}`,
+      ),
+    region,
+  })
+  .transform(renameKeys({ subscription_tier_slug: "tier" }))
+  .transform(({ size, ...value }) => ({
+    ...value,
+    tier: value.tier ?? (size === undefined ? undefined : (registryTiers[size as Tier] as z.output<typeof plan>)),
+  }));
+type RegistryInput = z.output<typeof input>;
+
+const outputs = z.object({
+  id: z.string(),
+  name: z.string(),
+  endpoint: z.string(),
+  server_url: z.string(),
+  region: z.string(),
+  tier: z.string(),
+  created_at: z.string(),
+});
+type Outputs = z.output<typeof outputs>;
+
+const host = "registry.digitalocean.com";
+
+/** A container registry, by its name: an account can have several. There are no tags. */
+export const registry = defineDoResource<RegistryInput, Outputs>({
+  type: "infra.registry",
+  description: "Container registry",
+  input,
+  outputs,
+  forceNew: ["name", "region"],
+  timeouts: { create: 300_000, update: 120_000, delete: 300_000 },
+  tier: 2,
+
+  async create({ name: resource, input: wanted }, context) {
+    const name = wanted.name ?? resource;
+    if ((await getRegistry(context, name)) !== undefined)
+      return alreadyExists(`Registry "${name}" is there already: adopt it, or choose another name`);
+    const tier = wanted.tier ?? (await subscription(context)) ?? "starter";
+    const body = { name, subscription_tier_slug: tier, region: wanted.region ?? context.client.config.region };
+    const { registry: made } = await api(context).post<{ registry: Registry }>("registries", body);
+    context.partial(made.name);
+    return { ...describe(made, tier), created: true };
+  },
+
+  async read(ref, context) {
+    const found = await getRegistry(context, ref.id === "" ? ref.name : ref.id);
+    return found === undefined ? notFound() : describe(found, await subscription(context));
+  },
+
+  async update(ref, { input: wanted }, context) {
+    const found = await getRegistry(context, ref.id === "" ? ref.name : ref.id);
+    if (found === undefined) return notFound();
+    const live = await subscription(context);
+    if (wanted.tier !== undefined && wanted.tier !== live)
+      await api(context).post("registry/subscription", { tier_slug: wanted.tier });
+    return describe(found, wanted.tier ?? live);
+  },
+
+  async delete(ref, context) {
+    const name = ref.id === "" ? ref.name : ref.id;
+    // By its name alone: the account's other registries are none of this resource's.
+    const gone = await orAbsent(
+      api(context)
+        .delete(`registries/${encodeURIComponent(name)}`)
+        .then(() => true),
+    );
+    if (gone === undefined) return notFound();
+    await awaitThat(context, `registry ${name} to be gone`, async () =>
+      (await getRegistry(context, name)) === undefined ? true : undefined,
+    );
+    return undefined;
+  },
+
+  async *list(context) {
+    const { registries } = await api(context).get<{ registries?: readonly Registry[] | null }>("registries");
+    const tier = await subscription(context);
+    for (const each of registries ?? []) yield describe(each, tier);
+  },
+
+  sizing: ({ size, hints }) => {
+    const found = sizing(registryTiers)({ size, hints });
+    return found === undefined ? undefined : { instanceType: "", specs: { tier: found.instanceType } };
+  },
+});
+
+async function getRegistry(context: Context, name: string): Promise<Registry | undefined> {
+  return (await orAbsent(api(context).get<{ registry: Registry }>(`registries/${encodeURIComponent(name)}`)))?.registry;
+}
+
+async function subscription(context: Context): Promise<string | undefined> {
+  const found = await orAbsent(
+    api(context).get<{ subscription?: { tier?: { slug?: string } } }>("registry/subscription"),
+  );
+  return found?.subscription?.tier?.slug;
+}
+
+function describe(live: Registry, tier = live.subscription?.tier?.slug): ResourceState<RegistryInput, Outputs> {
+  const { name, region: place, created_at } = live;
+  return {
+    id: name,
+    name,
+    outputs: {
+      id: name,
+      name,
+      endpoint: `${host}/${name}`,
+      server_url: host,
+      region: place,
+      tier: tier ?? "",
+      created_at,
+    },
+    inputs: {
+      name,
+      region: place,
+      ...(tier === undefined ? {} : { tier: tier as NonNullable<RegistryInput["tier"]> }),
+    },
+  };
+}
