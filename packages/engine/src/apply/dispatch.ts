@@ -20,6 +20,8 @@ export async function sendWithRetries<T>(
     readonly signal: AbortSignal;
     readonly stopped: () => boolean;
     readonly onRetry?: (attempt: number, afterMs: number, why: string) => void;
+    /** Awaited before a call that changes something is sent again; a throw ends the retries. */
+    readonly confirmLease?: () => Promise<unknown>;
   },
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -34,6 +36,7 @@ export async function sendWithRetries<T>(
       env.onRetry?.(attempt + 1, delayMs, error.message);
       try {
         await env.clock.sleep(delayMs, env.signal);
+        await env.confirmLease?.();
       } catch {
         throw error;
       }

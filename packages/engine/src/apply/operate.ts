@@ -126,6 +126,7 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
         random,
         signal: run.calls.signal,
         stopped: () => isStopped(run, call),
+        confirmLease: () => commit(run, []),
         onRetry: (attempt, afterMs, why) => tellRetry(run, call, attempt, afterMs, why),
       },
     );
@@ -166,6 +167,7 @@ async function resolve(run: Run, call: Call, intent: Intent, error: ProviderErro
     answered: error.answered,
     stoppedWaiting: error.class === "cancelled",
     processDead: () => error.class === "plugin_exit" || call.provider.processGone(),
+    confirmLease: () => commit(run, []),
     mayWait: () => run.halt?.kind !== "cancelled",
     waiting: (isWaiting) => call.slot.waiting(isWaiting),
     ...(error.partial === undefined ? {} : { partialId: error.partial.providerId }),

@@ -33,7 +33,7 @@ export interface Store {
   load(): Promise<StackState>;
   /** Throws `LEASE_HELD` with the holder in the message when another live run has it. */
   acquire(holder: LeaseHolder): Promise<Lease>;
-  /** Throws `LEASE_LOST` when the fence is not the newest, `STORE_UNAVAILABLE` when the write failed. Returns the serial after the commit. */
+  /** No events at all only prove that the lease is still held. Throws `LEASE_LOST` when the fence is not the newest, `STORE_UNAVAILABLE` when the write failed. Returns the serial after the commit. */
   commit(lease: Lease, events: readonly JournalEvent[]): Promise<number>;
   /** Closed and open runs, newest first. */
   runs(limit?: number): Promise<readonly RunSummary[]>;

@@ -37,7 +37,12 @@ export function repeat<T>(send: () => Promise<T>, env: ResolveEnv): Promise<T> {
   return sendWithRetries(
     send,
     { repeatable: true, maxAttempts: 6, deadlineAt: env.clock.now() + 120_000 },
-    { ...env, stopped: () => env.signal.aborted || !env.mayWait() },
+    {
+      clock: env.clock,
+      random: env.random,
+      signal: env.signal,
+      stopped: () => env.signal.aborted || !env.mayWait(),
+    },
   );
 }
 

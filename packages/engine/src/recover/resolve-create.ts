@@ -150,7 +150,10 @@ async function finish(
 function sendCreate(intent: Intent, inputs: JsonObject, provider: Provider, env: ResolveEnv): Promise<LiveObject> {
   const timeoutMs = provider.traits(intent.type)?.timeouts?.create ?? 1_800_000;
   const options = { ...callOptions(intent, env, timeoutMs), clientToken: intent.clientToken };
-  const send = (): Promise<LiveObject> => provider.create(specOf(intent, inputs), options);
+  const send = async (): Promise<LiveObject> => {
+    await env.confirmLease();
+    return provider.create(specOf(intent, inputs), options);
+  };
   // An answered call has had its retries.
   return env.answered ? send() : repeat(send, env);
 }

@@ -30,6 +30,11 @@ export interface ResolveEnv {
   readonly processDead: () => boolean;
   /** Waiting for settle times and deletes makes sense now. */
   readonly mayWait: () => boolean;
+  /**
+   * Awaited before a create is sent again; throws where the lease is not ours any more. A process that was stopped
+   * and continued does not know: whoever took over has settled this call long ago.
+   */
+  readonly confirmLease: () => Promise<unknown>;
   /** Told when only time passes. */
   readonly waiting?: (isWaiting: boolean) => void;
   /** What the failed call said it had made. */

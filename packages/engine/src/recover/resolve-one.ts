@@ -32,6 +32,7 @@ export async function resolveOne(recovery: Recovery, intent: Intent, processesGo
     answered: false,
     processDead: () => processesGone || pastDeadline,
     mayWait: () => !deps.signal.aborted,
+    confirmLease: () => deps.store.commit(deps.lease, []),
   });
   return { resolution, provider };
 }
