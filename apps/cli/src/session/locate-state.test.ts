@@ -80,6 +80,7 @@ test.each([
   [{ backend: "spaces", bucket: "states", region: "fra1" }, "one of config.accessKey and config.secretKey is missing"],
   [azure, "config.account_key is missing"],
   [{ backend: "postgres" }, "config.dsn is missing"],
+  [{ ...s3, secretkey: "x" }, 'config.secretkey is no key of the backend "s3"'],
   [{ backend: "gcs" }, 'the backend "gcs" of "records" is not served'],
   [{ backend: "memory" }, "keeps nothing between commands"],
 ])("with %j there is no state, and why", async (config, why) => {

@@ -1,4 +1,5 @@
 import type { StackConfig } from "@wfctl/config";
+import { suggestHint } from "@wfctl/config/suggest";
 import { WfctlError, type JsonObject } from "@wfctl/model";
 import { createLogBackend, type FolderBucket, type LeaseTimes, type StateBackend } from "@wfctl/state";
 import type { Context } from "../context.ts";
@@ -14,6 +15,14 @@ interface SharedState {
   readonly emergencyBase: string;
 }
 
+const s3Keys = ["region", "bucket", "prefix", "accessKey", "secretKey", "endpoint"];
+const keysOf: Readonly<Record<SharedBackend, readonly string[]>> = {
+  s3: s3Keys,
+  spaces: s3Keys,
+  azure_blob: ["account_url", "account_name", "account_key", "container", "prefix"],
+  postgres: ["dsn", "connection_string"],
+};
+
 /** As upstream has it. */
 const defaultPrefix = "iac-state/";
 
@@ -23,6 +32,11 @@ export async function openSharedBackend(
   state: SharedState,
   context: Pick<Context, "env">,
 ): Promise<StateBackend> {
+  for (const key of Object.keys(state.config)) {
+    if (key === "backend" || keysOf[kind].includes(key)) continue;
+    const hint = suggestHint(key, keysOf[kind], `The backend "${kind}" knows ${keysOf[kind].join(", ")}`);
+    throw invalid(state, `config.${key} is no key of the backend "${kind}"`, hint);
+  }
   const text = (...keys: readonly string[]): string | undefined => {
     for (const key of keys) {
       const value = state.config[key];
