@@ -37,5 +37,8 @@ function readPin(path: string, folder: string): string {
   const plugins = isJsonObject(file) ? file["plugins"] : undefined;
   const entry = isJsonObject(plugins) ? plugins[folder] : undefined;
   const sha256 = isJsonObject(entry) ? entry["sha256"] : undefined;
-  return typeof sha256 === "string" ? sha256.trim() : "";
+  if (sha256 === undefined || sha256 === null) return "";
+  if (typeof sha256 === "string") return sha256.trim();
+  // Digits alone are a number in YAML.
+  throw new WfctlError("PLUGIN_LOCK", `${path}: plugins.${folder}.sha256 is no text`, { hint: "Put it in quotes" });
 }
