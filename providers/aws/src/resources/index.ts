@@ -2,9 +2,11 @@ import type { Resource } from "@wfctl/plugin-sdk";
 import type { AwsClient } from "../client.ts";
 import { certificate } from "./certificate.ts";
 import { containerService } from "./container-service.ts";
+import { database } from "./database.ts";
 import { dns } from "./dns.ts";
 import { firewall } from "./firewall.ts";
 import { iamRole } from "./iam-role.ts";
+import { k8sCluster } from "./k8s-cluster.ts";
 import { loadBalancer } from "./load-balancer.ts";
 import { storage } from "./storage.ts";
 import { vpc } from "./vpc.ts";
@@ -13,9 +15,11 @@ import { vpc } from "./vpc.ts";
 export const resources: readonly Resource<AwsClient>[] = [
   certificate,
   containerService,
+  database,
   dns,
   firewall,
   iamRole,
+  k8sCluster,
   loadBalancer,
   storage,
   vpc,

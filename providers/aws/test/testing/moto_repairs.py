@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import moto_repairs_eks
 from moto.backends import get_backend
 
 
@@ -124,10 +125,12 @@ def show_certificate(call: Call, answer: bytes):
 
 
 BEFORE = {
+    **moto_repairs_eks.BEFORE,
     "acm.UpdateCertificateOptions": change_certificate,
     "ecs.CreateService": create_service_once,
 }
 AFTER = {
+    **moto_repairs_eks.AFTER,
     "acm.RequestCertificate": note_certificate,
     "acm.DescribeCertificate": show_certificate,
     "s3.CreateBucket": tag_new_bucket,
