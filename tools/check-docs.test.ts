@@ -40,6 +40,15 @@ describe("checkDocs", () => {
     expect(await check({ "README.md": readme.join("\n") })).toEqual([]);
   });
 
+  test("knows the scripts of every package around a file, and of no other", async () => {
+    const problems = await check({
+      "templates/plugin/package.json": `{"scripts":{"manifest":"x"}}`,
+      "templates/plugin/README.md": "npm run manifest, npm run lint",
+      "README.md": "npm run manifest",
+    });
+    expect(problems).toEqual(["README.md: says npm run manifest, which is no script"]);
+  });
+
   test.each([
     ["a missing file", "[a](docs/none.md)", "README.md: links to docs/none.md, which does not exist"],
     [

@@ -1,6 +1,6 @@
 /**
  * Do the Markdown files say what is there? Every relative link leads to a file and, with #, to a heading of it; every
- * `npm run x` is a script; docs/decisions/README.md lists every decision once. Exit 1 lists what is wrong.
+ * `npm run x` is a script of a package around the file; docs/decisions/README.md lists every decision once. Exit 1 lists what is wrong.
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -15,13 +15,10 @@ export async function checkDocs(root: string): Promise<{ files: number; problems
   const { stdout } = await promisify(execFile)("git", git, { cwd: root });
   const files = stdout.split("\n").filter((file) => file !== "" && existsSync(join(root, file)));
   if (files.length === 0) throw new Error(`Cannot check the documents of "${root}": found none`);
-  const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
-    scripts: Record<string, string>;
-  };
   const problems: string[] = [];
   for (const file of files) {
     const text = await readFile(join(root, file), "utf8");
-    problems.push(...(await checkLinks(root, file, text)), ...checkScripts(file, text, scripts));
+    problems.push(...(await checkLinks(root, file, text)), ...(await checkScripts(root, file, text)));
   }
   return { files: files.length, problems: [...problems, ...(await checkDecisions(root))] };
 }
@@ -51,9 +48,20 @@ function headingsOf(text: string): string[] {
   );
 }
 
-function checkScripts(file: string, text: string, scripts: Record<string, string>): string[] {
+async function checkScripts(root: string, file: string, text: string): Promise<string[]> {
   const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = ""]) => name);
-  return named.filter((name) => !(name in scripts)).map((name) => `${file}: says npm run ${name}, which is no script`);
+  const scripts = named.length === 0 ? new Set() : await scriptsAround(root, file);
+  return named.filter((name) => !scripts.has(name)).map((name) => `${file}: says npm run ${name}, which is no script`);
+}
+
+/** The scripts of every package that the file lies in. */
+async function scriptsAround(root: string, file: string): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const text = await readFile(join(root, folder, "package.json"), "utf8").catch(() => "{}");
+    for (const name of Object.keys((JSON.parse(text) as { scripts?: object }).scripts ?? {})) names.add(name);
+    if (folder === ".") return names;
+  }
 }
 
 async function checkDecisions(root: string): Promise<string[]> {

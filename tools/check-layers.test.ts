@@ -6,9 +6,10 @@ import { checkLayers } from "./check-layers.ts";
 
 let root = "";
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "wfctl-layers-"));
+  root = join(await mkdtemp(join(tmpdir(), "wfctl-layers-")), "test");
+  await mkdir(root);
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(() => rm(dirname(root), { recursive: true, force: true }));
 
 /** Writes files into the temporary repository and returns the violations found in it. */
 async function check(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
@@ -86,16 +87,20 @@ describe("checkLayers", () => {
     ]);
   });
 
-  test.each(["a.test.ts", "test-server.ts", "codec/arbitraries.ts", "testing/fake.ts", "testdata/start.ts"])(
-    "lets %s import what tests need",
-    async (name) => {
-      const files = {
-        "packages/engine/package.json": engine,
-        [`packages/engine/src/${name}`]: `import "vitest"; import "node:fs";`,
-      };
-      expect(await check(files)).toEqual([]);
-    },
-  );
+  test.each([
+    "src/a.test.ts",
+    "src/test-server.ts",
+    "src/b/arbitraries.ts",
+    "src/testing/fake.ts",
+    "src/testdata/start.ts",
+    "test/start.ts",
+  ])("lets %s import what tests need", async (name) => {
+    const files = {
+      "packages/engine/package.json": engine,
+      [`packages/engine/${name}`]: `import "vitest"; import "node:fs";`,
+    };
+    expect(await check(files)).toEqual([]);
+  });
 
   test("lets a package that is for tests import what it lists, from any of its files", async () => {
     const manifest = JSON.stringify({ dependencies: { "@wfctl/state": "0.1.0" } });

@@ -21,7 +21,7 @@ export interface Layer {
 }
 
 /** What only tests run: they may import what their package.json lists, and sources may not import them. */
-const forTests = /\.test\.ts$|\/(testing|testdata)\/|\/(test-[^/]+|arbitraries)\.ts$/;
+const forTests = /\.test\.ts$|(^|\/)(test|testing|testdata)\/|(^|\/)(test-[^/]+|arbitraries)\.ts$/;
 
 const wire = ["@bufbuild/protobuf", "@grpc/grpc-js"];
 
@@ -129,8 +129,8 @@ function checkManifest(folder: string, layer: Layer, manifest: Manifest): string
 }
 
 async function checkFile(root: string, folder: string, layer: Layer, manifest: Manifest, file: string) {
-  const isTest = layer.forTests === true || forTests.test(file);
   const place = relative(root, file);
+  const isTest = layer.forTests === true || forTests.test(place);
   const { imports, clockReads } = readImports(file, await readFile(file, "utf8"));
   const violations: string[] = [];
   for (const { specifier, typeOnly } of imports) {
@@ -154,7 +154,7 @@ function checkImport(
 ): string | undefined {
   if (specifier.startsWith(".")) {
     const target = resolve(file, "..", specifier);
-    if (forTests.test(target)) return "which is for tests";
+    if (forTests.test(relative(home, target))) return "which is for tests";
     return isInside(home, target) ? undefined : "a file of another package";
   }
   if (specifier.startsWith("node:")) return layer.pure === true ? "but its layer is pure" : undefined;
