@@ -56,6 +56,15 @@ export const stateDoctorSpec: CommandSpec = {
   flags: [...readFlags, { name: "repair", text: "do what the findings say" }],
 };
 
+export const stateAuditSecretsSpec: CommandSpec = {
+  path: ["state", "audit-secrets"],
+  summary: "Look for secrets that stand in clear in the state",
+  details: [
+    "Each known secret is searched for in what can be read without the key and in the files of a local state. Outputs that look secret and are not marked so by their provider are listed as warnings. Changes nothing.",
+  ],
+  flags: readFlags,
+};
+
 export const stateUntaintSpec: CommandSpec = {
   path: ["state", "untaint"],
   summary: "Lift the mark of a record, so that the next plan compares instead of replacing",

@@ -31,6 +31,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./compensate.ts")).compensateCommand,
   },
   {
+    name: "validate",
+    summary: "Check the stack file against the schemas of its plugins, without credentials",
+    load: async () => (await import("./validate.ts")).validateCommand,
+  },
+  {
+    name: "schema",
+    summary: "Write the JSON Schema of the stack file, with the types of its plugins",
+    load: async () => (await import("./schema.ts")).schemaCommand,
+  },
+  {
+    name: "convert",
+    summary: "Write infra.yaml as a stack program, or a stack program as infra.yaml",
+    load: async () => (await import("./convert.ts")).convertCommand,
+  },
+  {
     name: "status",
     summary: "Show what the state records, what is in doubt, the last run and the lease",
     load: async () => (await import("./status.ts")).statusCommand,
@@ -64,6 +79,11 @@ export const commandTable: readonly CommandEntry[] = [
     name: "state doctor",
     summary: "Check the state's invariants, and repair what can be repaired",
     load: async () => (await import("./state-doctor.ts")).stateDoctorCommand,
+  },
+  {
+    name: "state audit-secrets",
+    summary: "Look for secrets that stand in clear in the state",
+    load: async () => (await import("./state-audit-secrets.ts")).stateAuditSecretsCommand,
   },
   {
     name: "state lease show",

@@ -104,6 +104,17 @@ export interface DoctorFacts {
   readonly repaired: readonly DoctorFinding[];
 }
 
+export interface AuditFacts {
+  readonly location: string;
+  /** Records that were looked at. */
+  readonly records: number;
+  readonly findings: readonly {
+    readonly severity: "error" | "warning";
+    readonly name: string;
+    readonly problem: string;
+  }[];
+}
+
 /**
  * Everything a command says. One implementation speaks to people, one to programs; both carry the same facts.
  * Nothing that is passed in holds a secret that may not be shown.
@@ -123,6 +134,7 @@ export interface View {
   outputs(values: JsonObject): void;
   lease(facts: LeaseFacts): void;
   doctor(facts: DoctorFacts): void;
+  audit(facts: AuditFacts): void;
   /** A change of the state that a state command has made. */
   changed(facts: { readonly command: string; readonly text: string; readonly details: JsonObject }): void;
   error(error: WfctlError): void;

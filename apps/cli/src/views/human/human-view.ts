@@ -2,6 +2,7 @@ import type { Context } from "../../context.ts";
 import { toShellVariables } from "../shell.ts";
 import type { View } from "../view.ts";
 import { toYaml } from "../yaml.ts";
+import { renderAudit } from "./audit.ts";
 import { renderCompensation } from "./compensation.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
 import { renderError } from "./error.ts";
@@ -67,6 +68,7 @@ export function createHumanView(context: Context, options: HumanViewOptions = {}
       else stdout.write(toYaml(values));
     },
     lease: (facts) => stdout.write(renderLease(facts)),
+    audit: (facts) => stdout.write(renderAudit(facts)),
     doctor: (facts) => stdout.write(renderDoctor(facts, style)),
     changed: (facts) => stdout.write(`${printable(facts.text)}\n`),
     error(error) {

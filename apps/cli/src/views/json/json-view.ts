@@ -93,6 +93,13 @@ export function createJsonView(context: Context, options: JsonViewOptions): View
     record: (record: ResourceRecord) => print({ schema: "wfctl/record/1", record: record as unknown as JsonObject }),
     outputs: (values) => print({ schema: "wfctl/outputs/1", outputs: values }),
     lease: (facts) => print({ schema: "wfctl/lease/1", ...(facts as unknown as JsonObject) }),
+    audit: (facts) =>
+      print({
+        schema: "wfctl/audit/1",
+        location: facts.location,
+        records: facts.records,
+        findings: facts.findings.map((finding) => ({ ...finding })),
+      }),
     doctor: (facts) =>
       print({
         schema: "wfctl/doctor/1",
