@@ -47,15 +47,16 @@ describe("the search for the stack file", () => {
 
   test("says where it looked", async () => {
     expect(await diagnose()).toEqual([
-      `CONFIG_NOT_FOUND: There is no stack file: looked for "${folder}/infra.yaml" and "${folder}/config/infra.yaml" (Write infra.yaml there, or name the file with --config)`,
+      `CONFIG_NOT_FOUND: There is no stack file: looked for "${folder}/infra.yaml", "${folder}/infra.ts", "${folder}/config/infra.yaml" and "${folder}/config/infra.ts" (Write infra.yaml or infra.ts there, or name the file with --config)`,
     ]);
   });
 
-  test("does not read programs as YAML", async () => {
+  test("refuses to choose between two", async () => {
+    await write("infra.yaml", "modules: []\n");
     await write("infra.ts", "export default {}");
-    expect(await diagnose("infra.ts")).toEqual([
-      'CONFIG_INVALID infra.ts: Cannot read "infra.ts": stack files are YAML, found a program (Give a .yaml file)',
-    ]);
+    expect((await diagnose()).join()).toContain(
+      `There are two stack files: "${folder}/infra.yaml" and "${folder}/infra.ts"`,
+    );
   });
 });
 

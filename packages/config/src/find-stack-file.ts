@@ -1,10 +1,11 @@
 import { basename, dirname, join, resolve } from "node:path";
 import type { Diagnostic } from "@wfctl/model";
+import { listNames } from "./suggest.ts";
 import { labelPath } from "./source/source-file.ts";
 
 export type ReadFile = (path: string) => Promise<string>;
 
-const defaultNames = ["infra.yaml", join("config", "infra.yaml")];
+const defaultNames = ["infra.yaml", "infra.ts", join("config", "infra.yaml"), join("config", "infra.ts")];
 
 export type FoundFile = { readonly path: string; readonly text: string } | { readonly diagnostic: Diagnostic };
 
@@ -14,15 +15,6 @@ export type FoundFile = { readonly path: string; readonly text: string } | { rea
  */
 export async function findStackFile(path: string | undefined, cwd: string, readFile: ReadFile): Promise<FoundFile> {
   const start = resolve(cwd, path ?? ".");
-  if (path !== undefined && /\.[cm]?[jt]s$/.test(path)) {
-    return refuse(
-      "CONFIG_INVALID",
-      `Cannot read "${path}": stack files are YAML, found a program`,
-      "Give a .yaml file",
-      start,
-      cwd,
-    );
-  }
   if (path !== undefined) {
     const read = await tryRead(start, readFile);
     if ("text" in read) return { path: start, text: read.text };
@@ -42,7 +34,18 @@ export async function findStackFile(path: string | undefined, cwd: string, readF
   const candidates = defaultNames.map((name) => join(start, name));
   for (const candidate of candidates) {
     const read = await tryRead(candidate, readFile);
-    if ("text" in read) return { path: candidate, text: read.text };
+    if ("text" in read) {
+      const twin = candidate.replace(/\.yaml$/, ".ts");
+      if (twin === candidate || !("text" in (await tryRead(twin, readFile))))
+        return { path: candidate, text: read.text };
+      return refuse(
+        "CONFIG_INVALID",
+        `There are two stack files: "${candidate}" and "${twin}"`,
+        "Remove one of them, or name the one that is meant with --config",
+        candidate,
+        cwd,
+      );
+    }
     if (read.reason !== "ENOENT" && read.reason !== "ENOTDIR") {
       return refuse(
         "CONFIG_NOT_FOUND",
@@ -55,8 +58,8 @@ export async function findStackFile(path: string | undefined, cwd: string, readF
   }
   return refuse(
     "CONFIG_NOT_FOUND",
-    `There is no stack file: looked for ${candidates.map((candidate) => `"${candidate}"`).join(" and ")}`,
-    "Write infra.yaml there, or name the file with --config",
+    `There is no stack file: looked for ${listNames(candidates)}`,
+    "Write infra.yaml or infra.ts there, or name the file with --config",
     undefined,
     cwd,
   );

@@ -1,7 +1,10 @@
+export { convertStack, type Converted } from "./convert/convert-stack.ts";
 export { stackDigestInput } from "./digest.ts";
 export { parseDuration } from "./durations.ts";
 export { loadStack } from "./load-stack.ts";
+export { checkContainerKeys } from "./schema/container-vocabulary.ts";
 export { stackSchema } from "./schema/stack-schema.ts";
+export { typeDeclarations, type TypeSchemas } from "./schema/type-declarations.ts";
 export { validateAgainstSchema, type ValidateOptions } from "./schema/validate.ts";
 export type {
   LoadStackOptions,

@@ -45,6 +45,7 @@ export interface LinkPlace {
   readonly variablesOnly?: string;
 }
 
+type ResourceReference = Extract<Reference, { readonly resource: string }>;
 type Problem = Pick<Finding, "summary" | "hint"> & { readonly severity?: Diagnostic["severity"] };
 
 export function createLinker(names: Names, variables: Variables, reporter: Reporter): Linker {
@@ -117,15 +118,14 @@ export function createLinker(names: Names, variables: Variables, reporter: Repor
           report(place, path, { summary, hint: "Only environment variables are known there" }, written);
           return part;
         }
-        const resolved = resolve(part.resource);
-        if (resolved === undefined) {
-          const problem =
-            dottedName(part) ?? explainUnknown(part.resource, `"\${${written}}" refers to`, "have outputs");
+        const target = findTarget(part);
+        if (target === undefined) {
+          const problem = explainUnknown(part.resource, `"\${${written}}" refers to`, "have outputs");
           report(place, path, problem, written);
           return part;
         }
-        resources?.add(resolved);
-        return resolved === part.resource ? part : { resource: resolved, path: part.path };
+        resources?.add(target.resource);
+        return target.resource === part.resource && target.path === part.path ? part : target;
       });
     },
     resolveDependency(name, strict, place, path) {
@@ -138,14 +138,14 @@ export function createLinker(names: Names, variables: Variables, reporter: Repor
     },
   };
 
-  /** `${example.com.id}`, where a resource is called `example.com`. */
-  function dottedName(part: { readonly resource: string; readonly path: string }): Problem | undefined {
-    const whole = `${part.resource}.${part.path}`;
-    for (let dot = whole.indexOf(".", part.resource.length + 1); dot > 0; dot = whole.indexOf(".", dot + 1)) {
-      const name = whole.slice(0, dot);
-      if (resolve(name) !== undefined) {
-        return { summary: `"\${${whole}}" cannot refer to "${name}": its name holds a dot`, hint: `Rename "${name}"` };
-      }
+  /** `${web.db.host}` is of the resource `web` if there is one, else of `web.db`: the longest name wins. */
+  function findTarget({ resource, path }: ResourceReference): ResourceReference | undefined {
+    const resolved = resolve(resource);
+    if (resolved !== undefined) return { resource: resolved, path };
+    const whole = `${resource}.${path}`;
+    for (let dot = whole.lastIndexOf("."); dot > resource.length; dot = whole.lastIndexOf(".", dot - 1)) {
+      const longer = resolve(whole.slice(0, dot));
+      if (longer !== undefined) return { resource: longer, path: whole.slice(dot + 1) };
     }
     return undefined;
   }

@@ -23,11 +23,17 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
   const readFile = options.readFile ?? ((path: string) => readFileFromDisk(path, "utf8"));
   const cwd = resolve(options.cwd);
   const main = await findStackFile(options.path, cwd, readFile);
-  if ("diagnostic" in main) return { diagnostics: [main.diagnostic] };
+  if ("diagnostic" in main) return { diagnostics: [main.diagnostic], environments: [], providers: [] };
 
   const reporter = createReporter();
   const fields = createFieldReader(reporter);
-  const { files, complete } = await readFiles(main, cwd, readFile, reporter);
+  const { files, complete } = await readFiles(
+    main,
+    cwd,
+    readFile,
+    { environment: options.environment, twice: options.checkPrograms ?? false },
+    reporter,
+  );
   const sources = files.map((file) => file.source);
   const sections = joinSections(files, fields, reporter);
   const secrets = readSecrets(files, fields, reporter);
@@ -59,5 +65,10 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
     fields,
     reporter,
   );
-  return { ...(reporter.hasErrors ? {} : { stack }), diagnostics: reporter.sorted(sources) };
+  return {
+    ...(reporter.hasErrors ? {} : { stack }),
+    environments,
+    providers: stack.providers.filter(({ provider }) => provider !== ""),
+    diagnostics: reporter.sorted(sources),
+  };
 }

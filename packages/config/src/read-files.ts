@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { isJsonObject, type JsonObject } from "@wfctl/model";
 import { tryRead, type ReadFile } from "./find-stack-file.ts";
 import { findingAt, type Reporter } from "./reporter.ts";
+import { isProgram, readProgram, type ReadProgramOptions } from "./program/read-program.ts";
 import { describe } from "./source/describe.ts";
 import { readSource, type SourceFile } from "./source/source-file.ts";
 
@@ -28,13 +29,14 @@ export async function readFiles(
   main: { readonly path: string; readonly text: string },
   cwd: string,
   readFile: ReadFile,
+  program: ReadProgramOptions,
   reporter: Reporter,
 ): Promise<ReadFiles> {
   const byPath = new Map<string, StackFile>();
   let complete = true;
 
   const read = async (path: string, text: string, chain: readonly SourceFile[]): Promise<StackFile> => {
-    const source = await readSource(path, cwd, text);
+    const source = isProgram(path) ? await readProgram(path, cwd, program) : await readSource(path, cwd, text);
     const file: StackFile = { source, root: isJsonObject(source.value) ? source.value : {}, imports: [] };
     byPath.set(path, file);
     if (!source.parsed) complete = false;

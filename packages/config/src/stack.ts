@@ -14,7 +14,7 @@ import type { VariableType } from "./variables/read-variables.ts";
 export type { VariableSources } from "./variables/read-inputs.ts";
 
 export interface LoadStackOptions {
-  /** Stack file or a folder that holds one, relative to `cwd`. @default `infra.yaml`, then `config/infra.yaml` */
+  /** Stack file or a folder that holds one, relative to `cwd`. @default `infra.yaml` or `infra.ts`, then the same in `config` */
   readonly path?: string;
   readonly cwd: string;
   /** Name of the environment (`-e`). Required where the configuration declares environments, refused where it does not know the name. */
@@ -23,6 +23,8 @@ export interface LoadStackOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Values for the variables of the stack file. Absent: there are none but defaults, and none is required. */
   readonly variables?: VariableSources;
+  /** Evaluate stack programs twice and refuse those that give two results. @default false */
+  readonly checkPrograms?: boolean;
   /** Reads a file as UTF-8 text and fails as `node:fs/promises` does. @default `node:fs/promises` */
   readonly readFile?: (path: string) => Promise<string>;
 }
@@ -30,6 +32,10 @@ export interface LoadStackOptions {
 export interface LoadStackResult {
   /** Present exactly when no diagnostic is an error. */
   readonly stack?: StackConfig;
+  /** Environments that the configuration declares, also where it has errors. */
+  readonly environments: readonly string[];
+  /** Provider modules that could be read, also where the configuration has errors. */
+  readonly providers: readonly ProviderModule[];
   /** Everything that is wrong, by file and line. */
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -19,6 +19,7 @@ export async function loadConfig(
     ...(args.config === undefined ? {} : { path: args.config }),
     ...(args.environment === undefined ? {} : { environment: args.environment }),
     ...(options.needsVariables ? { env: context.env } : {}),
+    checkPrograms: options.needsVariables,
     variables: {
       env: context.env,
       files: args.varFiles ?? [],

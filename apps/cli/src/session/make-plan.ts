@@ -1,9 +1,8 @@
-import { suggestHint, validateAgainstSchema, type StackConfig } from "@wfctl/config";
+import { suggestHint, type StackConfig } from "@wfctl/config";
 import { planStack, sensitivePointersOf, type Digester, type Planned, type Provider } from "@wfctl/engine";
 import {
   jsonEqual,
   WfctlError,
-  type DesiredResource,
   type Diagnostic,
   type Json,
   type JsonObject,
@@ -16,6 +15,7 @@ import type { Context } from "../context.ts";
 import { maskPlan } from "../views/mask.ts";
 import { realClock, realRandom } from "./runtime.ts";
 import { stackEnv } from "./stack-env.ts";
+import { checkConfig } from "./check-config.ts";
 
 export interface PlanningInput {
   readonly command: "apply" | "destroy";
@@ -34,7 +34,7 @@ export async function makePlan(input: PlanningInput): Promise<Planned> {
   const { command, stack, state, providers, options } = input;
   checkNames(input);
   const desired = command === "destroy" ? [] : stack.resources;
-  const invalid = desired.flatMap((resource) => checkConfig(resource, stack, providers));
+  const invalid = desired.flatMap((resource) => checkConfig(resource, stack, providers.get(resource.provider)));
   const planned = await planStack({
     command,
     stack: { name: stack.name, environment: stack.environment },
@@ -104,21 +104,6 @@ function isNews(now: ResourceRecord, before: ResourceRecord | undefined): boolea
 
 export function countErrors(diagnostics: readonly Diagnostic[]): number {
   return diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
-}
-
-function checkConfig(
-  resource: DesiredResource,
-  stack: StackConfig,
-  providers: ReadonlyMap<string, Provider>,
-): Diagnostic[] {
-  const traits = providers.get(resource.provider)?.traits(resource.type);
-  if (traits?.schema === undefined) return [];
-  return validateAgainstSchema(resource.config, traits.schema, {
-    address: resource.name,
-    type: resource.type,
-    locate: (pointer, at) => stack.locate(resource.name, pointer, at),
-    sensitive: traits.sensitiveInputs ?? [],
-  });
 }
 
 function withPlace(diagnostic: Diagnostic, stack: StackConfig): Diagnostic {

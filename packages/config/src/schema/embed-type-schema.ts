@@ -48,5 +48,6 @@ function rewrite(schema: Json, type: string): Json {
 
 function orReference(schema: Json, type: string): Json {
   if (typeof schema === "boolean") return schema;
-  return { anyOf: [reference, rewrite(schema, type)] };
+  // Editors tell what is wrong by the first.
+  return { anyOf: [rewrite(schema, type), reference] };
 }

@@ -21,8 +21,11 @@ const duration = {
  * JSON Schema (2020-12) of a stack file, for editors. With schemas of resource types, `config` of their modules is
  * described too; texts with references are accepted for every value. Names and references are checked by the loader only.
  */
-export function stackSchema(resourceTypes: ReadonlyMap<string, JsonObject> = new Map()): JsonObject {
-  const typed = [...resourceTypes].toSorted(([a], [b]) => (a < b ? -1 : 1));
+export function stackSchema(
+  resourceTypes: ReadonlyMap<string, JsonObject | readonly JsonObject[]> = new Map(),
+): JsonObject {
+  const known = [...resourceTypes].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const typed = known.filter(([, schemas]) => !Array.isArray(schemas) || schemas.length > 0);
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Stack file",
@@ -58,7 +61,10 @@ export function stackSchema(resourceTypes: ReadonlyMap<string, JsonObject> = new
     additionalProperties: false,
     $defs: {
       reference: { type: "string", pattern: "\\$\\{|^\\$[A-Za-z_]" },
-      module: moduleSchema(typed.map(([type]) => type)),
+      module: moduleSchema(
+        typed.map(([type]) => type),
+        known.map(([type]) => type),
+      ),
       environment: {
         ...closed({
           ...Object.fromEntries(environmentKeys.map((key) => [key, {}])),
@@ -116,16 +122,37 @@ export function stackSchema(resourceTypes: ReadonlyMap<string, JsonObject> = new
         }),
         type: ["object", "null"],
       },
-      types: Object.fromEntries(typed.map(([type, schema]) => [type, embedTypeSchema(type, schema)])),
+      types: Object.fromEntries(typed.flatMap(([type, schemas]) => embedAll(type, schemas))),
     },
   };
 }
 
-function moduleSchema(types: readonly string[]): JsonObject {
+/** A type that several providers have fits where it fits one of them. */
+function embedAll(type: string, schemas: JsonObject | readonly JsonObject[]): [string, JsonObject][] {
+  const all = (Array.isArray(schemas) ? schemas : [schemas]) as readonly JsonObject[];
+  const [only, second] = all;
+  if (only !== undefined && second === undefined) return [[type, embedTypeSchema(type, only)]];
+  const named = all.map((schema, index): [string, JsonObject] => {
+    const name = `${type}:${index}`;
+    return [name, embedTypeSchema(name, schema)];
+  });
+  return [[type, { anyOf: named.map(([name]) => ({ $ref: `#/$defs/types/${name}` })) }], ...named];
+}
+
+/** `types` have a schema, `known` are offered. */
+function moduleSchema(types: readonly string[], known: readonly string[]): JsonObject {
   return {
     type: "object",
     required: ["name", "type"],
-    properties: { name: { type: "string", minLength: 1 }, type: { ...text, minLength: 1 } },
+    properties: {
+      name: { type: "string", minLength: 1 },
+      type: {
+        ...text,
+        minLength: 1,
+        // Others are possible: they are offered, not required.
+        ...(known.length === 0 ? {} : { anyOf: [{ enum: ["iac.provider", "iac.state", ...known] }, { ...text }] }),
+      },
+    },
     allOf: [
       when({ pattern: "^infra\\." }, { $ref: "#/$defs/module/$defs/resource" }),
       when({ enum: ["iac.provider", "iac.state"] }, closed(moduleProperties())),

@@ -1,0 +1,13 @@
+import type { Json } from "@wfctl/model";
+
+/** A place in a program. Lines and columns count from 1. */
+export interface ProgramPlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What the process that evaluates a program says, once. */
+export type ProgramReply =
+  | { readonly document: Json; readonly places: readonly (ProgramPlace | null)[] }
+  | { readonly problem: string; readonly hint: string; readonly place?: ProgramPlace };

@@ -1,0 +1,86 @@
+/**
+ * Evaluates one stack program: `stack-program FILE [ENVIRONMENT]`, with a channel to its parent. Started by
+ * `evaluate-program.ts`; ends when it has replied.
+ */
+import { registerHooks } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import * as stackApi from "@wfctl/stack";
+import type { Json } from "@wfctl/model";
+import type { ProgramPlace, ProgramReply } from "./protocol.ts";
+
+const apiKey = Symbol.for("wfctl.stack");
+const apiUrl = "wfctl:stack";
+
+/** `@wfctl/stack` is the one of this program, wherever the stack's file is. */
+function serveStackApi(): void {
+  (globalThis as { [apiKey]?: unknown })[apiKey] = stackApi;
+  const names = Object.keys(stackApi).join(", ");
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === "@wfctl/stack" ? { url: apiUrl, format: "module", shortCircuit: true } : next(specifier, context),
+    load: (url, context, next) =>
+      url === apiUrl
+        ? {
+            format: "module",
+            source: `export const { ${names} } = globalThis[Symbol.for("wfctl.stack")];`,
+            shortCircuit: true,
+          }
+        : next(url, context),
+  });
+}
+
+async function evaluate(file: string, environment: string | undefined): Promise<ProgramReply> {
+  let program: Partial<stackApi.StackProgram> | undefined;
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { default?: Partial<stackApi.StackProgram> };
+    program = module.default;
+  } catch (error) {
+    return failure("cannot be loaded", error, file);
+  }
+  if (program?.wfctlStack !== 1 || program.build === undefined) {
+    return {
+      problem: "The program exports no stack by default",
+      hint: 'Write export default defineStack({…}, (stack) => {…}), with defineStack from "@wfctl/stack"',
+    };
+  }
+  try {
+    const { document, places } = await program.build(environment);
+    return {
+      document: document as Json,
+      places: places.map((place) => (place === undefined ? null : withPath(place))),
+    };
+  } catch (error) {
+    return failure("failed", error, file);
+  }
+}
+
+function failure(what: string, thrown: unknown, file: string): ProgramReply {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const text = error.message.split("\n")[0] ?? "";
+  const place = placeOf(error.stack ?? "", file);
+  return {
+    problem: `The program ${what}: ${text.replace(/\.$/, "")}`,
+    hint: "Correct the program",
+    ...(place === undefined ? {} : { place }),
+  };
+}
+
+/** The first place of a stack that lies in the program, or in a file beside it. */
+function placeOf(stack: string, file: string): ProgramPlace | undefined {
+  const folder = pathToFileURL(file).href.replace(/[^/]*$/, "");
+  for (const match of stack.matchAll(/(file:\/\/[^\s()]+?):(\d+)(?::(\d+))?(?=\)?$)/gm)) {
+    const [, url, line, column] = match;
+    if (url?.startsWith(folder) !== true) continue;
+    return withPath({ file: url, line: Number(line), column: Number(column ?? 1) });
+  }
+  return undefined;
+}
+
+function withPath(place: ProgramPlace): ProgramPlace {
+  return place.file.startsWith("file:") ? { ...place, file: fileURLToPath(place.file) } : place;
+}
+
+const [file = "", environment] = process.argv.slice(2);
+serveStackApi();
+const reply = await evaluate(file, environment);
+process.send?.(reply, () => process.exit(0));

@@ -1,0 +1,78 @@
+import type { BuiltStack, DeclarationPlace } from "./document.ts";
+import { createGroup, withoutAbsent, type StackGroup } from "./group.ts";
+import type { StackSettings } from "./types.ts";
+
+/** What `export default defineStack(…)` exports: `wfctl` builds it for the environment it works on. */
+export interface StackProgram {
+  readonly wfctlStack: 1;
+  build(environment: string | undefined): Promise<BuiltStack>;
+}
+
+/**
+ * A stack as a program. `declare` is called with the stack to fill; it may be async, but must not depend on the clock, on
+ * chance or on the network: it is evaluated twice before anything is done, and two different results are an error.
+ */
+export function defineStack(
+  settings: StackSettings,
+  declare: (stack: StackGroup) => void | Promise<void>,
+): StackProgram {
+  return {
+    wfctlStack: 1,
+    async build(environment) {
+      const modules: { readonly [key: string]: unknown }[] = [];
+      const places: (DeclarationPlace | undefined)[] = [];
+      const outputs: Record<string, unknown> = {};
+      const group = createGroup(
+        {
+          add(module, place) {
+            modules.push(module);
+            places.push(place);
+          },
+          output(name, value, { sensitive, description }) {
+            if (name in outputs) throw new Error(`The output "${name}" is declared twice`);
+            outputs[name] =
+              sensitive === undefined && description === undefined && !isMapping(value)
+                ? value
+                : withoutAbsent({ value, sensitive, description });
+          },
+        },
+        "",
+        environment,
+      );
+      await declare(group);
+      const { onFailure, ...top } = settings;
+      const document = withoutAbsent({
+        ...top,
+        on_failure: onFailure,
+        modules,
+        outputs: Object.keys(outputs).length === 0 ? undefined : outputs,
+      });
+      // References become text, and what JSON cannot hold does not come through unseen.
+      return { document: plain(document, []) as BuiltStack["document"], places };
+    },
+  };
+}
+
+function isMapping(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function plain(value: unknown, path: readonly (string | number)[]): unknown {
+  const refuse = (what: string): never => {
+    throw new TypeError(`The value at ${path.join(".") || "the top"} is ${what}, expected plain data`);
+  };
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : refuse(String(value));
+  if (typeof value !== "object") return refuse(`a ${typeof value}`);
+  if (Array.isArray(value)) return value.map((item, index) => plain(item, [...path, index]));
+  const { toJSON } = value as { toJSON?: () => unknown };
+  if (Object.getPrototypeOf(value) === null && typeof toJSON === "function") return toJSON();
+  if (value instanceof Promise) return refuse("a promise");
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype !== Object.prototype && prototype !== null) return refuse("an object of a class");
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .map(([key, member]) => [key, plain(member, [...path, key])]),
+  );
+}
