@@ -38,3 +38,25 @@ export const cacheNodeTypes: Readonly<Record<Size, string>> = {
   l: "cache.r6g.2xlarge",
   xl: "cache.r6g.4xlarge",
 };
+
+/** CPU units of a hint such as `2` or `500m`; undefined where it is none. */
+export function cpuUnits(hint: string | undefined): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(hint ?? "");
+  if (match === null) return undefined;
+  return Number(match[1]) * (match[2] === "m" ? 1.024 : 1024);
+}
+
+const memoryUnits: Readonly<Record<string, number>> = {
+  "": 1 / 1_048_576,
+  Ki: 1 / 1024,
+  Mi: 1,
+  Gi: 1024,
+  M: 1,
+  G: 1024,
+};
+
+/** MiB of a hint such as `4Gi`; undefined where it is none. */
+export function memoryMib(hint: string | undefined): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|M|G|)$/.exec(hint ?? "");
+  return match === null ? undefined : Number(match[1]) * (memoryUnits[match[2] ?? ""] ?? 1);
+}

@@ -32,25 +32,3 @@ function offers([cpu, lowest, highest, step]: (typeof memories)[number], memory:
   if (cpu === 256) return [512, 1024, 2048].includes(memory);
   return memory >= lowest && memory <= highest && (memory - lowest) % step === 0;
 }
-
-/** CPU units of a hint such as `2` or `500m`; undefined where it is none. */
-export function cpuUnits(hint: string | undefined): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(hint ?? "");
-  if (match === null) return undefined;
-  return Number(match[1]) * (match[2] === "m" ? 1.024 : 1024);
-}
-
-const memoryUnits: Readonly<Record<string, number>> = {
-  "": 1 / 1_048_576,
-  Ki: 1 / 1024,
-  Mi: 1,
-  Gi: 1024,
-  M: 1,
-  G: 1024,
-};
-
-/** MiB of a hint such as `4Gi`; undefined where it is none. */
-export function memoryMib(hint: string | undefined): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|M|G|)$/.exec(hint ?? "");
-  return match === null ? undefined : Number(match[1]) * (memoryUnits[match[2] ?? ""] ?? 1);
-}

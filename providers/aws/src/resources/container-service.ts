@@ -1,7 +1,7 @@
 import type { Service } from "@aws-sdk/client-ecs";
 import { isAlreadyExists, notFound, ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
 import { aws, type Aws, type Context } from "../calls.ts";
-import { cpuUnits, fargateProblem, memoryMib, smallestFargate } from "../ecs/fargate.ts";
+import { fargateProblem, smallestFargate } from "../ecs/fargate.ts";
 import { executionRoleOf, logGroupOf, parseServiceArn, servicePlace, type ServicePlace } from "../ecs/names.ts";
 import {
   ensureCluster,
@@ -31,7 +31,7 @@ import { candidateNames, settleName, shortHash } from "../naming.ts";
 import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags, tokenTag } from "../ownership.ts";
 import { chunk, collect } from "../paging.ts";
 import { searchRegions } from "../regions.ts";
-import { fargateSizes, isSize } from "../sizing.ts";
+import { cpuUnits, fargateSizes, isSize, memoryMib } from "../sizing.ts";
 import { fromLowerPairs, tagChanges, toLowerPairs, userTags } from "../tags.ts";
 import { retryIf } from "../waiting.ts";
 import { defineAwsResource } from "./define.ts";

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import moto_repairs_autoscaling
 import moto_repairs_eks
 from moto.backends import get_backend
 
@@ -124,12 +125,32 @@ def show_certificate(call: Call, answer: bytes):
     return json.dumps(data).encode()
 
 
+changing_subnet_groups: dict = {}
+
+
+def hold_subnet_group(call: Call):
+    """moto loses a subnet group that is modified."""
+    name = call.params["DBSubnetGroupName"]
+    changing_subnet_groups[(call.account, call.region, name)] = call.backend("rds").subnet_groups.get(name)
+
+
+def return_subnet_group(call: Call, _answer: bytes):
+    name = call.params["DBSubnetGroupName"]
+    group = changing_subnet_groups.pop((call.account, call.region, name), None)
+    if group is not None:
+        call.backend("rds").subnet_groups[name] = group
+
+
 BEFORE = {
+    "rds.ModifyDBSubnetGroup": hold_subnet_group,
+    **moto_repairs_autoscaling.BEFORE,
     **moto_repairs_eks.BEFORE,
     "acm.UpdateCertificateOptions": change_certificate,
     "ecs.CreateService": create_service_once,
 }
 AFTER = {
+    "rds.ModifyDBSubnetGroup": return_subnet_group,
+    **moto_repairs_autoscaling.AFTER,
     **moto_repairs_eks.AFTER,
     "acm.RequestCertificate": note_certificate,
     "acm.DescribeCertificate": show_certificate,

@@ -1,0 +1,73 @@
+import type { DBSubnetGroup } from "@aws-sdk/client-rds";
+import type { Aws } from "../calls.ts";
+import { orAbsent, orNone } from "../errors.ts";
+import { shortHash } from "../naming.ts";
+import { partOfTag, partTags } from "../ownership.ts";
+import { fromPairs, toPairs, type Tags } from "../tags.ts";
+import { retryWhile } from "../waiting.ts";
+import type { DatabaseInput } from "./schema.ts";
+
+/** Name of the subnet group that belongs to an instance. */
+export function subnetGroupOf(arn: string): string {
+  const identifier = arn.split(":").at(-1) ?? "";
+  return `${identifier.slice(0, 60)}-${shortHash(arn)}`;
+}
+
+export async function findSubnetGroup({ rds }: Aws, name: string): Promise<DBSubnetGroup | undefined> {
+  return (await orAbsent(rds.describeDBSubnetGroups({ DBSubnetGroupName: name })))?.DBSubnetGroups?.[0];
+}
+
+/** Tags of the group that belongs to an instance; undefined where there is none. */
+export async function subnetGroupTags(cloud: Aws, arn: string): Promise<Tags | undefined> {
+  const group = await findSubnetGroup(cloud, subnetGroupOf(arn));
+  if (group?.DBSubnetGroupArn === undefined) return undefined;
+  const answer = await orAbsent(cloud.rds.listTagsForResource({ ResourceName: group.DBSubnetGroupArn }));
+  return fromPairs(answer?.TagList);
+}
+
+/** Name of the group to use: the given one, or one of the instance's own, made or changed as it is wanted. */
+export async function ensureSubnetGroup(
+  cloud: Aws,
+  arn: string,
+  name: string,
+  input: DatabaseInput,
+): Promise<string | undefined> {
+  const { rds, context } = cloud;
+  if (input.subnet_ids === undefined) return input.subnet_group_name;
+  const group = subnetGroupOf(arn);
+  const live = await findSubnetGroup(cloud, group);
+  const settings = {
+    DBSubnetGroupName: group,
+    DBSubnetGroupDescription: `Subnets of the database ${name}`,
+    SubnetIds: input.subnet_ids,
+  };
+  if (live === undefined) {
+    const tags = partTags(context, { of: arn, key: "subnet-group", name, tags: input.tags });
+    await orNone(rds.createDBSubnetGroup({ ...settings, Tags: toPairs(tags) }), "DBSubnetGroupAlreadyExists");
+  } else if (!sameSet(subnetsOf(live), input.subnet_ids)) {
+    await rds.modifyDBSubnetGroup(settings);
+  }
+  return group;
+}
+
+export function subnetsOf(group: DBSubnetGroup | undefined): string[] {
+  return (group?.Subnets ?? []).map(({ SubnetIdentifier }) => SubnetIdentifier ?? "");
+}
+
+/** Deletes the group that belongs to an instance. To be called when the instance is gone. */
+export async function removeSubnetGroup(cloud: Aws, arn: string): Promise<void> {
+  const tags = await subnetGroupTags(cloud, arn);
+  if (tags?.[partOfTag] !== arn) return;
+  const group = subnetGroupOf(arn);
+  await retryWhile(
+    cloud.context,
+    ["InvalidDBSubnetGroupStateFault"],
+    `subnet group ${group} to be free`,
+    () => orAbsent(cloud.rds.deleteDBSubnetGroup({ DBSubnetGroupName: group })),
+    { timeoutMs: 300_000 },
+  );
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((each) => b.includes(each));
+}
