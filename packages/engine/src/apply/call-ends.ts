@@ -3,7 +3,7 @@ import { providerErrorCodes } from "../plan/provider-failure.ts";
 import type { LiveObject } from "../ports/index.ts";
 import type { Resolution } from "../recover/resolve-intent.ts";
 import type { CallEnd } from "./operate.ts";
-import { completeRecord, replyFault } from "./records.ts";
+import { completeRecord, replyFault, unsure } from "./records.ts";
 import type { Run } from "./run.ts";
 
 /** How one node ended: the outcome it gives its action, or that the action goes on with its next half. */
@@ -35,7 +35,14 @@ export function settleWrite(
   const { after } = end;
   if (after === undefined) throw new Error("A create or update has a record to be");
   const isCreate = action.kind === "create" || action.kind === "replace";
-  const facts: WriteFacts = { run, action, after, isCreate, createdByUs: isCreate || (before?.createdByUs ?? false) };
+  const facts: WriteFacts = {
+    run,
+    action,
+    after,
+    before,
+    isCreate,
+    createdByUs: isCreate || (before?.createdByUs ?? false),
+  };
   if (!end.ok) return end.fault === undefined ? settleFailure(facts, end) : settleFault(facts, end, end.fault);
   const live = withId(end.live as LiveObject, before);
   const fault = replyFault(end.live as LiveObject, action.name, action.type);
@@ -47,6 +54,7 @@ interface WriteFacts {
   readonly run: Run;
   readonly action: PlanAction;
   readonly after: NonNullable<CallEnd["after"]>;
+  readonly before: ResourceRecord | undefined;
   readonly isCreate: boolean;
   readonly createdByUs: boolean;
 }
@@ -57,8 +65,14 @@ function success(facts: WriteFacts, live: LiveObject, createdByUs: boolean): Out
 }
 
 function marked(facts: WriteFacts, live: LiveObject, mark: "tainted" | "dirty", why: string): RecordChange {
+  const { run, after, createdByUs } = facts;
   return {
-    put: completeRecord(facts.run, facts.after, live, { mark, markReason: why, createdByUs: facts.createdByUs }),
+    put: completeRecord(run, after, live, {
+      mark,
+      markReason: run.secrets.redact(why),
+      createdByUs,
+      ...unsure(after, facts.isCreate ? undefined : facts.before),
+    }),
   };
 }
 

@@ -13,13 +13,16 @@ export async function createObject(target: WriteTarget): Promise<NodeEnd> {
   const { run, work, action, provider, desired, resolved } = target;
   const prior = await lookBeforeCreate(target);
   if (prior === "present") return alreadyExists(action);
+  const { after, ...write } = writeOf(run, provider, desired, resolved, undefined);
+  // Of an object that is gone its record may be left, and older ones that it was to replace.
+  const deposed = run.records.get(action.name)?.deposed ?? [];
   const end = await sendWithIntent(run, {
     operation: "create",
     half: work.node.half,
     provider,
     action,
     type: action.type,
-    write: writeOf(run, provider, desired, resolved, undefined),
+    write: { ...write, after: { ...after, deposed } },
     timeouts: desired.timeouts,
     ...(prior === undefined ? {} : { priorRead: prior }),
     priority: work.priority,
@@ -96,8 +99,10 @@ async function lookBeforeCreate(target: WriteTarget): Promise<"absent" | "presen
       return "failed";
     }
     if (object === undefined) return "absent";
+    const record = run.records.get(action.name);
+    if (record?.deposed.some((old) => old.providerId === object.providerId) === true) return "failed";
     // The cloud may show the old half of a replace for a while after its delete.
-    if (object.providerId !== action.prior?.providerId) return "present";
+    if (object.providerId !== action.prior?.providerId && object.providerId !== record?.providerId) return "present";
     if (clock.now() + waitMs > settledAt || run.halt !== undefined) return "failed";
     try {
       await clock.sleep(waitMs, run.calls.signal);

@@ -4,7 +4,7 @@ import { diffNow, outdated, readNow, withRecordedInputs } from "./ask-before.ts"
 import { settleDelete, type NodeEnd, type OutcomeEnd } from "./call-ends.ts";
 import type { Target } from "./execute-node.ts";
 import { sendWithIntent } from "./operate.ts";
-import { withoutObject } from "./records.ts";
+import { withFailedDelete, withoutObject } from "./records.ts";
 import { resolveNow } from "./resolve-now.ts";
 import type { Run } from "./run.ts";
 
@@ -40,6 +40,9 @@ export async function deleteObject(target: Target, type: string): Promise<NodeEn
       slot: work.slot,
     });
     end = settleDelete(sent, { remove: action.name });
+    const current = run.records.get(action.name);
+    if (!sent.ok && sent.resolution?.found === "there" && deposedId === undefined && current !== undefined)
+      end = { ...end, record: { put: withFailedDelete(current) } };
   }
   if (end.status !== "SUCCESS") return failedDelete(target, end, isOldHalf);
   const removed = removedChange(run, action.name, providerId);

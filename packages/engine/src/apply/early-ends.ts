@@ -77,8 +77,9 @@ function unknownNeighbour(run: Run, node: PlanNode): string | undefined {
     return dependenciesOf(action.desired).find((name) => run.unknown.has(name));
   }
   for (const [name, { intent }] of run.unknown) {
-    const dependencies = run.records.get(name)?.dependencies ?? intent.after?.dependencies ?? [];
-    if (dependencies.includes(action.name)) return name;
+    // What it stood on, and what it may stand on by now.
+    const edges = [...(run.records.get(name)?.dependencies ?? []), ...(intent.after?.dependencies ?? [])];
+    if (edges.includes(action.name)) return name;
   }
   return undefined;
 }

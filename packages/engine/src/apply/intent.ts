@@ -1,3 +1,4 @@
+import { pathToPointer } from "@wfctl/model";
 import type {
   DesiredResource,
   Intent,
@@ -9,7 +10,7 @@ import type {
   ResourceRecord,
   Timeouts,
 } from "@wfctl/model";
-import { toSpec, type ResolvedConfig } from "../plan/resolve.ts";
+import { sensitivePointersOf, toSpec, type ResolvedConfig } from "../plan/resolve.ts";
 import type { Provider, Spec } from "../ports/index.ts";
 import { recordToBe } from "./records.ts";
 import type { Run } from "./run.ts";
@@ -71,6 +72,15 @@ export function timeoutOf(call: Call): number {
   return call.timeouts?.[call.operation] ?? traits?.timeouts?.[call.operation] ?? 1_800_000;
 }
 
+/** Live inputs may hold secrets that neither the configuration nor the record names any more. */
+function secretsOfLive(run: Run, call: Call): string[] {
+  const { liveInputs } = call;
+  if (liveInputs === undefined) return [];
+  const repeated = Object.keys(liveInputs).filter((key) => run.secrets.occursIn(liveInputs[key] ?? null));
+  const named = sensitivePointersOf(liveInputs, call.provider.traits(call.type));
+  return [...named, ...repeated.map((key) => pathToPointer([key]))];
+}
+
 export function createIntent(
   run: Run,
   call: Call,
@@ -90,7 +100,7 @@ export function createIntent(
     providerVersion: call.provider.version,
     ...(call.provider.identity === undefined ? {} : { providerIdentity: call.provider.identity }),
     ...(call.write === undefined ? {} : { inputs: call.write.spec.config }),
-    sensitiveInputs: call.write?.sensitive ?? [],
+    sensitiveInputs: [...new Set([...(call.write?.sensitive ?? []), ...secretsOfLive(run, call)])],
     ...(call.write?.spec.size === undefined ? {} : { size: call.write.spec.size }),
     ...(call.write?.spec.hints === undefined ? {} : { hints: call.write.spec.hints }),
     ...(call.providerId === undefined ? {} : { providerId: call.providerId }),

@@ -37,6 +37,22 @@ export function recordToBe(
   };
 }
 
+/** Edges and secrets of a record whose object may still be as it was before: those of both. */
+export function unsure(
+  after: Pick<ResourceRecord, "dependencies" | "sensitiveInputs">,
+  before: Pick<ResourceRecord, "dependencies" | "sensitiveInputs"> | undefined,
+): Pick<ResourceRecord, "dependencies" | "sensitiveInputs"> {
+  return {
+    dependencies: [...new Set([...after.dependencies, ...(before?.dependencies ?? [])])],
+    sensitiveInputs: [...new Set([...after.sensitiveInputs, ...(before?.sensitiveInputs ?? [])])],
+  };
+}
+
+/** The record of an object whose delete did not end: the next plan looks whether it is still there. */
+export function withFailedDelete(record: ResourceRecord): ResourceRecord {
+  return { ...record, mark: record.mark ?? "dirty", markReason: record.markReason ?? "its delete did not end" };
+}
+
 /** What the contract demands of an answer to create and update, as a sentence about what is wrong; undefined where all is well. */
 export function replyFault(live: LiveObject, name: string, type: string): string | undefined {
   if (live.providerId === "") return "the reply has no provider id";

@@ -171,9 +171,9 @@ async function undoOne(
   return undoAction(run, undo.action, indexIn(undo, position, options), undo.step);
 }
 
-/** An action that left the cloud as it was blocks nobody. */
+/** An action of which nothing is there blocks nobody. */
 function isInert(step: PlannedUndo["step"]): boolean {
-  return step.how === "none";
+  return step.how === "none" && !step.stands;
 }
 
 /** Index of the action in the run whose journal the undo's intents go to: its own run's, or that of the run that is undone. */

@@ -9,13 +9,14 @@ import {
   type RunAction,
 } from "@wfctl/model";
 import { settleDelete, settleWrite } from "../apply/call-ends.ts";
-import { asProviderError } from "../apply/dispatch.ts";
+import { asProviderError, sendWithRetries } from "../apply/dispatch.ts";
 import type { Slot } from "../apply/intent.ts";
 import { sendWithIntent } from "../apply/operate.ts";
 import { confirmGone, readObject } from "../apply/read-object.ts";
 import { withoutMark } from "../apply/records.ts";
 import type { Run } from "../apply/run.ts";
 import type { LiveObject, Provider, Spec } from "../ports/index.ts";
+import { refreshRecord } from "../plan/record-live.ts";
 import type { UndoStep } from "./undo-steps.ts";
 
 /** How the undo of one action ended, and what the record is then. */
@@ -68,45 +69,35 @@ async function undoCreate(
   const record = run.records.get(action.name);
   if (record === undefined) return { status: "COMPENSATED", message: "Nothing of it is left" };
   const change: RecordChange = step.restore === undefined ? { remove: action.name } : { put: restored(step.restore) };
-  const there = await readObject(run, provider, { type: record.type, name: action.name, providerId: step.providerId });
-  if (there !== undefined) {
-    const end = settleDelete(
-      await sendWithIntent(run, {
-        operation: "delete",
-        half: "main",
-        phase: "undo",
-        provider,
-        action: planActionOf(action, index),
-        type: record.type,
-        providerId: step.providerId,
-        before: record,
-        priority: 0,
-        slot: noSlot,
-      }),
-      change,
-    );
-    if (end.status !== "SUCCESS") {
-      const message = end.message ?? "the delete failed";
-      return {
-        status: "COMPENSATION_FAILED",
-        message,
-        ...(end.keepIntents === true ? { keepIntents: true } : {}),
-      };
-    }
-    if (!(await confirmGone(run, provider, { type: record.type, name: action.name, providerId: step.providerId }))) {
-      return { status: "COMPENSATION_FAILED", message: "The object is still there after its delete" };
-    }
+  const ref = { type: record.type, name: action.name, providerId: step.providerId };
+  if ((await readObject(run, provider, ref)) !== undefined) {
+    const sent = await sendWithIntent(run, {
+      operation: "delete",
+      half: "main",
+      phase: "undo",
+      provider,
+      action: planActionOf(action, index),
+      type: record.type,
+      providerId: step.providerId,
+      before: record,
+      markDirty: undoDidNotEnd,
+      priority: 0,
+      slot: noSlot,
+    });
+    const end = settleDelete(sent, change);
+    if (end.status !== "SUCCESS") return failed(end.message ?? "the delete failed", end.keepIntents);
+    if (!(await confirmGone(run, provider, ref))) return failed("The object is still there after its delete");
   }
   return { status: "COMPENSATED", message: "The created object is deleted again", record: change };
 }
 
 async function undoUpdate(run: Run, action: RunAction, index: number, intent: Intent): Promise<UndoEnd> {
   const provider = providerOf(run, action);
-  const before = intent.before;
-  if (before?.inputs === undefined)
-    return { status: "COMPENSATION_FAILED", message: "Cannot be undone: no earlier input is recorded" };
+  const { before } = intent;
+  if (before?.inputs === undefined) return failed("Cannot be undone: no earlier input is recorded");
   const inputs = inputsBefore(before.inputs, intent.inputs, intent.liveInputs);
-  const target: ResourceRecord = restored({ ...before, inputs });
+  const sensitiveInputs = [...new Set([...before.sensitiveInputs, ...intent.sensitiveInputs])];
+  const target: ResourceRecord = restored({ ...before, inputs, sensitiveInputs });
   const spec: Spec = {
     name: action.name,
     type: before.type,
@@ -114,46 +105,44 @@ async function undoUpdate(run: Run, action: RunAction, index: number, intent: In
     ...(before.size === undefined ? {} : { size: before.size }),
     dependsOn: before.dependencies,
   };
-  const change: RecordChange = action.kind === "adopt" ? { remove: action.name } : { put: target };
-  const live = await readObject(run, provider, { type: before.type, name: action.name, providerId: before.providerId });
-  if (live === undefined) return { status: "COMPENSATION_FAILED", message: "The object is not there any more" };
+  const ref = { type: before.type, name: action.name, providerId: before.providerId };
+  let live = await readObject(run, provider, ref);
+  if (live === undefined) return failed("The object is not there any more");
   if (!(await isQuiet(run, provider, spec, live))) {
-    const end = settleWrite(
-      run,
-      { ...planActionOf(action, index), kind: "update" },
-      await sendWithIntent(run, {
-        operation: "update",
-        half: "main",
-        phase: "undo",
-        provider,
-        action: planActionOf(action, index),
-        type: before.type,
-        providerId: before.providerId,
-        write: { spec, sensitive: before.sensitiveInputs, after: target },
-        before: run.records.get(action.name) ?? before,
-        priority: 0,
-        slot: noSlot,
-      }),
-      before,
-    );
-    if (end.status !== "SUCCESS") {
-      const message = end.message ?? "the update failed";
-      return {
-        status: "COMPENSATION_FAILED",
-        message,
-        ...(end.keepIntents === true ? { keepIntents: true } : {}),
-      };
-    }
-    const after = await readObject(run, provider, {
+    const sent = await sendWithIntent(run, {
+      operation: "update",
+      half: "main",
+      phase: "undo",
+      provider,
+      action: planActionOf(action, index),
       type: before.type,
-      name: action.name,
       providerId: before.providerId,
+      write: { spec, sensitive: sensitiveInputs, after: target },
+      before: run.records.get(action.name) ?? before,
+      markDirty: undoDidNotEnd,
+      priority: 0,
+      slot: noSlot,
     });
-    if (after === undefined || !(await isQuiet(run, provider, spec, after))) {
-      return { status: "COMPENSATION_FAILED", message: "A read after the update back still shows a difference" };
-    }
+    const end = settleWrite(run, { ...planActionOf(action, index), kind: "update" }, sent, before);
+    if (end.status !== "SUCCESS") return failed(end.message ?? "the update failed", end.keepIntents);
+    live = await readObject(run, provider, ref);
+    if (live === undefined || !(await isQuiet(run, provider, spec, live)))
+      return failed("A read after the update back still shows a difference");
   }
-  return { status: "COMPENSATED", message: "Updated back to the inputs before the run", record: change };
+  // Its outputs need not be those of before.
+  const found = refreshRecord(target, live, new Date(run.deps.clock.now()).toISOString());
+  return {
+    status: "COMPENSATED",
+    message: "Updated back to the inputs before the run",
+    record: action.kind === "adopt" ? { remove: action.name } : { put: found },
+  };
+}
+
+/** Stands in the record from the first call of an undo to its confirmation. */
+const undoDidNotEnd = "its undo did not end";
+
+function failed(message: string, keepIntents?: boolean): UndoEnd {
+  return { status: "COMPENSATION_FAILED", message, ...(keepIntents === true ? { keepIntents } : {}) };
 }
 
 /** The recorded inputs, with the live value of each key that Read gave: what the update has really overwritten. */
@@ -198,6 +187,12 @@ function planActionOf(action: RunAction, index: number): PlanAction {
 }
 
 async function isQuiet(run: Run, provider: Provider, spec: Spec, live: LiveObject): Promise<boolean> {
-  const reply = await provider.diff(spec, live, { timeoutMs: 120_000, run: run.id, signal: run.calls.signal });
+  const { clock, random } = run.deps;
+  const { signal } = run.calls;
+  const reply = await sendWithRetries(
+    () => provider.diff(spec, live, { timeoutMs: 120_000, run: run.id, signal }),
+    { repeatable: true, maxAttempts: 6, deadlineAt: clock.now() + 120_000 },
+    { clock, random, signal, stopped: () => signal.aborted },
+  );
   return !reply.needsUpdate && !reply.needsReplace && reply.changes.length === 0;
 }

@@ -1,4 +1,4 @@
-import type { Intent, RunAction, RunState, StackState } from "@wfctl/model";
+import type { Intent, ResourceRecord, RunAction, RunState, StackState } from "@wfctl/model";
 import type { Provider } from "../ports/index.ts";
 
 /** How one action of a run is undone. */
@@ -11,7 +11,8 @@ export type UndoStep =
   | { readonly how: "record"; readonly before: Intent["before"] }
   /** It is not proven that the run made the object: forget it and say so. */
   | { readonly how: "forget"; readonly why: string }
-  | { readonly how: "none"; readonly why: string };
+  /** `stands`: an object of the action is, or may be, there and needs what it refers to. */
+  | { readonly how: "none"; readonly why: string; readonly stands: boolean };
 
 export interface PlannedUndo {
   readonly action: RunAction;
@@ -28,12 +29,13 @@ export function planUndo(run: RunState, state: StackState, providers: ReadonlyMa
     if (list === undefined) intents.set(intent.action, [intent]);
     else list.push(intent);
   }
+  const lost = lostObjects(run);
   const undos: { action: RunAction; step: UndoStep; after: number[] }[] = [];
   for (const action of run.header.actions) {
     const outcome = run.outcomes.get(action.index);
     if (outcome?.status === "COMPENSATED") continue;
     const step = stepFor(run, action, intents.get(action.index) ?? [], state, providers.get(action.provider));
-    if (step !== undefined) undos.push({ action, step, after: [] });
+    if (step !== undefined) undos.push({ action, step: keepsReferences(step, lost), after: [] });
   }
   const byName = new Map(undos.map((undo, position) => [undo.action.name, position]));
   for (const [position, undo] of undos.entries()) {
@@ -50,6 +52,29 @@ export function planUndo(run: RunState, state: StackState, providers: ReadonlyMa
   return undos;
 }
 
+/** Records of objects that the run has deleted, by resource name. */
+function lostObjects(run: RunState): ReadonlyMap<string, ResourceRecord> {
+  const lost = new Map<string, ResourceRecord>();
+  for (const { operation, deposed, name, before } of run.sentIntents)
+    if (operation === "delete" && deposed === undefined && before !== undefined) lost.set(name, before);
+  return lost;
+}
+
+/** An update back to inputs that name an object which is deleted for good would leave a reference to nothing. */
+function keepsReferences(step: UndoStep, lost: ReadonlyMap<string, ResourceRecord>): UndoStep {
+  const before = step.how === "update" ? step.intent.before : undefined;
+  if (before?.inputs === undefined) return step;
+  const text = JSON.stringify(before.inputs);
+  for (const name of before.dependencies) {
+    const gone = lost.get(name);
+    if (gone === undefined) continue;
+    const values = [gone.providerId, ...Object.values(gone.outputs)].filter((value) => typeof value === "string");
+    if (values.some((value) => value.length > 3 && text.includes(JSON.stringify(value).slice(1, -1))))
+      return { how: "none", why: `it used "${name}", whose old object is deleted`, stands: true };
+  }
+  return step;
+}
+
 function stepFor(
   run: RunState,
   action: RunAction,
@@ -61,13 +86,12 @@ function stepFor(
   const record = state.records.get(action.name);
   const wrote = record?.run === run.header.id;
   const image = intents[0]?.before;
+  const inDoubt = [...run.openIntents, ...run.unknownIntents.map((entry) => entry.intent)];
+  if (inDoubt.some((intent) => intent.action === action.index && intent.operation === "create"))
+    return { how: "none", why: "what became of its create is not known", stands: true };
   switch (action.kind) {
     case "create": {
-      if (record === undefined || !wrote) {
-        return outcome?.code === "OUTCOME_UNKNOWN"
-          ? { how: "none", why: "what became of its create is not known" }
-          : undefined;
-      }
+      if (record === undefined || !wrote) return undefined;
       if (!record.createdByUs) return { how: "forget", why: "it is not proven that this run created the object" };
       return { how: "delete", providerId: record.providerId, restore: undefined };
     }
@@ -83,9 +107,10 @@ function stepFor(
     case "update": {
       const update = intents.find((intent) => intent.operation === "update");
       if (update === undefined) return undefined;
-      if (update.before?.inputs === undefined) return { how: "none", why: "no earlier input is recorded" };
+      if (update.before?.inputs === undefined)
+        return { how: "none", why: "no earlier input is recorded", stands: true };
       if (provider?.traits(action.type)?.reversibleUpdate === false)
-        return { how: "none", why: `updates of ${action.type} cannot be undone` };
+        return { how: "none", why: `updates of ${action.type} cannot be undone`, stands: true };
       return { how: "update", intent: update };
     }
     case "replace": {
@@ -93,7 +118,8 @@ function stepFor(
       const deleted = intents.find((intent) => intent.half === "delete");
       const oldStands = created?.before !== undefined && deleted === undefined;
       if (created === undefined && deleted === undefined) return undefined;
-      if (!oldStands || created === undefined) return { how: "none", why: "the old object is deleted" };
+      if (!oldStands || created === undefined)
+        return { how: "none", why: "the old object is deleted", stands: created !== undefined };
       if (record === undefined || record.providerId === created.before?.providerId) {
         return { how: "record", before: created.before };
       }
@@ -102,6 +128,6 @@ function stepFor(
     case "delete":
       return intents.length === 0 && outcome?.status !== "SUCCESS"
         ? undefined
-        : { how: "none", why: "a deleted object does not come back" };
+        : { how: "none", why: "a deleted object does not come back", stands: false };
   }
 }

@@ -45,7 +45,9 @@ export async function compareRecord(
       changes,
     );
   }
-  const isForced = record.mark === "dirty" && record.markReason === finalizerOwedReason;
+  // A finalizer may not know of a write that did not end in success: a quiet object is no proof that its work is done.
+  const isForced =
+    record.mark === "dirty" && (record.markReason === finalizerOwedReason || provider.features.finalizer);
   if (acts || isForced) {
     return {
       ...base,

@@ -8,6 +8,7 @@ import {
 } from "@wfctl/model";
 import { createGate } from "../graph/gate.ts";
 import type { Provider } from "../ports/index.ts";
+import type { SecretSet } from "../report/redact.ts";
 import { decide } from "./decide.ts";
 import { ask, type Decision } from "./decision.ts";
 import { unknownNote } from "./drafts.ts";
@@ -23,6 +24,7 @@ export async function decideAll(
   input: PlanInput,
   diagnostics: Diagnostic[],
   notes: PlanNote[],
+  secrets: SecretSet,
 ): Promise<ReadonlyMap<string, Decision>> {
   const decisions = new Map<string, Decision>();
   const pending = new Map<string, Promise<void>>();
@@ -71,6 +73,7 @@ export async function decideAll(
         source,
         provider,
         record: records.get(resource.name),
+        secrets,
         call,
         sizing: (from, sized) => sizingOf(from, sized, sizings, input),
       });

@@ -40,6 +40,7 @@ function decideSized(
     recordedInputs: record?.inputs,
     traits,
   });
+  if (resolved.sensitive.length > 0) context.secrets.add(resolved.config, resolved.sensitive);
   const base: DecisionBase = { sizing, unknown: [...resolved.unknown.keys()], missing: resolved.missing };
   if (resource.existing) return context.call(() => readExisting(resource, context, base));
   if (record === undefined) {

@@ -1,6 +1,7 @@
 import type { ActionKind, DesiredResource, FieldChange, JsonObject, ReplaceMode, ResourceRecord } from "@wfctl/model";
 import { sendWithRetries } from "../apply/dispatch.ts";
 import type { CallOptions, Provider } from "../ports/index.ts";
+import type { SecretSet } from "../report/redact.ts";
 import type { PlanInput } from "./plan-input.ts";
 import type { OutputSource, ResolvedConfig } from "./resolve.ts";
 
@@ -32,6 +33,8 @@ export interface DecideContext {
     provider: Provider,
     resource: DesiredResource,
   ) => Promise<JsonObject | undefined> | JsonObject | undefined;
+  /** What must not be shown: grows with each resource that is decided. */
+  readonly secrets: SecretSet;
   /** Bounds the calls that planning has open at once. */
   readonly call: <T>(work: () => Promise<T>) => Promise<T>;
 }

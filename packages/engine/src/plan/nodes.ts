@@ -86,9 +86,31 @@ export function buildNodes(
     if (own !== undefined) (nodes[node] as { after: Set<number> }).after.add(own);
     else if (going !== undefined) (nodes[going] as { after: Set<number> }).after.add(node);
   }
+  letDeposedGoFirst(actions, nodes, deposedNodes, oldHalf, records);
   holdBackDeletes(actions, nodes, made, oldHalf, dependenciesOf);
   liftCleanup(nodes);
   return nodes.map((node) => ({ action: node.action, half: node.half, after: [...node.after], cleanup: node.cleanup }));
+}
+
+/** What a deposed object stands on goes after it. A delete-first replace does not wait: it would have to wait for its own new half. */
+function letDeposedGoFirst(
+  actions: readonly DraftAction[],
+  nodes: readonly { readonly action: number; readonly after: Set<number> }[],
+  deposedNodes: readonly number[],
+  oldHalf: ReadonlyMap<string, number>,
+  records: ReadonlyMap<string, ResourceRecord>,
+): void {
+  for (const node of deposedNodes) {
+    const draft = actions[(nodes[node] as { action: number }).action] as DraftAction;
+    const old = records.get(draft.name)?.deposed.find((each) => each.providerId === draft.deposed);
+    for (const dependency of old?.dependencies ?? []) {
+      const going = oldHalf.get(dependency);
+      if (going === undefined || dependency === draft.name) continue;
+      const other = nodes[going] as { action: number; after: Set<number> };
+      const { kind, replaceMode } = actions[other.action] as DraftAction;
+      if (kind !== "replace" || replaceMode === "create-first") other.after.add(node);
+    }
+  }
 }
 
 /**

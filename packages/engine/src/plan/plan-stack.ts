@@ -1,5 +1,13 @@
-import { isDestructive, type DesiredResource, type Diagnostic, type PlanAction, type PlanNote } from "@wfctl/model";
+import {
+  isDestructive,
+  type DesiredResource,
+  type Diagnostic,
+  type PlanAction,
+  type PlanNote,
+  type StackState,
+} from "@wfctl/model";
 import { topologicalOrder } from "../graph/topology.ts";
+import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";
 import { accountDiagnostics } from "./accounts.ts";
 import { decideAll } from "./decide-all.ts";
 import { draftAction, draftDeposed, draftRemoval, unknownNote, type Draft } from "./drafts.ts";
@@ -29,7 +37,8 @@ export async function planStack(input: PlanInput): Promise<Planned> {
   const diagnostics: Diagnostic[] = [...moves.diagnostics, ...accountDiagnostics(touched, input.providers)];
   const notes: PlanNote[] = [];
 
-  const decisions = await decideAll(order, dependencies, records, input, diagnostics, notes);
+  const secrets = createSecretSet();
+  const decisions = await decideAll(order, dependencies, records, input, diagnostics, notes, secrets);
   const { modes, notes: modeNotes } = settleReplaceModes(
     order,
     decisions,
@@ -83,7 +92,14 @@ export async function planStack(input: PlanInput): Promise<Planned> {
   // Notes come in as the providers answer: the digest needs one order.
   notes.sort((a, b) => compareTexts(a.name, b.name) || compareTexts(a.code, b.code) || compareTexts(a.text, b.text));
   const plan = finishPlan(input, { actions, nodes, notes, unchanged, records });
-  return { plan, diagnostics, settle };
+  return { plan, diagnostics: redactAll(diagnostics, input.state, secrets), settle };
+}
+
+/** Providers may repeat in their errors what they were given. */
+function redactAll(diagnostics: readonly Diagnostic[], state: StackState, secrets: SecretSet): readonly Diagnostic[] {
+  if (diagnostics.length === 0) return diagnostics;
+  secretsOfState(state, secrets);
+  return diagnostics.map((each) => ({ ...each, summary: secrets.redact(each.summary) }));
 }
 
 function compareTexts(a: string, b: string): number {

@@ -1,5 +1,5 @@
 import type { Intent, RecordChange, ResourceRecord } from "@wfctl/model";
-import { completeRecord, deposedOf, replyFault, withoutObject } from "../apply/records.ts";
+import { completeRecord, deposedOf, replyFault, unsure, withFailedDelete, withoutObject } from "../apply/records.ts";
 import type { LiveObject } from "../ports/index.ts";
 import type { Recovery } from "./recover-runs.ts";
 import type { Resolved } from "./resolve-one.ts";
@@ -9,7 +9,9 @@ export function recordAfter(recovery: Recovery, intent: Intent, resolved: Resolv
   const { resolution, provider } = resolved;
   const current = recovery.records.get(intent.name);
   if (intent.operation === "delete") {
-    if (current === undefined || (resolution.found !== "absent" && resolution.found !== "gone")) return undefined;
+    if (current === undefined || resolution.found === "unknown") return undefined;
+    if (resolution.found === "there" && intent.deposed === undefined) return { put: withFailedDelete(current) };
+    if (resolution.found !== "absent" && resolution.found !== "gone") return undefined;
     return withoutObject(current, intent.deposed ?? intent.providerId ?? current.providerId);
   }
   if (resolution.found === "gone" && current !== undefined) {
@@ -25,7 +27,13 @@ export function recordAfter(recovery: Recovery, intent: Intent, resolved: Resolv
     object,
     {
       createdByUs: intent.operation === "create" || (intent.before?.createdByUs ?? false),
-      ...(complete ? {} : { mark: "dirty", markReason: `its ${intent.operation} was interrupted` }),
+      ...(complete
+        ? {}
+        : {
+            mark: "dirty",
+            markReason: `its ${intent.operation} was interrupted`,
+            ...unsure(intent.after, intent.operation === "update" ? intent.before : undefined),
+          }),
     },
   );
   return { put: withOldObject(made, intent) };

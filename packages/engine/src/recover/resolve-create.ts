@@ -95,9 +95,9 @@ function judgeByName(intent: Intent, object: LiveObject, env: ResolveEnv): Sight
 
 /** The object that a create-first replacement stands beside, or one before it. */
 function isOlder(intent: Intent, object: LiveObject): boolean {
-  const { before } = intent;
-  if (before === undefined) return false;
-  return [before.providerId, ...before.deposed.map((old) => old.providerId)].includes(object.providerId);
+  const { before, after } = intent;
+  const older = [...(before?.deposed ?? []), ...(after?.deposed ?? [])].map((old) => old.providerId);
+  return object.providerId === before?.providerId || older.includes(object.providerId);
 }
 
 function honoursTokens(intent: Intent, provider: Provider): boolean {

@@ -1,5 +1,6 @@
-import type { Intent } from "@wfctl/model";
+import type { Intent, RecordChange } from "@wfctl/model";
 import { applyChange } from "../apply/records.ts";
+import { finalizerOwedReason } from "../plan/finalizer-owed.ts";
 import { isComplete, recordAfter } from "./record-after.ts";
 import type { Recovery } from "./recover-runs.ts";
 import type { Resolved } from "./resolve-one.ts";
@@ -16,7 +17,7 @@ export async function settleUnknown(recovery: Recovery, intent: Intent, resolved
     tell("unknown");
     return;
   }
-  const record = recordAfter(recovery, intent, resolved);
+  const record = oweFinalizer(recordAfter(recovery, intent, resolved), resolved);
   if (isComplete(intent, resolved) && intent.phase === "apply") await callHook(recovery, intent, record);
   await deps.store.commit(deps.lease, [
     {
@@ -37,6 +38,13 @@ export async function settleUnknown(recovery: Recovery, intent: Intent, resolved
     message,
   });
   tell(resolution.found);
+}
+
+/** The finalizer's process of that run is gone, and what it was to do for this object with it. */
+function oweFinalizer(change: RecordChange | undefined, { provider }: Resolved): RecordChange | undefined {
+  if (change === undefined || !("put" in change) || provider?.features.finalizer !== true) return change;
+  if (change.put.mark !== undefined) return change;
+  return { put: { ...change.put, mark: "dirty", markReason: finalizerOwedReason } };
 }
 
 /** Before the intent is closed, so that a kill in between calls it again. The action has its outcome: a failure changes nothing. */

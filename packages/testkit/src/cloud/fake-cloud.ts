@@ -12,7 +12,7 @@ export interface CloudOptions {
   readonly deleteMs?: number;
   /** How long a created object is `creating` before it is ready by itself. @default 0 */
   readonly readyMs?: number;
-  /** A second create with the same token gives the object of the first. @default true */
+  /** A second create with the same token gives the object of the first, or is refused once that is gone. @default true */
   readonly honoursTokens?: boolean;
   /** Refuses a second object of the same type and name. @default false */
   readonly uniqueNames?: boolean;
@@ -71,6 +71,7 @@ export function createFakeCloud(options: CloudOptions): FakeCloud {
   const { clock } = options;
   const objects = new Map<string, CloudObject>();
   const index = createObjectIndex();
+  const spentTokens = new Map<string, CloudObject>();
   /** When searches see the object first, and until when they see one that is gone. */
   const seenFrom = new Map<string, number>();
   const ghosts: { readonly object: CloudObject; readonly untilMs: number }[] = [];
@@ -141,6 +142,7 @@ export function createFakeCloud(options: CloudOptions): FakeCloud {
     later(options.deleteMs ?? 0, () => {
       objects.delete(object.id);
       index.remove(object);
+      if (object.token !== undefined) spentTokens.set(tokenKey(object.account, object.type, object.token), object);
       const lag = lagMs();
       if (lag > 0) ghosts.push({ object, untilMs: clock.now() + lag });
       note("deleted", object, external);
@@ -175,6 +177,9 @@ export function createFakeCloud(options: CloudOptions): FakeCloud {
             }
             return { object: found, fresh: false };
           }
+          // As clouds do, a token is remembered longer than what it made.
+          const spent = spentTokens.get(tokenKey(name, request.type, request.token));
+          if (spent !== undefined) return { refused: "already_exists", by: spent };
         }
         const [other] = index.get(nameKey(name, request.type, request.name));
         if (options.uniqueNames === true && other !== undefined) return { refused: "already_exists", by: other };

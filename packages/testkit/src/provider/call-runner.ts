@@ -10,7 +10,7 @@ export interface CallRunnerOptions {
   readonly ownLimits: boolean;
   readonly faults?: FaultSource;
   readonly latencyMs?: number | ((operation: CallOperation, name: string) => number);
-  readonly survivesCrash?: () => boolean;
+  readonly survivesCrash?: (operation: CallOperation, name: string) => boolean;
   /** Milliseconds to wait where the cloud throttles the call. */
   readonly throttle: () => number | undefined;
 }
@@ -36,8 +36,8 @@ export interface CallRunner {
   gone(): boolean;
   restarts(): number;
   crash(): void;
-  /** A new host starts the plugin for itself. */
-  relaunch(): void;
+  /** A new host starts the plugin for itself; `leave` lets the old process go on with what it has. */
+  relaunch(options?: { readonly leave?: boolean }): void;
 }
 
 const maxRestarts = 3;
@@ -78,7 +78,8 @@ export function createCallRunner(options: CallRunnerOptions): CallRunner {
     };
     if (!process.alive) {
       // The request may have left before the process died.
-      if (call.operation !== "read" && options.survivesCrash?.() === true) attempt(() => work.effect(false));
+      if (call.operation !== "read" && options.survivesCrash?.(call.operation, call.name) === true)
+        attempt(() => work.effect(false));
       throw exited("in the middle of a call");
     }
     if (goes?.wrong === "crash") {
@@ -154,8 +155,8 @@ export function createCallRunner(options: CallRunnerOptions): CallRunner {
     gone: () => !current.alive,
     restarts: () => restarts,
     crash: () => current.die(),
-    relaunch() {
-      current.die();
+    relaunch({ leave = false } = {}) {
+      if (!leave) current.die();
       current = createPluginProcess(options.provider);
       restarts = 0;
     },

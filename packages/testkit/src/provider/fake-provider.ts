@@ -32,8 +32,10 @@ export interface FakeProviderOptions {
   readonly latencyMs?: number | ((operation: CallOperation, name: string) => number);
   /** The finalizer knows its work from the process's memory only, as upstream's do. @default true for `upstream` */
   readonly forgetfulFinalizer?: boolean;
+  /** Told of each call as it arrives. */
+  readonly onCall?: (call: RecordedCall, module: string) => void;
   /** A request that was under way when the plugin died still takes effect. @default never */
-  readonly survivesCrash?: () => boolean;
+  readonly survivesCrash?: (operation: CallOperation, name: string) => boolean;
 }
 
 export interface RecordedCall {
@@ -54,8 +56,8 @@ export interface FakeProvider extends Provider {
   readonly restarts: number;
   /** The plugin process dies with all its open calls; the next call starts another. */
   crash(): void;
-  /** A new host starts the plugin for itself: the process of before is dead, nothing counts as a restart. */
-  relaunch(): void;
+  /** A new host starts the plugin for itself: the process of before is dead (or left alone), nothing counts as a restart. */
+  relaunch(options?: { readonly leave?: boolean }): void;
 }
 
 /** An in-memory `Provider` over the fake cloud, with the manners of our plugins or of upstream's. */
@@ -98,7 +100,9 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
     providerId: string,
     call: CallOptions,
   ): void => {
-    calls.push({ atMs: options.clock.now(), operation, type, name, providerId, options: call });
+    const recorded: RecordedCall = { atMs: options.clock.now(), operation, type, name, providerId, options: call };
+    calls.push(recorded);
+    options.onCall?.(recorded, options.module ?? "cloud");
   };
   const live = (object: CloudObject, created?: boolean): LiveObject =>
     toLive(object, known(object.type), personality, ours ? created : undefined);
@@ -118,7 +122,7 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
       return runner.restarts();
     },
     crash: () => runner.crash(),
-    relaunch: () => runner.relaunch(),
+    relaunch: (how) => runner.relaunch(how),
     processGone: () => runner.gone(),
     traits: (type): TypeTraits | undefined => {
       const found = typeOf(type);

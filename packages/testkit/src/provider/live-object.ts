@@ -78,7 +78,14 @@ export function diffObject(
   const known = personality === "ours" ? inputsOf(current.inputs ?? {}) : current.outputs;
   const writeOnly = new Set(type.writeOnly);
   const changes: FieldChange[] = [];
-  const keys = personality === "ours" ? new Set([...Object.keys(wanted), ...Object.keys(known)]) : Object.keys(wanted);
+  const told = new Set([
+    "endpoint",
+    "revision",
+    ...Object.keys(type.extraOutputs ?? {}),
+    ...(type.sensitiveOutputs ?? []),
+  ]);
+  const inputsShown = Object.keys(known).filter((key) => personality === "ours" || !told.has(key));
+  const keys = new Set([...Object.keys(wanted), ...inputsShown]);
   for (const key of keys) {
     const old: Json | undefined = known[key];
     if (jsonEqual(old, wanted[key]) || (old === undefined && (writeOnly.has(key) || personality === "upstream")))

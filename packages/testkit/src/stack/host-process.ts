@@ -13,7 +13,9 @@ export type CrashPoint =
   /** The events are on their way to the disk. */
   | { readonly at: "write"; readonly events: readonly JournalEvent[] }
   /** The events are durable and the engine is about to hear of it. */
-  | { readonly at: "durable"; readonly events: readonly JournalEvent[] };
+  | { readonly at: "durable"; readonly events: readonly JournalEvent[] }
+  /** A wait of the engine is over. */
+  | { readonly at: "sleep" };
 
 /** One run of the program: dies with all its promises, its sleepers and its plugins. */
 export interface HostProcess {
@@ -38,12 +40,22 @@ export function createHostProcess(options: {
   readonly providers: Iterable<FakeProvider>;
   /** Commits that survive a death in the middle of a write. @default 0 */
   readonly keep?: () => number;
+  /** Its plugins live on: it was another machine that lost its network. @default false */
+  readonly pluginsLive?: boolean;
 }): HostProcess {
-  const clock = options.clock.fork();
+  const time = options.clock.fork();
   const stores: MemoryStore[] = [];
   let dead = false;
   const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
+  const clock: ProcessClock = {
+    now: time.now,
+    kill: time.kill,
+    async sleep(ms, signal) {
+      await time.sleep(ms, signal);
+      if (host.pass({ at: "sleep" })) await never();
+    },
+  };
   const host: HostProcess = {
     clock,
     get dead() {
@@ -53,7 +65,8 @@ export function createHostProcess(options: {
     crashWhen: undefined,
     onDeath: undefined,
     pass(point) {
-      if (!dead && host.crashWhen?.(point) === true) host.die({ keep: options.keep?.() ?? 0 });
+      if (!dead && host.crashWhen?.(point) === true)
+        host.die({ keep: options.keep?.() ?? 0, pluginsLive: options.pluginsLive ?? false });
       return dead;
     },
     wrapProvider(provider) {

@@ -23,6 +23,7 @@ import {
   type MemoryDisk,
   type MemoryStore,
 } from "@wfctl/state/testing";
+import type { CloudEffect } from "../cloud/cloud-object.ts";
 import { createFakeCloud, type CloudOptions, type FakeCloud } from "../cloud/fake-cloud.ts";
 import { createFakeProvider, type FakeProvider, type FakeProviderOptions } from "../provider/fake-provider.ts";
 import { createPlainDigester } from "../random/plain-digester.ts";
@@ -41,6 +42,7 @@ export interface TestStackOptions {
   readonly beforeWrite?: (commits: readonly (readonly JournalEvent[])[]) => Promise<void> | void;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly moved?: PlanInput["moved"];
+  readonly onEffect?: (effect: CloudEffect) => void;
 }
 
 export interface CommandOptions {
@@ -64,6 +66,20 @@ export interface CommandOptions {
   readonly onDeath?: () => void;
   /** Commits that survive a death in the middle of a write. @default 0 */
   readonly keep?: number;
+  /** The host is another machine: its plugins outlive it, and nobody can kill them. */
+  readonly elsewhere?: boolean;
+  readonly onPlan?: (planned: Planned, command: "apply" | "destroy") => void;
+}
+
+/** The plan has errors: the command ends before its run. */
+export class PlanRefused extends Error {
+  readonly diagnostics: Planned["diagnostics"];
+
+  constructor(diagnostics: Planned["diagnostics"]) {
+    super(diagnostics.map((each) => `${each.code}: ${each.summary}`).join("\n"));
+    this.name = "PlanRefused";
+    this.diagnostics = diagnostics;
+  }
 }
 
 /** One stack with its store, its cloud and its providers, and the commands on it: what a CLI does, without one. */
@@ -86,6 +102,12 @@ export interface TestStack {
   applyPlanned(planned: Planned, options?: CommandOptions): Promise<RunReport>;
   destroy(options?: CommandOptions): Promise<Applied>;
   recover(options?: CommandOptions): Promise<RecoveryReport>;
+  /** As `apply` and `destroy`; undefined where the host died in the middle. */
+  attempt(
+    kind: "apply" | "destroy",
+    desired: readonly DesiredResource[],
+    options?: CommandOptions,
+  ): Promise<Applied | undefined>;
   /** As `apply`, in a host that dies at the first point that fits. Throws where the run ends before. */
   applyUntil(
     crashWhen: (point: CrashPoint) => boolean,
@@ -123,7 +145,11 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
   let runs = 0;
 
   let host: HostProcess | undefined;
-  cloud.onEffect = (effect) => void host?.pass({ at: "effect", effect });
+  let isElsewhere = false;
+  cloud.onEffect = (effect) => {
+    options.onEffect?.(effect);
+    host?.pass({ at: "effect", effect });
+  };
 
   const openStore = (own: HostProcess): MemoryStore =>
     createMemoryStore({
@@ -160,8 +186,15 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     runId,
   });
   const hold: TestStack["hold"] = async (work, command = {}) => {
-    for (const provider of list) provider.relaunch();
-    const own = createHostProcess({ clock, providers: list, keep: () => command.keep ?? 0 });
+    const leave = host?.dead === true && isElsewhere;
+    isElsewhere = command.elsewhere ?? false;
+    for (const provider of list) provider.relaunch({ leave });
+    const own = createHostProcess({
+      clock,
+      providers: list,
+      keep: () => command.keep ?? 0,
+      pluginsLive: isElsewhere,
+    });
     host = own;
     own.crashWhen = command.crashWhen;
     own.onDeath = command.onDeath;
@@ -194,7 +227,7 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     const recoverDeps: RecoverDeps = {
       ...shared,
       provider: async (module) => wrapped.get(module),
-      killPlugins: async () => command.pluginsGone ?? true,
+      killPlugins: async () => command.pluginsGone ?? !leave,
       signal: new AbortController().signal,
     };
     try {
@@ -222,7 +255,8 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
       const current = await store.load();
       const planned = await planStack(planInput(kind, desired, current, command, runId, deps));
       const errors = planned.diagnostics.filter((each) => each.severity === "error");
-      if (errors.length > 0) throw new Error(errors.map((each) => `${each.code}: ${each.summary}`).join("\n"));
+      if (errors.length > 0) throw new PlanRefused(errors);
+      command.onPlan?.(planned, kind);
       const report = await applyPlan(deps, planned.plan, current, applyOptions(runId, command, planned));
       return { ...report, planned, recovery, ends: endsOf(planned, report) };
     }, command);
@@ -254,6 +288,10 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     },
     destroy: (command = {}) => runCommand("destroy", [], command),
     recover: (command = {}) => hold(({ recoverDeps }) => recoverRuns(recoverDeps), command),
+    attempt: (kind, desired, command = {}) =>
+      new Promise((resolve, reject) => {
+        runCommand(kind, desired, { ...command, onDeath: () => resolve(undefined) }).then(resolve, reject);
+      }),
     applyUntil: (crashWhen, desired, command = {}) =>
       new Promise<void>((resolve, reject) => {
         runCommand(command.destroy === true ? "destroy" : "apply", desired, {

@@ -1,0 +1,3 @@
+export { generateScenario } from "./generate-scenario.ts";
+export { runScenario, type SimResult } from "./run-scenario.ts";
+export type { Scenario } from "./scenario.ts";

@@ -1,0 +1,327 @@
+import type { DesiredResource, JournalEvent, ResourceRecord } from "@wfctl/model";
+import { canonicalJson, type Json } from "@wfctl/model";
+import { PlanRefused, type Applied, type CommandOptions } from "../stack/test-stack.ts";
+import { checkSecrets, checkState } from "./check-state.ts";
+import type { Scenario, SimStep } from "./scenario.ts";
+import { createWatch, type Watch } from "./watch.ts";
+import { createWorld, desiredOf, type World } from "./world.ts";
+
+export interface SimResult {
+  /** Rules that were broken, empty when all is well. */
+  readonly violations: readonly string[];
+  /** What happened, for people who look into a failure. */
+  readonly story: readonly string[];
+}
+
+/** Longer than any effect, lag or wait of the cloud may take. */
+const quietMs = 120_000;
+
+/** Plays a scenario and checks it: at every moment, after each command, and after everything was set right. */
+export async function runScenario(scenario: Scenario, options: { trace?: boolean } = {}): Promise<SimResult> {
+  const watch = createWatch();
+  const story: string[] = [];
+  const tell = (line: string): void => {
+    if (options.trace === true) story.push(`  ${((world.stack.clock.now() - startMs) / 1000).toFixed(2)} ${line}`);
+  };
+  const world = createWorld(scenario, {
+    onEffect(effect) {
+      tell(
+        `${effect.external ? "outside " : ""}${effect.kind} ${effect.name} ${effect.id} ${JSON.stringify(effect.inputs ?? {})}`,
+      );
+      watch.onEffect(effect);
+    },
+    onCall(call, module) {
+      tell(`call ${module} ${call.operation} ${call.name} ${call.providerId} ${call.options.clientToken ?? ""}`);
+      watch.onCall(call, module);
+    },
+    onWrite(commits) {
+      for (const events of commits) tell(`write ${events.map(describeEvent).join(" + ")}`);
+    },
+  });
+  const startMs = world.stack.clock.now();
+  watch.stack = world.stack;
+  const play = { scenario, watch, world, story, checkedEvents: 0 };
+  try {
+    for (const [index, step] of scenario.steps.entries()) {
+      await playStep(play, step, index);
+      if (watch.violations.length > 0) break;
+    }
+    if (watch.violations.length === 0) await setRight(play);
+  } catch (thrown) {
+    watch.violations.push(
+      `an engine call threw: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
+    );
+  }
+  return { violations: [...new Set(watch.violations)], story: play.story };
+}
+
+interface Play {
+  readonly scenario: Scenario;
+  readonly watch: Watch;
+  readonly world: World;
+  readonly story: string[];
+  checkedEvents: number;
+}
+
+async function playStep(play: Play, step: SimStep, index: number): Promise<void> {
+  const { world, watch, story } = play;
+  const { stack } = world;
+  const desired = step.command === "destroy" ? [] : step.resources.map(desiredOf);
+  await happenOutside(play, step);
+  world.refuseWrite(step.refusedWrite);
+  let before = new Map(stack.disk.draft.records);
+  const secretive = new Set(desired.flatMap(({ name, config }) => (config["secret"] === undefined ? [] : [name])));
+  for (let host = 0; ; host += 1) {
+    world.setFaults(step.faultShare, `${index}.${host}`, secretive);
+    const crash = step.crashes[host];
+    const controller = new AbortController();
+    let points = 0;
+    const told: unknown[] = [];
+    const options: CommandOptions = {
+      onFailure: step.onFailure,
+      refresh: step.refresh,
+      signal: controller.signal,
+      elsewhere: crash?.elsewhere ?? false,
+      keep: crash?.keep ?? 0,
+      crashWhen: () => {
+        points += 1;
+        if (crash === undefined && points === step.interruptAfter) controller.abort();
+        return points === crash?.after;
+      },
+      onPlan(planned) {
+        before = new Map(stack.disk.draft.records);
+        watch.onPlan(planned);
+      },
+      ...(step.parallelism === undefined ? {} : { parallelism: step.parallelism }),
+    };
+    const ended = await runCommand(play, step.command, desired, options, told);
+    story.push(`step ${index} host ${host}: ${describe(ended)}`);
+    checkStored(play, told);
+    if (ended !== "died") {
+      if (ended !== "refused") checkReport(play, ended, before);
+      break;
+    }
+    if (watch.violations.length > 0) return;
+    if (crash !== undefined && crash.pauseMs > 0) await stack.clock.sleep(crash.pauseMs);
+  }
+  world.refuseWrite(undefined);
+  await stack.clock.sleep(quietMs);
+  const state = await stack.state();
+  if (state.openRuns.length === 0) watch.violations.push(...checkState(stack, state, watch.deletedOutside));
+}
+
+async function happenOutside({ world, watch }: Play, step: SimStep): Promise<void> {
+  const { records } = await world.stack.state();
+  for (const { name, does } of step.outside) {
+    const record = records.get(name);
+    if (record === undefined) continue;
+    const account = world.stack.cloud.account(record.provider === "old" ? "old" : "main");
+    if (does === "edit") account.outside.edit(record.providerId, { count: 99 });
+    else {
+      account.outside.delete(record.providerId);
+      watch.deletedOutside.add(record.providerId);
+    }
+  }
+}
+
+function describeEvent(event: JournalEvent): string {
+  const change = "record" in event ? event.record : undefined;
+  const record =
+    change === undefined ? undefined : "put" in change ? change.put : "remove" in change ? undefined : change;
+  const marks =
+    record === undefined
+      ? ""
+      : ` [${record.name} ${record.providerId} ${record.mark ?? ""} deposed ${record.deposed.map((old) => old.providerId).join(",")} on ${record.dependencies.join(",")}]`;
+  switch (event.kind) {
+    case "intent":
+      return `intent ${event.intent.phase} ${event.intent.operation} ${event.intent.name} ${event.intent.half} ${event.intent.clientToken}${marks}`;
+    case "outcome":
+      return `outcome ${event.run} ${event.outcome.action} ${event.outcome.status} ${event.outcome.message ?? ""}${event.keepIntents === true ? " (open)" : ""}${marks}${change !== undefined && "remove" in change ? ` removes ${change.remove}` : ""}`;
+    case "run-started":
+      return `run-started ${event.run.id} ${event.run.onFailure} ${event.run.actions.map((action) => `${action.index}:${action.kind} ${action.name}`).join(", ")}`;
+    default:
+      return `${event.kind}${"action" in event ? ` ${event.action}` : ""}${marks}`;
+  }
+}
+
+type Ended = Applied | "died" | "refused";
+
+async function runCommand(
+  play: Play,
+  command: "apply" | "destroy",
+  desired: readonly DesiredResource[],
+  options: CommandOptions,
+  told: unknown[],
+): Promise<Ended> {
+  const { stack } = play.world;
+  try {
+    const applied = await stack.attempt(command, desired, options);
+    told.push(stack.events);
+    if (applied === undefined) return "died";
+    told.push(
+      applied.outcomes,
+      applied.result.errors,
+      applied.planned.diagnostics,
+      applied.planned.plan.notes,
+      applied.recovery,
+    );
+    told.push(applied.planned.plan.actions.map((action) => [action.changes, action.reasons]));
+    return applied;
+  } catch (thrown) {
+    told.push(stack.events);
+    if (thrown instanceof PlanRefused) {
+      told.push(thrown.diagnostics);
+      return "refused";
+    }
+    // A run that could not begin, because the store refuses, is no fault.
+    if ((thrown as { code?: string }).code === "STORE_UNAVAILABLE") return "refused";
+    throw thrown;
+  }
+}
+
+function describe(ended: Ended): string {
+  if (typeof ended === "string") return ended;
+  const unknown = ended.recovery.unknown.map((each) => each.name).join(",");
+  return `${ended.end} ${JSON.stringify(ended.ends)}${unknown === "" ? "" : ` unknown ${unknown}`}${ended.fatal === undefined ? "" : ` fatal ${ended.fatal.code}: ${ended.fatal.message}`}`;
+}
+
+function checkStored(play: Play, told: readonly unknown[]): void {
+  const { watch, world } = play;
+  const { commits } = world.stack.disk;
+  for (const event of commits.slice(play.checkedEvents).flat()) clearForgotten(play, event);
+  watch.violations.push(...checkSecrets(commits.slice(play.checkedEvents).flat(), told));
+  play.checkedEvents = commits.length;
+}
+
+/** An undo forgets what is not proven to be its own, and says so: somebody clears it away by hand. */
+function clearForgotten({ watch, world }: Play, event: JournalEvent): void {
+  if (event.kind !== "outcome" || event.outcome.message?.includes("Forgotten, not deleted") !== true) return;
+  if (event.record === undefined || !("remove" in event.record)) return;
+  const name = event.record.remove;
+  for (const object of world.stack.cloud.objects()) {
+    if (object.name !== name) continue;
+    watch.deletedOutside.add(object.id);
+    world.stack.cloud.account(object.account).outside.delete(object.id);
+  }
+}
+
+/** What a finished run says of itself. */
+function checkReport({ watch, world }: Play, ended: Applied, before: ReadonlyMap<string, ResourceRecord>): void {
+  const { plan } = ended.planned;
+  if (
+    ended.outcomes.length !== plan.actions.length ||
+    ended.outcomes.some((outcome, index) => outcome?.action !== index)
+  )
+    watch.violations.push(`${ended.run} has ${ended.outcomes.length} outcomes for ${plan.actions.length} actions`);
+  const allWell = ended.outcomes.every((outcome) => outcome.status === "SUCCESS") && ended.finalizeErrors.length === 0;
+  if ((ended.end === "succeeded") !== allWell && ended.fatal === undefined && ended.end !== "interrupted")
+    watch.violations.push(`${ended.run} ended ${ended.end} with ${JSON.stringify(ended.ends)}`);
+  if (ended.fatal?.code === "INTERNAL") watch.violations.push(`${ended.run} failed inside: ${ended.fatal.message}`);
+  if (ended.end === "compensated")
+    watch.violations.push(...checkUndone(before, world.stack.disk.draft.records, world, watch));
+}
+
+/** After an undo that says it is complete, all is as it was. */
+function checkUndone(
+  before: ReadonlyMap<string, ResourceRecord>,
+  after: ReadonlyMap<string, ResourceRecord>,
+  world: World,
+  watch: Watch,
+): string[] {
+  const broken: string[] = [];
+  const objects = new Map(world.stack.cloud.objects().map((object) => [object.id, object]));
+  for (const [name, record] of before) {
+    const now = after.get(name);
+    if (now?.providerId !== record.providerId) {
+      if (!watch.deletedOutside.has(record.providerId))
+        broken.push(`the undo gave ${name} as ${now?.providerId}, before it was ${record.providerId}`);
+      continue;
+    }
+    const object = objects.get(record.providerId);
+    if (object === undefined || record.mark !== undefined || record.inputs === undefined) continue;
+    const wanted = { ...record.inputs, count: object.inputs["count"] === 99 ? 99 : record.inputs["count"] };
+    if (canonicalJson(object.inputs) !== canonicalJson(wanted as Json))
+      broken.push(
+        `the undo left ${name} with ${canonicalJson(object.inputs)}, before it had ${canonicalJson(wanted as Json)}`,
+      );
+  }
+  for (const name of after.keys())
+    if (!before.has(name)) broken.push(`the undo left ${name}, which was not there before`);
+  return broken;
+}
+
+/** Without faults everything gets right again: applied until quiet, then destroyed. */
+async function setRight(play: Play): Promise<void> {
+  const { scenario, watch, world, story } = play;
+  const { stack } = world;
+  world.setFaults(0, "right");
+  watch.unprotected = true;
+  const last = scenario.steps.at(-1);
+  const desired = last === undefined || last.command === "destroy" ? [] : last.resources.map(desiredOf);
+  const open = desired.map((resource) => ({ ...resource, protected: false }));
+  // Deadlines of calls of other machines pass.
+  stack.clock.advance(7_200_000);
+  if (!(await applyUntilQuiet(play, open))) return;
+  const state = await stack.state();
+  watch.violations.push(...checkState(stack, state, watch.deletedOutside));
+  for (const name of state.unknown.keys()) {
+    const record = state.unknown.get(name)!.intent;
+    if (record.provider === "cloud")
+      watch.violations.push(`${name} stays unknown although its provider can say: ${state.unknown.get(name)!.why}`);
+  }
+  if (state.unknown.size > 0) {
+    story.push(`unknown in the end: ${[...state.unknown.keys()].join(", ")}`);
+    return;
+  }
+  if (state.finalizeOwed.length > 0)
+    watch.violations.push(`finalizers are still owed: ${state.finalizeOwed.join(", ")}`);
+  for (const object of stack.cloud.objects()) {
+    const deferred = object.type === "sim.late" || object.type === "sim.slack";
+    if (deferred && !object.finalized) watch.violations.push(`deferred work of ${object.name} was never done`);
+  }
+  const destroyed = await runCommand(
+    play,
+    "destroy",
+    [],
+    { allowReplace: [...state.records.keys()], onPlan: (planned) => watch.onPlan(planned) },
+    [],
+  );
+  story.push(`destroy: ${describe(destroyed)}`);
+  await stack.clock.sleep(quietMs);
+  const left = stack.cloud.objects().map((object) => `${object.name} (${object.id})`);
+  if (left.length > 0) watch.violations.push(`destroy left ${left.join(", ")}`);
+  const records = [...(await stack.state()).records.keys()];
+  if (records.length > 0) watch.violations.push(`destroy left records of ${records.join(", ")}`);
+}
+
+/** False where an order of one run does not exist. */
+async function applyUntilQuiet(play: Play, desired: readonly DesiredResource[]): Promise<boolean> {
+  const { watch, world, story } = play;
+  const { stack } = world;
+  for (let round = 1; round <= 5; round += 1) {
+    const allowReplace = [...(await stack.state()).records.keys()];
+    const told: unknown[] = [];
+    const ended = await runCommand(
+      play,
+      "apply",
+      desired,
+      { refresh: true, allowReplace, onPlan: (planned) => watch.onPlan(planned) },
+      told,
+    );
+    story.push(`right ${round}: ${describe(ended)}`);
+    checkStored(play, told);
+    await stack.clock.sleep(quietMs);
+    if (ended === "refused") return false;
+    if (ended === "died") throw new Error("A host died that nobody killed");
+    if (ended.end !== "succeeded") continue;
+    const planned = await stack.plan(desired);
+    if (planned.plan.actions.length > 0) {
+      const kinds = planned.plan.actions.map((action) => `${action.kind} ${action.name}: ${action.reasons.join(", ")}`);
+      watch.violations.push(`the plan after a run that succeeded is not empty: ${kinds.join("; ")}`);
+    }
+    return true;
+  }
+  if ((await stack.state()).unknown.size === 0)
+    watch.violations.push("five applies without any fault do not get it right");
+  return true;
+}

@@ -1,0 +1,149 @@
+import type { Planned } from "@wfctl/engine";
+import type { Intent, JsonObject, Plan } from "@wfctl/model";
+import type { RunDraft } from "@wfctl/state";
+import type { CloudEffect } from "../cloud/cloud-object.ts";
+import type { RecordedCall } from "../provider/fake-provider.ts";
+import type { TestStack } from "../stack/test-stack.ts";
+
+/** Watches each call and each effect while a simulation runs, against the rules that hold at every moment. */
+export interface Watch {
+  /** Rules that were broken, one sentence each. */
+  readonly violations: string[];
+  /** Objects that other people deleted. */
+  readonly deletedOutside: Set<string>;
+  stack: TestStack | undefined;
+  /** The user has lifted all protection. */
+  unprotected: boolean;
+  onPlan(planned: Planned): void;
+  onCall(call: RecordedCall, module: string): void;
+  onEffect(effect: CloudEffect): void;
+}
+
+export function createWatch(): Watch {
+  const plans = new Map<string, Plan>();
+  const watch: Watch = {
+    violations: [],
+    deletedOutside: new Set(),
+    stack: undefined,
+    unprotected: false,
+    onPlan({ plan }) {
+      plans.set(plan.id, plan);
+    },
+    onCall(call) {
+      if (call.operation !== "create" && call.operation !== "update" && call.operation !== "delete") return;
+      const { stack } = watch;
+      if (stack === undefined) return;
+      const found = findIntent(stack, call.options.clientToken ?? "");
+      if (found === undefined) {
+        watch.violations.push(`${call.operation} of ${call.name} was sent without a durable intent`);
+        return;
+      }
+      watch.violations.push(...checkOrder(found.run, found.intent, plans));
+    },
+    onEffect(effect) {
+      if (effect.external) {
+        if (effect.kind === "deleted") watch.deletedOutside.add(effect.id);
+        return;
+      }
+      const { stack } = watch;
+      if (stack === undefined) return;
+      if (effect.kind === "created" || effect.kind === "updated") {
+        watch.violations.push(...checkUsed(stack, effect, watch.deletedOutside));
+      }
+      if (effect.kind === "deleting") watch.violations.push(...checkDelete(stack, effect, plans, watch.unprotected));
+    },
+  };
+  return watch;
+}
+
+/** The intent that a call belongs to, as it is on the disk. */
+function findIntent(
+  stack: TestStack,
+  token: string,
+): { readonly run: RunDraft | undefined; readonly intent: Intent } | undefined {
+  const { draft } = stack.disk;
+  for (const run of draft.openRuns.values()) {
+    for (const intent of run.open.values()) if (intent.clientToken === token) return { run, intent };
+    for (const { intent } of run.unknown.values()) if (intent.clientToken === token) return { run, intent };
+  }
+  for (const { intent } of draft.unknown.values()) {
+    if (intent.clientToken === token) return { run: draft.history?.get(intent.run), intent };
+  }
+  return undefined;
+}
+
+/** All that the node waits for is durable, and the clean-up was declared before its first call. */
+function checkOrder(run: RunDraft | undefined, intent: Intent, plans: ReadonlyMap<string, Plan>): string[] {
+  if (run === undefined || intent.phase !== "apply") return [];
+  const plan = plans.get(run.header.planId);
+  const node = plan?.nodes.find((each) => each.action === intent.action && each.half === intent.half);
+  if (plan === undefined || node === undefined) return [`the intent of ${intent.name} belongs to no node of its plan`];
+  const broken: string[] = [];
+  for (const index of node.after) {
+    const before = plan.nodes[index]!;
+    const status = run.outcomes.get(before.action)?.status;
+    // The last two are what an undo made of a success.
+    const done =
+      status === "SUCCESS" ||
+      status === "COMPENSATED" ||
+      status === "COMPENSATION_FAILED" ||
+      run.halvesDone.has(`${before.action}:${before.half}`);
+    if (!done) {
+      const name = plan.actions[before.action]?.name;
+      broken.push(
+        `${intent.operation} of ${intent.name} was sent before the outcome of ${name} (${before.half}) was durable`,
+      );
+    }
+  }
+  if (plan.onFailure !== "continue" && node.cleanup && !run.cleanupStarted)
+    broken.push(`${intent.operation} of ${intent.name} was sent in the clean-up before it was declared`);
+  return broken;
+}
+
+function usedIds(inputs: JsonObject | undefined): string[] {
+  return Object.entries(inputs ?? {}).flatMap(([key, value]) =>
+    key.startsWith("use_") && typeof value === "string" ? [value] : [],
+  );
+}
+
+/** An object is made or changed only to use what is there. */
+function checkUsed(stack: TestStack, effect: CloudEffect, deletedOutside: ReadonlySet<string>): string[] {
+  const live = new Set(stack.cloud.objects().flatMap((object) => (object.state === "deleting" ? [] : [object.id])));
+  return usedIds(effect.inputs)
+    .filter((id) => !live.has(id) && !deletedOutside.has(id))
+    .map((id) => `${effect.name} (${effect.id}) was ${effect.kind} to use ${id}, which is not there`);
+}
+
+/** An object goes only after what uses it has gone or was changed, but for the old half of a delete-first replace. */
+function checkDelete(
+  stack: TestStack,
+  effect: CloudEffect,
+  plans: ReadonlyMap<string, Plan>,
+  unprotected: boolean,
+): string[] {
+  const { draft } = stack.disk;
+  const found = [...draft.openRuns.values()]
+    .flatMap((run) =>
+      [...run.open.values(), ...[...run.unknown.values()].map((entry) => entry.intent)].map((intent) => ({
+        run,
+        intent,
+      })),
+    )
+    .find(({ intent }) => intent.operation === "delete" && (intent.deposed ?? intent.providerId) === effect.id);
+  if (found === undefined) return [`${effect.name} (${effect.id}) was deleted without an open intent`];
+  const { run, intent } = found;
+  const broken: string[] = [];
+  const record = draft.records.get(effect.name);
+  if (!unprotected && record?.protected === true && record.providerId === effect.id && intent.phase === "apply")
+    broken.push(`${effect.name} was deleted although it is protected`);
+  const action = plans.get(run.header.planId)?.actions[intent.action];
+  if (intent.phase === "apply" && intent.half === "delete" && action?.replaceMode === "delete-first") return broken;
+  const users = stack.cloud
+    .objects()
+    .filter(
+      (object) => object.state !== "deleting" && object.id !== effect.id && usedIds(object.inputs).includes(effect.id),
+    );
+  for (const user of users)
+    broken.push(`${effect.name} (${effect.id}) was deleted while ${user.name} (${user.id}) uses it`);
+  return broken;
+}
