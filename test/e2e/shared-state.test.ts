@@ -75,7 +75,7 @@ for (const store of stores) {
       const box = createSandbox();
       const env = {
         WFCTL_KEY: randomBytes(32).toString("hex"),
-        WFCTL_TEST_LEASE: "500,3000",
+        WFCTL_TEST_LEASE: "500,5000",
         S3_SECRET: "s3-secret-s3-secret",
       };
       const run = (...args: string[]): Promise<Finished> => box.runWith(env, ...args);

@@ -14,14 +14,17 @@ describe("Azure blobs (azurite)", () => {
   });
   afterAll(() => server.stop());
 
-  storeContract("the log in a container of Azure blobs", () =>
-    createBucketSubject(
-      createAzureBlobBucket({
-        accountUrl: server.address,
-        ...azuriteAccount,
-        container: "states",
-        prefix: `team a&b/${(stacks += 1)}/`,
-      }),
-    ),
+  storeContract(
+    "the log in a container of Azure blobs",
+    () =>
+      createBucketSubject(
+        createAzureBlobBucket({
+          accountUrl: server.address,
+          ...azuriteAccount,
+          container: "states",
+          prefix: `team a&b/${(stacks += 1)}/`,
+        }),
+      ),
+    { expiryMs: 2000 },
   );
 });

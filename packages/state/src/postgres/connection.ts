@@ -14,9 +14,9 @@ export interface Connection {
 }
 
 const attempts = 5;
-const delayMs = 200;
 
 export function createConnection(options: PostgresOptions, doing: string): Connection {
+  const { delayMs = 200 } = options;
   let client: Promise<Client> | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   const drop = async (): Promise<void> => {

@@ -4,4 +4,6 @@ export interface PostgresOptions {
   readonly dsn: string;
   /** Longest wait for a connection or an answer. @default 15000 */
   readonly timeoutMs?: number;
+  /** Before a broken connection is made again, doubled before each further try. Others only in tests. @default 200 */
+  readonly delayMs?: number;
 }

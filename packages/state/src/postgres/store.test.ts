@@ -43,5 +43,5 @@ describe.skipIf(postgresProblem() !== undefined)("Postgres", () => {
     };
   };
 
-  storeContract("the Postgres store", createSubject);
+  storeContract("the Postgres store", createSubject, { expiryMs: 2000 });
 });

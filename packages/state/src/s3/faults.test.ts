@@ -81,7 +81,7 @@ describe.skipIf(motoProblem() !== undefined)("S3 behind a connection that fails"
 
   test("any one request or reply may be lost, of every kind of call", async () => {
     for (const fault of ["lose-request", "lose-reply"] as const) {
-      for (let at = 1; at <= 36; at += 5) {
+      for (let at = 1; at <= 36; at += 9) {
         const stack = await newStack();
         let count = 0;
         proxy.rule = () => ((count += 1) === at ? fault : undefined);
@@ -144,15 +144,15 @@ describe.skipIf(motoProblem() !== undefined)("S3 behind a connection that fails"
   test("the lease is beaten for while the main thread stands still for longer than its expiry", async () => {
     const stack = await newStack();
     const options = { ...stack, endpoint: server.address };
-    const store = await open(stack, server.address, { lease: { beatMs: 100, expiryMs: 1000 } });
+    const store = await open(stack, server.address, { lease: { beatMs: 100, expiryMs: 2500 } });
     const lease = await store.acquire(remoteHolder("wfctl apply"));
     const where = JSON.stringify({ bucket: { kind: "s3", options } });
-    const other = spawnSync(process.execPath, [tryLease, "4000", where], { encoding: "utf8" });
+    const other = spawnSync(process.execPath, [tryLease, "5500", where], { encoding: "utf8" });
     expect([other.stdout, other.stderr]).toEqual(["LEASE_HELD", ""]);
     expect(lease.lost.aborted).toBe(false);
     expect(await store.commit(lease, crashCommit(1))).toBe(1);
     await store.close();
-    const free = spawnSync(process.execPath, [tryLease, "4000", where], { encoding: "utf8" });
+    const free = spawnSync(process.execPath, [tryLease, "10000", where], { encoding: "utf8" });
     expect(free.stdout).toBe("taken");
   });
 });

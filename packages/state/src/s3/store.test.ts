@@ -14,15 +14,18 @@ describe.skipIf(motoProblem() !== undefined)("S3 (moto)", () => {
   });
   afterAll(() => server.stop());
 
-  storeContract("the log in an S3 bucket", () =>
-    createBucketSubject(
-      createS3Bucket({
-        endpoint: server.address,
-        bucket: "states",
-        prefix: `team a/${(stacks += 1)}/`,
-        accessKeyId: "key",
-        secretAccessKey: "secret",
-      }),
-    ),
+  storeContract(
+    "the log in an S3 bucket",
+    () =>
+      createBucketSubject(
+        createS3Bucket({
+          endpoint: server.address,
+          bucket: "states",
+          prefix: `team a/${(stacks += 1)}/`,
+          accessKeyId: "key",
+          secretAccessKey: "secret",
+        }),
+      ),
+    { expiryMs: 2000 },
   );
 });
