@@ -64,7 +64,7 @@ export function acceptCommand(folder: string): string {
 }
 
 /** `: a has changed, b is new and 3 more`. */
-export function describeChanges(changes: readonly string[]): string {
+function describeChanges(changes: readonly string[]): string {
   if (changes.length === 0) return "";
   const shown = changes.slice(0, 3).join(", ");
   return `: ${shown}${changes.length > 3 ? ` and ${changes.length - 3} more` : ""}`;

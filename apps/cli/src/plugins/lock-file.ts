@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isJsonObject, WfctlError, type Json } from "@wfctl/model";
 import { findUpwards } from "./find-upwards.ts";
 
-export const lockFileName = "wfctl.lock";
+const lockFileName = "wfctl.lock";
 const lockVersion = 1;
 
 /** What was accepted of one plugin. */

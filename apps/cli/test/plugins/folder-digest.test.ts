@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compareListings, digestFolder, digestListing } from "../../src/plugins/folder-digest.ts";
@@ -52,13 +52,15 @@ describe("the digest of a folder", () => {
     expect(compareListings(before.listing, after.listing)).toContain(told);
   });
 
-  test("is refused to what could change behind its back", () => {
+  test("is refused to what could change behind its back", async () => {
     const leading = makeFolder();
     symlinkSync(tempFolder(), join(leading, "out"));
     expect(() => digestFolder(leading)).toThrow(/out is a link to the absolute path/);
-    const piped = makeFolder();
-    execFileSync("mkfifo", [join(piped, "pipe")]);
-    expect(() => digestFolder(piped)).toThrow(/pipe is neither a file, a folder nor a link/);
+    const listening = makeFolder();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(join(listening, "socket"), resolve));
+    expect(() => digestFolder(listening)).toThrow(/socket is neither a file, a folder nor a link/);
+    server.close();
     expect(() => digestFolder("/nowhere")).toThrow(/cannot be read whole/);
   });
 });

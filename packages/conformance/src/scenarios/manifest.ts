@@ -116,6 +116,20 @@ export const manifestScenarios: readonly PluginScenario[] = [
     },
   },
   {
+    id: "type-names",
+    title: "resource types are infra.<kind>: no other can stand in a stack file",
+    contract: "advised",
+    strict: "required",
+    scope: "plugin",
+    async run(trial) {
+      const { capabilities } = await configuredCapabilities(trial);
+      const odd = capabilities
+        .map(({ resourceType }) => resourceType)
+        .filter((type) => !/^infra\.[a-z0-9_]+(?:\.[a-z0-9_]+)*$/.test(type));
+      expectThat(odd.length === 0, `Stack files cannot name ${odd.join(", ")}`);
+    },
+  },
+  {
     id: "samples-known",
     title: "the resource types of the samples are types of the plugin",
     contract: "required",

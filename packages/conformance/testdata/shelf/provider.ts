@@ -85,7 +85,7 @@ function stateOf(book: Book) {
 }
 
 const book = defineResource<Shelf>()({
-  type: "library.book",
+  type: "infra.book",
   description: "A book on a shelf",
   input,
   outputs: z.looseObject({ title: z.string(), code: z.string() }),

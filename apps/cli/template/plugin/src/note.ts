@@ -6,7 +6,7 @@ type Context = CallContext<Api>;
 
 /** A note on a shelf. Its id is the one that the cloud gave it. */
 export const note = defineResource<Api>()({
-  type: "example.note",
+  type: "infra.note",
   description: "A note on a shelf",
   input: z.strictObject({
     text: z.string().min(1),
