@@ -58,7 +58,7 @@ export async function openIfThere(
       "KEY_REQUIRED",
       `Cannot open the state "${backend.location}": its key is not on this machine`,
       {
-        hint: "Set WFCTL_KEY, WFCTL_KEY_FILE or WFCTL_PASSPHRASE, or bring the key file back; if it is lost: wfctl state rekey --drop-secrets",
+        hint: `Set WFCTL_KEY, WFCTL_KEY_FILE or WFCTL_PASSPHRASE${location.shared ? "; it is the one that the state was made with" : ", or bring the key file back; if it is lost: wfctl state rekey --drop-secrets"}`,
       },
     );
   }
