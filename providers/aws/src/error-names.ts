@@ -20,7 +20,7 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
   transient: `
     InternalError InternalFailure InternalServerError InternalServiceError InternalServer ServerInternal
     ServiceUnavailable ServiceUnavailableException Unavailable Server ServerException RequestTimeout TimeoutError
-    OperationAborted ConcurrentModification ConcurrentAccess InsufficientInstanceCapacity InsufficientAddressCapacity
+    OperationAborted ConcurrentModification ConcurrentUpdate ConcurrentAccess InsufficientInstanceCapacity InsufficientAddressCapacity
     InsufficientFreeAddressesInSubnet ServiceFailure NetworkingError ECONNRESET ECONNREFUSED ECONNABORTED EPIPE
     ENOTFOUND EAI_AGAIN ETIMEDOUT EHOSTUNREACH ENETUNREACH IDPCommunicationError UpdateInProgress
     DBInstanceNotReady acm.RequestInProgress RequestInProgress ConditionalRequestConflict 500 502 503 504

@@ -136,7 +136,7 @@ const maxPieces = 200;
 export async function createInPieces(cloud: AwsHarness, create: () => Promise<unknown>): Promise<number> {
   for (let attempt = 0; attempt < maxPieces; attempt += 1) {
     cloud.proxy.reset();
-    cloud.proxy.fail({ operation: /^\w+\.(?!Describe|Get|List|Head|Filter)/, fault: "lose-reply" });
+    cloud.proxy.fail({ operation: /^[\w-]+\.(?!Describe|Get|List|Head|Filter)/, fault: "lose-reply" });
     const failure = await create().then(
       () => undefined,
       (error: unknown) => error,
