@@ -5,7 +5,6 @@ import { createSqliteBackend, type StateBackend } from "@wfctl/state";
 import type { Context } from "../context.ts";
 import { showPlace } from "../views/human/diagnostics.ts";
 import { resolveVariables } from "./resolve-variables.ts";
-import { openSharedBackend } from "./shared-state.ts";
 import { stackEnv } from "./stack-env.ts";
 
 export interface StateLocation {
@@ -57,6 +56,7 @@ export async function locateState(stack: StackConfig, context: Pick<Context, "cw
     case "postgres": {
       if (stack.nameIsDefault === true) throw nameless(stack, state.backend);
       const emergencyBase = join(byDefault, file);
+      const { openSharedBackend } = await import("./shared-state.ts");
       const backend = await openSharedBackend(
         state.backend,
         { stack, module: state.name, config, emergencyBase },
