@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { createEmulatorClock, type EmulatorClock } from "./clock.ts";
 import { answerControl, controlPrefix, type ControlTarget } from "./control.ts";
 import { readOperations, type Operation } from "./description.ts";
@@ -9,6 +10,7 @@ import type { Json, JsonObject } from "./json.ts";
 import { createRateCounter, type RateLimit, type RateState } from "./rate-limit.ts";
 import { createRouter } from "./router.ts";
 import type { Reply, Service } from "./service.ts";
+import { sendMessages } from "./websocket.ts";
 import { createValidator, type Violation } from "./validator.ts";
 
 export interface EmulatorOptions {
@@ -157,6 +159,15 @@ export async function startEmulator<Account>(
       send(response, { status: 500, body: { id: "emulator_crash", message: text } }, {});
     });
   });
+  // The server forgets connections that were upgraded.
+  const upgraded = new Set<Duplex>();
+  server.on("upgrade", (message, socket) => {
+    upgraded.add(socket);
+    socket.once("close", () => upgraded.delete(socket));
+    const messages = service.stream?.(new URL(message.url ?? "/", `http://${message.headers.host ?? "localhost"}`));
+    if (messages === undefined) socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
+    else sendMessages(message, socket, messages).catch(() => socket.destroy());
+  });
   await listen(server, options.port ?? 0, options.host ?? "127.0.0.1");
   const { port } = server.address() as AddressInfo;
   return {
@@ -171,6 +182,7 @@ export async function startEmulator<Account>(
     defects: () => listDefects(journal.exchanges()),
     async close() {
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };

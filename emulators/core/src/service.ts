@@ -52,6 +52,8 @@ export interface Service<Account> {
   headers?(rate: RateState, clock: EmulatorClock): Readonly<Record<string, string>>;
   /** Another request than those of the description, such as a download; undefined where it is none. */
   extra?(request: { method: string; url: URL; account: Account | undefined }): Reply | undefined;
+  /** What a WebSocket at that address sends; undefined where there is none. */
+  stream?(url: URL): AsyncIterable<string> | undefined;
   /** The account's state for people, and for tests that look behind the API. */
   inspect(account: Account): JsonObject;
 }

@@ -50,6 +50,7 @@ export function createDigitalOceanService(): Service<Account> {
     inspect: inspectAccount,
     refuse,
     headers: rateHeaders,
+    stream: (url) => (url.pathname === "/_logs/live" ? liveLines(url.searchParams) : undefined),
     extra({ url }): Reply | undefined {
       if (url.pathname !== "/_logs/historic") return undefined;
       return {
@@ -92,4 +93,9 @@ function rateHeaders({ limit, remaining, resetAt }: RateState): Readonly<Record<
     "ratelimit-remaining": String(remaining),
     "ratelimit-reset": String(Math.ceil(resetAt / 1000)),
   };
+}
+
+/** A few lines, each as the platform sends them, and then the end. */
+async function* liveLines(query: URLSearchParams): AsyncGenerator<string> {
+  for (const line of logLines(query, 3)) yield JSON.stringify({ data: `${line} (live)\n` });
 }

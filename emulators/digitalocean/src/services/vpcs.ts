@@ -116,10 +116,11 @@ function members(account: Account, id: string): Thing[] {
 }
 
 function freeRange(account: Account): string {
-  for (let block = 100; ; block += 1) {
-    const range = `10.${block}.0.0/20`;
+  for (let block = 0; block < 156 * 16; block += 1) {
+    const range = `10.${100 + Math.floor(block / 16)}.${(block % 16) * 16}.0/20`;
     if (checkRange(account, range) === undefined) return range;
   }
+  throw new Error("The emulator has no free network left");
 }
 
 function checkRange(account: Account, range: string): string | undefined {
