@@ -29,7 +29,10 @@ export function processContext(): Context {
     env,
     stdout: createOutput(process.stdout),
     stderr: createOutput(process.stderr),
-    stdin: process.stdin,
+    // Opening it costs a millisecond that only a prompt needs.
+    get stdin() {
+      return process.stdin;
+    },
     color: wantsColor(env, process.stdout.isTTY === true),
     signals: process,
     exit: (code) => process.exit(code),
