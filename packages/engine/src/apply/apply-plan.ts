@@ -125,6 +125,7 @@ function watchInterrupts(run: Run): () => void {
 
 /** After creates and updates, also after failed ones; not when the run was cancelled or may not write any more: then it stays owed. */
 async function runFinalizers(run: Run): Promise<void> {
+  run.finalizersCalled = true;
   const modules = new Set([...run.inheritedFinalizers, ...run.finalizeOwed]);
   if (modules.size === 0 || run.halt?.kind === "cancelled" || isStoreFault(run)) return;
   const errors = await finalizeOwed({

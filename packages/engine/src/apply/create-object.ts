@@ -95,8 +95,9 @@ async function lookBeforeCreate(target: WriteTarget): Promise<"absent" | "presen
     try {
       object = await provider.read({ name: action.name, type: action.type, providerId: "" }, options);
     } catch (thrown) {
-      if (asProviderError(thrown).class === "not_found") return "absent";
-      return "failed";
+      const error = asProviderError(thrown);
+      if (error.class === "plugin_exit") run.restarted.add(provider.module);
+      return error.class === "not_found" ? "absent" : "failed";
     }
     if (object === undefined) return "absent";
     const record = run.records.get(action.name);

@@ -119,7 +119,9 @@ export function createIntent(
 /** The intent with what its transaction has to hold besides: the finalizer's debt, and the record as no longer to be trusted. */
 export function intentEvents(run: Run, call: Call, intent: Intent): JournalEvent[] {
   const events: JournalEvent[] = [];
-  if (call.provider.features.finalizer && !run.finalizeOwed.has(call.provider.module)) {
+  // Deletes of the clean-up and of an undo come after the finalizers, and leave nothing to be finished.
+  const isLateDelete = call.operation === "delete" && (run.finalizersCalled || call.phase === "undo");
+  if (call.provider.features.finalizer && !isLateDelete && !run.finalizeOwed.has(call.provider.module)) {
     run.finalizeOwed.add(call.provider.module);
     events.push({ kind: "finalize-owed", run: run.id, provider: call.provider.module });
   }

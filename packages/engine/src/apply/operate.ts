@@ -159,7 +159,7 @@ function ownerOf(run: Run, call: Call): string {
 async function resolve(run: Run, call: Call, intent: Intent, error: ProviderError): Promise<Resolution> {
   if (error.class === "plugin_exit") run.restarted.add(call.provider.module);
   if (run.calls.signal.aborted) return { found: "unknown", why: "the run was cancelled before the answer came" };
-  return resolveIntent(intent, call.provider, {
+  const resolution = await resolveIntent(intent, call.provider, {
     clock: run.deps.clock,
     random: run.deps.random,
     signal: run.calls.signal,
@@ -172,6 +172,10 @@ async function resolve(run: Run, call: Call, intent: Intent, error: ProviderErro
     waiting: (isWaiting) => call.slot.waiting(isWaiting),
     ...(error.partial === undefined ? {} : { partialId: error.partial.providerId }),
   });
+  // The object was as intended before the call: that it still is proves nothing.
+  if (call.action.force === true && resolution.found === "ours")
+    return { ...resolution, complete: false, why: "whether the update that was owed was done is not known" };
+  return resolution;
 }
 
 function announce(run: Run, call: Call): void {

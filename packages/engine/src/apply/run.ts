@@ -87,6 +87,8 @@ export interface Run {
   readonly secrets: SecretSet;
   /** Modules whose finalizer is owed by this run. */
   readonly finalizeOwed: Set<string>;
+  /** The finalizers had their turn. */
+  finalizersCalled: boolean;
   /** Modules whose plugin died in this run: what its finalizer was to do may be forgotten. */
   readonly restarted: Set<string>;
   /** Modules whose finalizer an earlier run left owed. */
@@ -174,6 +176,7 @@ export function createRun(
     startedAt: new Float64Array(plan.actions.length),
     secrets,
     finalizeOwed: new Set(),
+    finalizersCalled: false,
     restarted: new Set(),
     inheritedFinalizers: state.finalizeOwed,
     finalizeErrors: [],

@@ -4,6 +4,7 @@ import {
   type Outcome,
   type PlanAction,
   type PluginProcess,
+  type ResourceRecord,
   type RunAction,
   type RunEnd,
   type RunHeader,
@@ -12,7 +13,9 @@ import {
 } from "@wfctl/model";
 import { createGate } from "../graph/gate.ts";
 import { commit, createRun, type EngineDeps, type Run } from "../apply/run.ts";
+import { finalizeOwed } from "../finalize/finalize.ts";
 import { topologicalOrder } from "../graph/topology.ts";
+import { finalizerOwedReason } from "../plan/finalizer-owed.ts";
 import { undoAction, type UndoEnd } from "./undo-action.ts";
 import { planUndo, type PlannedUndo } from "./undo-steps.ts";
 
@@ -83,6 +86,7 @@ export async function compensateRun(
   options.signal?.addEventListener("abort", () => run.calls.abort(new Error("the undo was cancelled")), { once: true });
   await begin(run, target, undos, options);
   const ends = await undoAll(run, target, undos, options);
+  await finalizeUndo(run, target, undos, ends);
   return finish(run, target, undos, ends, own);
 }
 
@@ -220,6 +224,38 @@ async function record(
     status: end.status,
     message: outcome.message ?? "",
   });
+}
+
+/** Updates back may leave deferred work as well as others; where it is not done, the next plan updates them again. */
+async function finalizeUndo(
+  run: Run,
+  target: RunState,
+  undos: readonly PlannedUndo[],
+  ends: readonly (UndoEnd | undefined)[],
+): Promise<void> {
+  if (run.finalizeOwed.size === 0) return;
+  const errors = await finalizeOwed({
+    run: run.id,
+    planId: target.header.planId,
+    modules: [...run.finalizeOwed],
+    providers: run.deps.providers,
+    signal: run.calls.signal,
+    commit: (events) => commit(run, events),
+    emit: run.deps.emit,
+    redact: (text) => run.secrets.redact(text),
+    restarted: run.restarted,
+  });
+  const open = new Set(errors.map((error) => error.provider));
+  const events: JournalEvent[] = [];
+  for (const [position, { action, step }] of undos.entries()) {
+    const record = run.records.get(action.name);
+    if (step.how !== "update" || ends[position]?.status !== "COMPENSATED" || record === undefined) continue;
+    if (!open.has(record.provider) || record.mark !== undefined) continue;
+    const put: ResourceRecord = { ...record, mark: "dirty", markReason: finalizerOwedReason };
+    run.records.set(put.name, put);
+    events.push({ kind: "record", run: run.id, record: { put } });
+  }
+  if (events.length > 0) await commit(run, events);
 }
 
 /** What cannot be undone keeps the outcome that tells what it did. */

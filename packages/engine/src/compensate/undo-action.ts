@@ -108,7 +108,8 @@ async function undoUpdate(run: Run, action: RunAction, index: number, intent: In
   const ref = { type: before.type, name: action.name, providerId: before.providerId };
   let live = await readObject(run, provider, ref);
   if (live === undefined) return failed("The object is not there any more");
-  if (!(await isQuiet(run, provider, spec, live))) {
+  // Where Read gives no inputs a quiet diff may only mean that the object does not show what differs.
+  if (live.inputs === undefined || !(await isQuiet(run, provider, spec, live))) {
     const sent = await sendWithIntent(run, {
       operation: "update",
       half: "main",

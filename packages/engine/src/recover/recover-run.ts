@@ -46,7 +46,10 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
   const { action, half, phase } = intent;
   const { resolution } = resolved;
   const message = secrets.redact(resolution.why);
-  const record = recordAfter(recovery, intent, resolved) ?? unaccepted(records.get(intent.name), intent);
+  const record =
+    intent.phase === "undo" && !isComplete(intent, resolved)
+      ? unaccepted(records.get(intent.name))
+      : recordAfter(recovery, intent, resolved);
   const keep = resolution.found === "unknown";
   const outcome = outcomeOfIntent(run, intent, resolved, message);
   const events: JournalEvent[] = [];
@@ -84,8 +87,8 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
 }
 
 /** What a hook did not accept and is still there: the next plan replaces it. */
-function unaccepted(record: ResourceRecord | undefined, intent: Intent): RecordChange | undefined {
-  if (intent.phase !== "undo" || record === undefined) return undefined;
+function unaccepted(record: ResourceRecord | undefined): RecordChange | undefined {
+  if (record === undefined) return undefined;
   return { put: { ...record, mark: "tainted", markReason: "a hook after its create failed" } };
 }
 

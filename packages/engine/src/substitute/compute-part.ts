@@ -17,6 +17,9 @@ export function referenceText(reference: Reference): string {
 }
 
 const variablePrefix = "var.";
+const envPrefix = "env.";
+/** A value that a secret store holds: known where it is used, not here. */
+const routedPrefix = "secret_ref://";
 
 /**
  * The value of a computed part, as secret as anything that it refers to. Where references have no value, all of them are
@@ -35,7 +38,11 @@ export function computePart(part: ComputedPart, scope: Scope): Resolved | { read
       continue;
     }
     sensitive ||= resolved.sensitive;
-    if (!("env" in reference)) (outputs[reference.as ?? reference.resource] ??= {})[reference.path] = resolved.value;
+    if (typeof resolved.value === "string" && resolved.value.startsWith(routedPrefix)) {
+      return { missing: [`\${{${part.computed}}}: ${referenceText(reference)} is kept in a secret store, and cannot be computed with`] };
+    }
+    if (reference.as?.startsWith(envPrefix) === true) env[reference.as.slice(envPrefix.length)] = resolved.value;
+    else if (!("env" in reference)) (outputs[reference.as ?? reference.resource] ??= {})[reference.path] = resolved.value;
     else if (reference.env.startsWith(variablePrefix))
       variables[reference.env.slice(variablePrefix.length)] = resolved.value;
     else env[reference.env] = resolved.value;

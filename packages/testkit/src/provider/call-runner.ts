@@ -1,5 +1,5 @@
 import type { CallOptions, Clock } from "@wfctl/engine";
-import { ProviderError } from "@wfctl/model";
+import { ProviderError, type JsonObject } from "@wfctl/model";
 import type { CallOperation, Fault, FaultSource } from "./faults.ts";
 import { createPluginProcess, type PluginProcess } from "./plugin-process.ts";
 
@@ -21,6 +21,8 @@ export interface CallWork<Effect, Answer> {
   answer(effect: Effect): Answer;
   /** False while the driver has to wait for the cloud. @default always ready */
   ready?(effect: Effect): boolean;
+  /** Configuration that the call was given: `{secret}` in a fault's message becomes its key \`secret\`. */
+  readonly given?: JsonObject;
   /** Id of what a call that gives up has made. */
   partialId?(effect: Effect): string;
 }
@@ -94,13 +96,13 @@ export function createCallRunner(options: CallRunnerOptions): CallRunner {
       throw new ProviderError(goes.class, "the connection was reset", { answered: goes.class !== "deadline" });
     }
     if (goes?.wrong === "refused") {
-      throw new ProviderError(goes.class, goes.message ?? `${call.operation} was refused`, goes);
+      throw new ProviderError(goes.class, told(goes.message, work) ?? `${call.operation} was refused`, goes);
     }
     const retryAfterMs = call.operation === "diff" || call.operation === "sizing" ? undefined : options.throttle();
     if (retryAfterMs !== undefined) throw new ProviderError("rate_limited", "too many requests", { retryAfterMs });
     const effect = work.effect(goes?.wrong === "partial");
     if (goes?.wrong === "partial" || goes?.wrong === "lost") {
-      throw new ProviderError(goes.class, goes.message ?? "the connection was reset", {
+      throw new ProviderError(goes.class, told(goes.message, work) ?? "the connection was reset", {
         ...goes,
         ...(goes.wrong === "partial" && options.ours && work.partialId !== undefined
           ? { partial: { providerId: work.partialId(effect), outputs: {} } }
@@ -161,6 +163,11 @@ export function createCallRunner(options: CallRunnerOptions): CallRunner {
       restarts = 0;
     },
   };
+}
+
+function told(message: string | undefined, work: { readonly given?: JsonObject }): string | undefined {
+  const secret = work.given?.["secret"];
+  return message?.replace("{secret}", typeof secret === "string" ? secret : "nothing to hide");
 }
 
 /** The host's side of a call: it ends with the answer, the process, the signal or the deadline. */

@@ -144,6 +144,7 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
         return made;
       };
       return runner.run({ operation: "create", type: spec.type, name: spec.name }, call, {
+        given: spec.config,
         effect,
         answer: ({ object, fresh }) => live(object, fresh),
         ready: ({ object }) => object.state !== "creating",
@@ -162,6 +163,7 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
       record("update", ref.type, ref.name, ref.providerId, call);
       const type = known(ref.type);
       return runner.run({ operation: "update", type: ref.type, name: ref.name }, call, {
+        given: spec.config,
         effect: (partial) => {
           const object = find(ref.type, ref.name, ref.providerId);
           if (partial && object !== undefined) return object;
@@ -190,6 +192,7 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
       record("diff", spec.type, spec.name, current.providerId, call);
       const type = known(spec.type);
       return runner.run({ operation: "diff", type: spec.type, name: spec.name }, call, {
+        given: spec.config,
         effect: () => diffObject(spec, current, type, personality),
         answer: (reply) => reply,
       });

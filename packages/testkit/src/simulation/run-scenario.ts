@@ -70,9 +70,8 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
   await happenOutside(play, step);
   world.refuseWrite(step.refusedWrite);
   let before = new Map(stack.disk.draft.records);
-  const secretive = new Set(desired.flatMap(({ name, config }) => (config["secret"] === undefined ? [] : [name])));
   for (let host = 0; ; host += 1) {
-    world.setFaults(step.faultShare, `${index}.${host}`, secretive);
+    world.setFaults(step.faultShare, `${index}.${host}`);
     const crash = step.crashes[host];
     const controller = new AbortController();
     let points = 0;
@@ -99,6 +98,7 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
     checkStored(play, told);
     if (ended !== "died") {
       if (ended !== "refused") checkReport(play, ended, before);
+      if (ended !== "refused" && ended.end === "succeeded" && step.command === "apply") await checkQuiet(play, desired);
       break;
     }
     if (watch.violations.length > 0) return;
@@ -203,6 +203,17 @@ function clearForgotten({ watch, world }: Play, event: JournalEvent): void {
     watch.deletedOutside.add(object.id);
     world.stack.cloud.account(object.account).outside.delete(object.id);
   }
+}
+
+/** A plan right after a run that succeeded has nothing to do, but for what stays unknown. */
+async function checkQuiet({ watch, world }: Play, desired: readonly DesiredResource[]): Promise<void> {
+  world.setFaults(0, "quiet");
+  const { unknown } = await world.stack.state();
+  if (unknown.size > 0) return;
+  const { plan } = await world.stack.plan(desired);
+  if (plan.actions.length === 0) return;
+  const kinds = plan.actions.map((action) => `${action.kind} ${action.name}: ${action.reasons.join(", ")}`);
+  watch.violations.push(`the plan after a run that succeeded is not empty: ${kinds.join("; ")}`);
 }
 
 /** What a finished run says of itself. */
@@ -314,11 +325,7 @@ async function applyUntilQuiet(play: Play, desired: readonly DesiredResource[]):
     if (ended === "refused") return false;
     if (ended === "died") throw new Error("A host died that nobody killed");
     if (ended.end !== "succeeded") continue;
-    const planned = await stack.plan(desired);
-    if (planned.plan.actions.length > 0) {
-      const kinds = planned.plan.actions.map((action) => `${action.kind} ${action.name}: ${action.reasons.join(", ")}`);
-      watch.violations.push(`the plan after a run that succeeded is not empty: ${kinds.join("; ")}`);
-    }
+    await checkQuiet(play, desired);
     return true;
   }
   if ((await stack.state()).unknown.size === 0)

@@ -33,8 +33,8 @@ export interface World {
   readonly stack: TestStack;
   readonly cloudProvider: FakeProvider;
   readonly oldProvider: FakeProvider;
-  /** Faults from here on: their share, what else they depend on, and whose errors repeat a secret. */
-  setFaults(share: number, label: string, secretive?: ReadonlySet<string>): void;
+  /** Faults from here on: their share, and what else they depend on. Their messages repeat the secrets that the call was given. */
+  setFaults(share: number, label: string): void;
   /** The next writes: after so many one fails. */
   refuseWrite(after: number | undefined): void;
 }
@@ -50,7 +50,6 @@ export function createWorld(
   const { cloud: facts } = scenario;
   let share = 0;
   let label = "";
-  let secretNames: ReadonlySet<string> = new Set();
   let writesLeft: number | undefined;
   const draw = (text: string): number => hashText(`${scenario.seed}/${label}/${text}`) / 4_294_967_296;
   let counter = 0;
@@ -58,7 +57,7 @@ export function createWorld(
   const faults: FaultSource = (call) => {
     const key = `${call.provider}/${call.operation}/${call.name}/${call.nth}`;
     return draw(`fault/${key}`) < share
-      ? faultOf(call, createSeededRandom(`${scenario.seed}/${label}/${key}`), secretNames)
+      ? faultOf(call, createSeededRandom(`${scenario.seed}/${label}/${key}`))
       : undefined;
   };
   const latencyMs = (operation: string, name: string): number =>
@@ -104,10 +103,9 @@ export function createWorld(
     stack,
     cloudProvider: stack.providers.get("cloud")!,
     oldProvider: stack.providers.get("old")!,
-    setFaults(nextShare, nextLabel, secretive = new Set()) {
+    setFaults(nextShare, nextLabel) {
       share = nextShare;
       label = nextLabel;
-      secretNames = secretive;
     },
     refuseWrite(after) {
       writesLeft = after;
@@ -116,18 +114,12 @@ export function createWorld(
 }
 
 /** Something that goes wrong in this call. Effects that come late come well within the settle time of 30 seconds. */
-function faultOf(
-  call: ProviderCall,
-  random: ReturnType<typeof createSeededRandom>,
-  secretNames: ReadonlySet<string>,
-): Fault {
+function faultOf(call: ProviderCall, random: ReturnType<typeof createSeededRandom>): Fault {
   const isWrite = call.operation === "create" || call.operation === "update" || call.operation === "delete";
   // Late effects of updates and deletes are beyond what a resolver can wait for.
   const isCreate = call.operation === "create";
   const upstream = call.provider === "old";
-  const isGiven = call.operation === "create" || call.operation === "update" || call.operation === "diff";
-  const told = isGiven && secretNames.has(call.name) ? ` with secret-input-${call.name}` : "";
-  const message = `cannot ${call.operation} ${call.name}${told}`;
+  const message = `cannot ${call.operation} ${call.name} with {secret}`;
   const soft: ProviderErrorClass = random.pick(["transient", "rate_limited", "unknown"] as const);
   const firm: ProviderErrorClass = random.pick(["validation", "forbidden", "unauthorized"] as const);
   const beforeMs = random.below(4000);
