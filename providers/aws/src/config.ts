@@ -17,7 +17,7 @@ const list = z.union([
 const assumeRole = z.strictObject({
   role_arn: roleArn,
   session_name: sessionName.optional(),
-  external_id: z.string().optional(),
+  external_id: z.string().min(2).max(1224).optional(),
   duration_seconds: z.number().int().min(900).max(43_200).optional(),
   policy: z.string().optional().describe("Session policy, as JSON"),
   policy_arns: z.array(z.string()).optional(),
@@ -46,7 +46,7 @@ const credentials = z.strictObject({
   sessionToken: z.string().optional(),
   profile: z.string().optional(),
   roleArn: roleArn.optional(),
-  externalId: z.string().optional(),
+  externalId: z.string().min(2).max(1224).optional(),
   sessionName: sessionName.optional(),
 });
 

@@ -4,6 +4,13 @@ import { awsConfig, type AwsConfig } from "./config.ts";
 import { limits } from "./limits.ts";
 import { resources } from "./resources/index.ts";
 import { finalize } from "./services/finalizer.ts";
+import { captureLogs } from "./services/logs.ts";
+import { describeRegions } from "./services/regions.ts";
+import { revokeCredential } from "./services/revoker.ts";
+import { jobs } from "./services/runner.ts";
+import { validatePlan } from "./services/validator.ts";
+import { bootstrapStateBackend } from "./state-backend/bootstrap.ts";
+import { createStateBackend } from "./state-backend/state-backend.ts";
 
 const version = "0.1.0";
 
@@ -32,5 +39,12 @@ export const awsProvider = defineProvider<AwsClient, AwsConfig>({
     };
   },
   finalize: (_planId, context) => finalize(context),
+  regions: (_environment, context) => describeRegions(context),
+  validatePlan: (plan) => Promise.resolve(validatePlan(plan)),
+  bootstrapStateBackend,
+  revokeCredential,
+  captureLogs,
+  jobs,
+  stateBackend: createStateBackend(version),
   close: (client) => client.close(),
 });

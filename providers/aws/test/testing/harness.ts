@@ -31,6 +31,8 @@ export interface AwsHarness {
   restart(): Promise<void>;
   /** Another plugin with its own configuration; ended after the test. */
   start(config: JsonObject, environment?: Record<string, string>): Promise<Plugin>;
+  /** The same with this configuration alone. */
+  startAlone(config: JsonObject, environment?: Record<string, string>): Promise<Plugin>;
   readonly config: JsonObject;
 }
 
@@ -102,8 +104,11 @@ export function useAws(config: JsonObject = {}): AwsHarness {
       await plugin.kill();
       plugin = await startPlugin(own);
     },
-    async start(other, environment) {
-      const started = await startPlugin({ ...own, ...other }, environment);
+    start(other, environment) {
+      return this.startAlone({ ...own, ...other }, environment);
+    },
+    async startAlone(alone, environment) {
+      const started = await startPlugin(alone, environment);
       others.push(started);
       return started;
     },

@@ -49,8 +49,8 @@ export interface Proxy {
 export interface ProxyOptions {
   readonly target: string;
   readonly accountId: string;
-  /** Secret of each access key that is known. */
-  readonly secrets: ReadonlyMap<string, string>;
+  /** Secret of each access key that is known. Those of assumed roles are added. */
+  readonly secrets: Map<string, string>;
 }
 
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
@@ -75,13 +75,14 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readAll(request);
-    const problem = await checkSignature(request, body, secrets);
+    const problem = isUnsigned(body) ? undefined : await checkSignature(request, body, secrets);
     if (problem !== undefined) return refuse(request, response, { error: problem, status: 403 });
     const fault = await faultOf(request, body);
     if (fault === "drop") return void request.socket.destroy();
     if (typeof fault === "object") return refuse(request, response, fault);
     const answer = await forward(request, body, target, { accountId, onlyName: false });
     violations.push(...answer.violations.map((text) => `${answer.operation}: ${text}`));
+    learnSecret(answer.body, secrets);
     const call = { operation: answer.operation, status: answer.status, body: body.toString("utf8") };
     calls.push(call);
     for (const { operation, listener } of listeners) if (matches(operation, call.operation)) await listener(call);
@@ -115,6 +116,18 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     },
     close: () => closeServer(server),
   };
+}
+
+/** The one call that comes without credentials. */
+function isUnsigned(body: Buffer): boolean {
+  return body.includes("Action=AssumeRoleWithWebIdentity");
+}
+
+function learnSecret(body: Buffer, secrets: Map<string, string>): void {
+  const text = body.toString("utf8");
+  const key = /<AccessKeyId>([^<]+)</.exec(text)?.[1];
+  const secret = /<SecretAccessKey>([^<]+)</.exec(text)?.[1];
+  if (key !== undefined && secret !== undefined) secrets.set(key, secret);
 }
 
 export function matches(pattern: OperationName, operation: string): boolean {
