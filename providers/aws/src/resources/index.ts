@@ -1,5 +1,6 @@
 import type { Resource } from "@wfctl/plugin-sdk";
 import type { AwsClient } from "../client.ts";
+import { apiGateway } from "./api-gateway.ts";
 import { autoscalingGroup } from "./autoscaling-group.ts";
 import { certificate } from "./certificate.ts";
 import { containerService } from "./container-service.ts";
@@ -14,6 +15,7 @@ import { vpc } from "./vpc.ts";
 
 /** One line per type, alphabetical. */
 export const resources: readonly Resource<AwsClient>[] = [
+  apiGateway,
   autoscalingGroup,
   certificate,
   containerService,

@@ -15,6 +15,7 @@ export {
   GetApiCommand,
   GetApisCommand,
   GetAuthorizersCommand,
+  GetDeploymentsCommand,
   GetIntegrationsCommand,
   GetRoutesCommand,
   GetStagesCommand,

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import moto_repairs_apigateway
 import moto_repairs_autoscaling
 import moto_repairs_eks
 from moto.backends import get_backend
@@ -143,6 +144,7 @@ def return_subnet_group(call: Call, _answer: bytes):
 
 BEFORE = {
     "rds.ModifyDBSubnetGroup": hold_subnet_group,
+    **moto_repairs_apigateway.BEFORE,
     **moto_repairs_autoscaling.BEFORE,
     **moto_repairs_eks.BEFORE,
     "acm.UpdateCertificateOptions": change_certificate,
@@ -150,6 +152,7 @@ BEFORE = {
 }
 AFTER = {
     "rds.ModifyDBSubnetGroup": return_subnet_group,
+    **moto_repairs_apigateway.AFTER,
     **moto_repairs_autoscaling.AFTER,
     **moto_repairs_eks.AFTER,
     "acm.RequestCertificate": note_certificate,
