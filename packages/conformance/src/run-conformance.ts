@@ -7,7 +7,7 @@ import { listPlugins, type InstalledPlugin } from "@wfctl/plugin-host";
 import { configFileName, readConformanceConfig, type ConformanceConfig } from "./config/conformance-config.ts";
 import type { Sample } from "./config/sample.ts";
 import { summarize, type ConformanceReport, type ScenarioResult } from "./report.ts";
-import { levels, Problem, Skip, type Level, type Scenario, type Trial } from "./scenario.ts";
+import { levels, NotApplicable, Problem, Skip, type Level, type Scenario, type Trial } from "./scenario.ts";
 import { scenarios } from "./scenarios/catalog.ts";
 import { createObjects } from "./subject/objects.ts";
 import { describeExit, lastWords } from "./subject/raw-plugin.ts";
@@ -91,7 +91,7 @@ async function tryScenario(
   if (reason !== undefined) return { ...head, result: "not-applicable", message: reason, durationMs: 0 };
   const started = performance.now();
   const dead = new Set(trial.subject.processes.filter(({ endedByItself }) => endedByItself));
-  const end = (result: "passed" | "failed" | "skipped", message?: string): ScenarioResult => {
+  const end = (result: ScenarioResult["result"], message?: string): ScenarioResult => {
     const durationMs = Math.round(performance.now() - started);
     return { ...head, result, ...(message === undefined ? {} : { message }), durationMs };
   };
@@ -103,6 +103,7 @@ async function tryScenario(
     else await scenario.run(trial, sample);
   } catch (error) {
     if (error instanceof Skip) return end("skipped", error.message);
+    if (error instanceof NotApplicable) return end("not-applicable", error.message);
     // A defect of the suite must not pass for one of the plugin.
     if (!(error instanceof Problem)) throw error;
     failure = error.message;

@@ -48,6 +48,9 @@ export class Problem extends Error {}
 /** The scenario cannot tell anything about this plugin; the message says why, and what would let it. */
 export class Skip extends Error {}
 
+/** The plugin does not claim what the scenario asserts, and need not. */
+export class NotApplicable extends Error {}
+
 export function expectThat(condition: boolean, problem: string): asserts condition {
   if (!condition) throw new Problem(problem);
 }

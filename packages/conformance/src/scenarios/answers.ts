@@ -155,7 +155,7 @@ export const answerScenarios: readonly Scenario[] = [
     async run({ subject, objects }, sample) {
       const { ref } = await objects.shared(sample);
       const session = await subject.session();
-      requireService(session, iacServiceNames.IaCProviderEnumerator);
+      requireService(session, iacServiceNames.IaCProviderEnumerator, "optional");
       const { enumerateAll } = iac.IaCProviderEnumerator.method;
       const ended = await call(session.plugin, enumerateAll, { resourceType: sample.type });
       skipUnless(ended.ok || ended.code !== status.UNIMPLEMENTED, `${sample.type} cannot be listed`);

@@ -128,7 +128,7 @@ export const detectionScenarios: readonly Scenario[] = [
     scope: "plugin",
     async run({ subject }) {
       const session = await subject.session();
-      if (!session.services.has(iacServiceNames.IaCProviderFinalizer)) return;
+      requireService(session, iacServiceNames.IaCProviderFinalizer, "optional");
       const { finalizeApply } = iac.IaCProviderFinalizer.method;
       const ended = await call(session.plugin, finalizeApply, { planId: `plan-${subject.run}` });
       expectThat(

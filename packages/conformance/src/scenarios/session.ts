@@ -13,7 +13,7 @@ import type { JsonObject } from "@wfctl/model";
 import { expectThat, Problem, skipUnless, type SampleScenario } from "../scenario.ts";
 import { describeStatus } from "../subject/call.ts";
 import { isQuiet } from "../subject/driver.ts";
-import type { Session } from "../subject/subject.ts";
+import { requireService, type Session } from "../subject/subject.ts";
 
 type Request = Parameters<
   ReturnType<typeof openBidiCall<typeof ext.DriverRequestsSchema, typeof ext.DriverRepliesSchema>>["send"]
@@ -69,7 +69,7 @@ export const sessionScenarios: readonly SampleScenario[] = [
     scope: "sample",
     async run({ subject, objects }, sample) {
       const session = await subject.session();
-      if (!session.services.has(extServiceNames.DriverSession)) return;
+      requireService(session, extServiceNames.DriverSession, "optional");
       const name = subject.freshName(sample.name);
       const owner = `${subject.run}/${name}`;
       const base = { resourceType: sample.type, name, run: subject.run, owner, clientToken: subject.freshToken() };

@@ -12,7 +12,7 @@ import {
 } from "@wfctl/contract";
 import type { InstalledPlugin } from "@wfctl/plugin-host";
 import type { ConformanceConfig } from "../config/conformance-config.ts";
-import { Skip } from "../scenario.ts";
+import { NotApplicable, Skip } from "../scenario.ts";
 import { call, responseOf } from "./call.ts";
 import { startProcess, startRawPlugin, type RawPlugin, type StartedProcess } from "./raw-plugin.ts";
 
@@ -155,7 +155,9 @@ async function openSession(started: RawPlugin, config: ConformanceConfig): Promi
   };
 }
 
-/** Throws a `Skip` unless the plugin advertises the service. */
-export function requireService(session: Session, name: string): void {
-  if (!session.services.has(name)) throw new Skip(`the plugin does not advertise ${name}`);
+/** Throws a `Skip` unless the plugin advertises the service, a `NotApplicable` where it need not. */
+export function requireService(session: Session, name: string, need: "needed" | "optional" = "needed"): void {
+  if (session.services.has(name)) return;
+  const reason = `the plugin does not advertise ${name}`;
+  throw need === "needed" ? new Skip(reason) : new NotApplicable(reason);
 }
