@@ -10,6 +10,7 @@ import { firewall } from "./firewall.ts";
 import { iamRole } from "./iam-role.ts";
 import { k8sCluster } from "./k8s-cluster.ts";
 import { loadBalancer } from "./load-balancer.ts";
+import { registry } from "./registry.ts";
 import { storage } from "./storage.ts";
 import { vpc } from "./vpc.ts";
 
@@ -25,6 +26,7 @@ export const resources: readonly Resource<AwsClient>[] = [
   iamRole,
   k8sCluster,
   loadBalancer,
+  registry,
   storage,
   vpc,
 ];
