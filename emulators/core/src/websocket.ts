@@ -7,14 +7,20 @@ const textFrame = 0x81;
 const closeFrame = 0x88;
 
 /** Sends texts over a WebSocket, one message each, and closes it. What the client sends is not read. */
-export async function sendMessages(request: IncomingMessage, socket: Duplex, messages: AsyncIterable<string>): Promise<void> {
+export async function sendMessages(
+  request: IncomingMessage,
+  socket: Duplex,
+  messages: AsyncIterable<string>,
+): Promise<void> {
   const key = request.headers["sec-websocket-key"];
   if (key === undefined) {
     socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
     return;
   }
   const accept = createHash("sha1").update(`${key}${magic}`).digest("base64");
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  );
   socket.on("error", () => socket.destroy());
   for await (const message of messages) {
     if (socket.destroyed) return;
@@ -25,6 +31,7 @@ export async function sendMessages(request: IncomingMessage, socket: Duplex, mes
 }
 
 function frame(kind: number, body: Buffer): Buffer {
-  const length = body.length < 126 ? Buffer.from([body.length]) : Buffer.from([126, body.length >> 8, body.length & 255]);
+  const length =
+    body.length < 126 ? Buffer.from([body.length]) : Buffer.from([126, body.length >> 8, body.length & 255]);
   return Buffer.concat([Buffer.from([kind]), length, body]);
 }

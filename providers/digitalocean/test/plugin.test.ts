@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createPluginProvider } from "@wfctl/plugin-host";
 import { describe, expect, test } from "vitest";
+import { docsText } from "../src/write-docs.ts";
 import { manifestText } from "../src/write-manifest.ts";
 import { useDigitalOcean } from "./testing/harness.ts";
 
@@ -9,8 +10,14 @@ const folder = join(import.meta.dirname, "..");
 
 test("plugin.json is what the provider's definition says; the launcher is the repository's own, executable", async () => {
   expect(readFileSync(join(folder, "plugin.json"), "utf8")).toBe(await manifestText());
-  expect(readFileSync(join(folder, "digitalocean"), "utf8")).toBe(readFileSync(join(folder, "../../tools/launcher.sh"), "utf8"));
+  expect(readFileSync(join(folder, "digitalocean"), "utf8")).toBe(
+    readFileSync(join(folder, "../../tools/launcher.sh"), "utf8"),
+  );
   expect(statSync(join(folder, "digitalocean")).mode & 0o111).toBe(0o111);
+});
+
+test("docs/providers/digitalocean.md is what the definitions say", () => {
+  expect(readFileSync(join(folder, "../../docs/providers/digitalocean.md"), "utf8")).toBe(docsText());
 });
 
 describe("the plugin under our own host", () => {
@@ -48,7 +55,12 @@ describe("the plugin under our own host", () => {
     const { token: _, ...rest } = cloud.config;
     const { endpoint } = rest;
     await expect(
-      createPluginProvider({ pluginDir: join(folder, ".."), module: "do", provider: "digitalocean", config: { endpoint: endpoint! } }),
+      createPluginProvider({
+        pluginDir: join(folder, ".."),
+        module: "do",
+        provider: "digitalocean",
+        config: { endpoint: endpoint! },
+      }),
     ).rejects.toThrow("DIGITALOCEAN_TOKEN");
   });
 
@@ -68,21 +80,37 @@ describe("the plugin under our own host", () => {
 
   test("reads are repeated when the API fails, changes are not: what they did is not known", async () => {
     const vpcs = cloud.driver("infra.vpc");
-    cloud.emulator.faults.add({ operation: "vpcs_list", effect: "status", status: 503, body: { id: "server_error", message: "Sorry" } });
+    cloud.emulator.faults.add({
+      operation: "vpcs_list",
+      effect: "status",
+      status: 503,
+      body: { id: "server_error", message: "Sorry" },
+    });
     cloud.emulator.faults.add({ operation: "vpcs_list", effect: "drop" });
     expect(await vpcs.read("nothing", "")).toBeUndefined();
-    cloud.emulator.faults.add({ operation: "vpcs_create", effect: "status", status: 500, body: { id: "server_error", message: "Sorry" } });
-    await expect(vpcs.create("once", {})).rejects.toMatchObject({ class: "transient", message: expect.stringContaining("Sorry") });
+    cloud.emulator.faults.add({
+      operation: "vpcs_create",
+      effect: "status",
+      status: 500,
+      body: { id: "server_error", message: "Sorry" },
+    });
+    await expect(vpcs.create("once", {})).rejects.toMatchObject({
+      class: "transient",
+      message: expect.stringContaining("Sorry"),
+    });
     expect(cloud.count("vpcs_create")).toBe(1);
   });
 
   test("no secret of the configuration appears in what the plugin writes", async () => {
-    await expect(cloud.driver("infra.vpc").create("x", { region: "zzz9" })).rejects.toMatchObject({ class: "validation" });
+    await expect(cloud.driver("infra.vpc").create("x", { region: "zzz9" })).rejects.toMatchObject({
+      class: "validation",
+    });
     expect(cloud.plugin.stderr()).not.toContain(cloud.config["token"]);
   });
 
   test("all pages of a list are read", async () => {
-    for (let index = 0; index < 205; index += 1) await cloud.raw("POST", "vpcs", { name: `net-${index}`, region: "nyc3" });
+    for (let index = 0; index < 205; index += 1)
+      await cloud.raw("POST", "vpcs", { name: `net-${index}`, region: "nyc3" });
     const vpcs = cloud.driver("infra.vpc");
     expect(await vpcs.list()).toHaveLength(205);
     expect((await vpcs.import("net-204"))?.name).toBe("net-204");

@@ -4,11 +4,9 @@ import { regionGroup } from "../regions.ts";
 import { appSizes, sizeOf } from "../sizing.ts";
 import { imageInput } from "./image.ts";
 
-export const componentName = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, {
-    error: "expected 2 to 32 small letters, digits or hyphens, beginning with a letter",
-  });
+export const componentName = z.string().regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, {
+  error: "expected 2 to 32 small letters, digits or hyphens, beginning with a letter",
+});
 const port = z.coerce.number().int().min(1).max(65_535);
 const seconds = z.coerce.number().int().min(0);
 const count = z.coerce.number().int().min(1);

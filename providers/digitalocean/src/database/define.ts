@@ -12,6 +12,7 @@ import { orAbsent } from "../errors.ts";
 import { takenMessage } from "../naming.ts";
 import { creationTags, tokenTag } from "../ownership.ts";
 import { defineDoResource } from "../resources/define.ts";
+import { readScopes, scopes } from "../permissions.ts";
 import { databaseSizes, sizing } from "../sizing.ts";
 import { writeOwner } from "../tagging.ts";
 import { awaitThat } from "../waiting.ts";
@@ -55,6 +56,11 @@ export function defineCluster<Input extends DatabaseInput>(kind: {
     resetWhenUnset: [],
     onlyAtCreation: ["project_id"],
     convergentCreate: true,
+    permissions: [
+      ...scopes("database", "tag"),
+      "database:view_credentials",
+      ...readScopes("app", "kubernetes", "droplet"),
+    ],
     timeouts: { create: 3_600_000, update: 7_200_000, delete: 600_000 },
 
     async create({ name: resource, input }, context) {

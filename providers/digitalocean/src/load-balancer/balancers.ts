@@ -77,7 +77,7 @@ export async function bodyOf(context: Context, name: string, input: BalancerInpu
   const { config } = context.client;
   const isGlobal = input.type === "GLOBAL";
   const byTag = input.droplet_tag ?? (input.droplet_ids === undefined ? live?.tag : undefined);
-  const ids = byTag === undefined ? (input.droplet_ids ?? live?.droplet_ids ?? undefined) : undefined;
+  const ids = byTag === undefined ? (input.droplet_ids ?? live?.droplet_ids ?? []) : undefined;
   return given({
     name,
     region: isGlobal ? undefined : (input.region ?? live?.region?.slug ?? config.region),

@@ -18,6 +18,7 @@ import type { Context } from "../calls.ts";
 import { takenMessage } from "../naming.ts";
 import { groupOf, regionGroup } from "../regions.ts";
 import { appSizes, sizeOf, sizing } from "../sizing.ts";
+import { readScopes, scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 const component = z
@@ -84,6 +85,7 @@ export const apiGateway = defineDoResource<GatewayInput, Outputs>({
   forceNew: ["name", "region"],
   resetWhenUnset: ["cors"],
   unordered: ["components", "routes"],
+  permissions: [...scopes("app"), ...readScopes("registry")],
   timeouts: { create: 2_400_000, update: 2_400_000, delete: 600_000 },
   tier: 3,
 

@@ -4,6 +4,7 @@ import { getApp, locateApp, updateApp, type App, type AppDomain } from "../app/a
 import type { DomainSpec } from "../app/spec-types.ts";
 import { api, type Context } from "../calls.ts";
 import { awaitThat } from "../waiting.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 const input = z
@@ -60,6 +61,7 @@ export const appDomain = defineDoResource<DomainInput, Outputs>({
   forceNew: ["app", "domain"],
   resetWhenUnset: ["type", "zone", "certificate", "minimum_tls_version"],
   onlyAtCreation: ["wait_for_active"],
+  permissions: scopes("app"),
   timeouts: { create: 1_800_000, update: 1_800_000, delete: 600_000 },
   tier: 2,
 

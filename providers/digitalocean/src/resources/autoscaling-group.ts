@@ -9,6 +9,7 @@ import { region } from "../regions.ts";
 import { dropletSizes, sizeOf, sizing } from "../sizing.ts";
 import { isMark, markPrefix, tagList, userTags } from "../tags.ts";
 import { awaitThat } from "../waiting.ts";
+import { readScopes, scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 interface Template {
@@ -128,6 +129,7 @@ export const autoscalingGroup = defineDoResource<PoolInput, Outputs>({
   ],
   onlyAtCreation: ["project_id"],
   convergentCreate: true,
+  permissions: [...scopes("droplet", "tag"), ...readScopes("ssh_key", "vpc")],
   timeouts: { create: 1_200_000, update: 1_200_000, delete: 1_200_000 },
 
   async create({ name: resource, input: wanted }, context) {

@@ -4,6 +4,7 @@ import { api, collect, findItem, type Context } from "../calls.ts";
 import { isStatus, orAbsent } from "../errors.ts";
 import { isUuid, takenMessage } from "../naming.ts";
 import { awaitThat, retryIf } from "../waiting.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 interface Certificate {
@@ -74,6 +75,7 @@ export const certificate = defineDoResource<CertificateInput, Outputs>({
   writeOnly: ["private_key", "leaf_certificate", "certificate_chain"],
   sensitiveInputs: ["private_key"],
   unordered: ["dns_names"],
+  permissions: scopes("certificate"),
   timeouts: { create: 900_000, update: 60_000, delete: 600_000 },
 
   async create({ name: resource, input: wanted }, context) {

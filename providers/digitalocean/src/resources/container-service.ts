@@ -19,6 +19,7 @@ import { api, collect, type Context } from "../calls.ts";
 import { takenMessage } from "../naming.ts";
 import { groupOf } from "../regions.ts";
 import { appSizes, sizing } from "../sizing.ts";
+import { readScopes, scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 /** An app of App Platform with one main service. Names are unique in an account; there are no tags. */
@@ -62,6 +63,7 @@ export const containerService = defineDoResource<AppInput, AppOutputs>({
     "env_vars_secret",
   ],
   onlyAtCreation: ["project_id", "wait_for_deployment"],
+  permissions: [...scopes("app"), ...readScopes("registry")],
   timeouts: { create: 2_400_000, update: 2_400_000, delete: 600_000 },
   tier: 3,
 

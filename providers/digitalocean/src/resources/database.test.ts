@@ -196,7 +196,7 @@ describe("infra.cache", () => {
   test("redis is refused with a word about Valkey", async () => {
     await expect(driver.create("old", { engine: "redis" })).rejects.toMatchObject({
       class: "validation",
-      message: expect.stringMatching(/Managed Redis has ended.*valkey/),
+      message: expect.stringMatching(/managed Redis has ended.*valkey/),
     });
     expect(cloud.account.databases.all()).toEqual([]);
   });

@@ -11,6 +11,7 @@ import {
 } from "../dns/schema.ts";
 import { getZone, isMark, listRecords, readMark, syncZone, writeZoneOwner, type Zone } from "../dns/zone.ts";
 import { orAbsent } from "../errors.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 type State = ResourceState<DnsInput, DnsOutputs>;
@@ -23,6 +24,7 @@ export const dns = defineDoResource<DnsInput, DnsOutputs>({
   outputs: dnsOutputs,
   forceNew: ["domain"],
   unordered: ["records", "absent_records"],
+  permissions: scopes("domain"),
   timeouts: { create: 600_000, update: 600_000, delete: 120_000 },
 
   async create({ name, input }, context) {

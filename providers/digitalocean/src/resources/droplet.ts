@@ -19,6 +19,7 @@ import { creationTags } from "../ownership.ts";
 import { dropletSizes, sizing } from "../sizing.ts";
 import { syncTags, writeOwner } from "../tagging.ts";
 import { awaitThat } from "../waiting.ts";
+import { readScopes, scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 /** A virtual machine. Its id is DigitalOcean's number. */
@@ -32,8 +33,12 @@ export const droplet = defineDoResource<DropletInput, DropletOutputs>({
   sensitiveInputs: ["user_data"],
   unordered: ["tags", "volumes", "ssh_keys"],
   onlyAtCreation: ["droplet_agent", "resize_disk"],
-  createFirst: true,
   convergentCreate: true,
+  permissions: [
+    ...scopes("droplet", "tag"),
+    ...readScopes("actions", "block_storage", "ssh_key", "vpc"),
+    "block_storage_action:create",
+  ],
   timeouts: { create: 1_200_000, update: 1_800_000, delete: 600_000 },
 
   async create({ name, input }, context) {

@@ -4,6 +4,7 @@ import { api, collect, findItem, type Context } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import { isUuid, takenMessage } from "../naming.ts";
 import { awaitThat } from "../waiting.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 const id = z.union([z.number().int(), z.string().regex(/^\d+$/).transform(Number)]);
@@ -93,6 +94,7 @@ export const firewall = defineDoResource<FirewallInput, Outputs>({
   input,
   outputs,
   unordered: ["droplet_ids", "tags", "inbound_rules", "outbound_rules"],
+  permissions: scopes("firewall"),
   timeouts: { create: 300_000, update: 300_000, delete: 120_000 },
 
   async create({ name: resource, input: wanted }, context) {

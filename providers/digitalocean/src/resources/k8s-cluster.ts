@@ -20,6 +20,7 @@ import { takenMessage } from "../naming.ts";
 import { creationTags, currentTags, withOwner } from "../ownership.ts";
 import { nodeSizes, sizing } from "../sizing.ts";
 import { awaitThat } from "../waiting.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 /** A Kubernetes cluster with its pools of nodes. Names are unique in an account. */
@@ -33,6 +34,7 @@ export const k8sCluster = defineDoResource<ClusterInput, ClusterOutputs>({
   unordered: ["tags", "node_tags", "node_pools", "control_plane_firewall.allowed_addresses"],
   irreversibleUpdate: true,
   convergentCreate: true,
+  permissions: [...scopes("kubernetes", "tag"), "kubernetes:access_cluster"],
   timeouts: { create: 3_600_000, update: 7_200_000, delete: 1_200_000 },
 
   async create({ name: resource, input }, context) {

@@ -13,6 +13,7 @@ import { balancerInput, balancerOutputs, type BalancerInput, type BalancerOutput
 import { takenMessage } from "../naming.ts";
 import { balancerUnits, sizing } from "../sizing.ts";
 import { awaitThat } from "../waiting.ts";
+import { readScopes, scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 /** A load balancer. There are no tags on it: `droplet_tag` chooses its targets. */
@@ -32,6 +33,7 @@ export const loadBalancer = defineDoResource<BalancerInput, BalancerOutputs>({
   ],
   resetWhenUnset: ["droplet_tag"],
   onlyAtCreation: ["project_id"],
+  permissions: [...scopes("load_balancer"), ...readScopes("certificate")],
   timeouts: { create: 1_200_000, update: 1_200_000, delete: 600_000 },
 
   async create({ name: resource, input }, context) {

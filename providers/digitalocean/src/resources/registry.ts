@@ -5,6 +5,7 @@ import { orAbsent } from "../errors.ts";
 import { region } from "../regions.ts";
 import { registryTiers, sizing, tiers, type Tier } from "../sizing.ts";
 import { awaitThat } from "../waiting.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 interface Registry {
@@ -63,6 +64,7 @@ export const registry = defineDoResource<RegistryInput, Outputs>({
   input,
   outputs,
   forceNew: ["name", "region"],
+  permissions: scopes("registry"),
   timeouts: { create: 300_000, update: 120_000, delete: 300_000 },
   tier: 2,
 

@@ -2,6 +2,7 @@ import { alreadyExists, notFound, ProviderFailure, z, type ResourceState } from 
 import { api, collect, findItem, type Context } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import { takenMessage } from "../naming.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 const grant = z
@@ -50,7 +51,7 @@ export const spacesKey = defineDoResource<KeyInput, Outputs>({
   outputs,
   sensitiveOutputs: ["access_key", "secret_key"],
   unordered: ["grants"],
-  createFirst: true,
+  permissions: scopes("spaces_key"),
   timeouts: { create: 120_000, update: 120_000, delete: 120_000 },
 
   async create({ name: resource, input: wanted }, context) {

@@ -14,6 +14,7 @@ import {
 import { emptyBucket, someKeys } from "../storage/empty.ts";
 import { storageInput, storageOutputs, type StorageInput, type StorageOutputs } from "../storage/schema.ts";
 import { callSpaces, orNoSuch, SpacesFailure } from "../storage/spaces.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 /** A Spaces bucket. Its id is its name, which no other bucket of the world has; there are no tags. */
@@ -24,6 +25,7 @@ export const storage = defineDoResource<StorageInput, StorageOutputs>({
   outputs: storageOutputs,
   forceNew: ["name", "region"],
   resetWhenUnset: ["policy", "cdn"],
+  permissions: scopes("cdn"),
   timeouts: { create: 300_000, update: 300_000, delete: 3_600_000 },
   tier: 2,
 

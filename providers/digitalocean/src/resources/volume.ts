@@ -9,6 +9,7 @@ import { region } from "../regions.ts";
 import { isTier, volumeSizes, type Tier } from "../sizing.ts";
 import { syncTags, writeOwner } from "../tagging.ts";
 import { tagList, userTags } from "../tags.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 interface Volume {
@@ -88,6 +89,7 @@ export const volume = defineDoResource<VolumeInput, z.output<typeof outputs>>({
   onlyAtCreation: ["description", "filesystem_label"],
   irreversibleUpdate: true,
   convergentCreate: true,
+  permissions: [...scopes("block_storage", "tag"), "block_storage_action:create", "actions:read"],
   timeouts: { create: 300_000, update: 600_000, delete: 600_000 },
 
   async create({ name: resource, input: wanted }, context) {

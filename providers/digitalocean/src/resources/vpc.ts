@@ -5,6 +5,7 @@ import { isStatus, orAbsent } from "../errors.ts";
 import { isUuid, takenMessage } from "../naming.ts";
 import { region } from "../regions.ts";
 import { retryIf } from "../waiting.ts";
+import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
 interface Vpc {
@@ -55,6 +56,7 @@ export const vpc = defineDoResource<VpcInput, z.output<typeof outputs>>({
   input,
   outputs,
   forceNew: ["region", "ip_range"],
+  permissions: scopes("vpc"),
   timeouts: { create: 120_000, update: 120_000, delete: 600_000 },
 
   async create({ name: resource, input: wanted }, context) {

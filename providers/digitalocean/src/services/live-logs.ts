@@ -5,7 +5,11 @@ import type { Context } from "../calls.ts";
 const maxWaiting = 10_000;
 
 /** What the platform writes to a live connection, until it ends it, the time is over, or the host leaves. */
-export async function* followLive(url: string, limitMs: number, context: Context): AsyncGenerator<LogChunk, void, undefined> {
+export async function* followLive(
+  url: string,
+  limitMs: number,
+  context: Context,
+): AsyncGenerator<LogChunk, void, undefined> {
   const socket = new WebSocket(url);
   const waiting: string[] = [];
   let isOver = false;

@@ -53,5 +53,8 @@ async function download(urls: readonly string[], signal: AbortSignal): Promise<s
 function tail(text: string, count: number): string {
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
-  return lines.slice(-count).map((line) => `${line}\n`).join("");
+  return lines
+    .slice(-count)
+    .map((line) => `${line}\n`)
+    .join("");
 }

@@ -50,7 +50,12 @@ export async function repairMigration(request: Request, context: Context): Promi
 const without = ({ jobs: _jobs, ...spec }: App["spec"]): App["spec"] => spec;
 
 function checkRequest(request: Request): string | undefined {
-  const required = { app_resource_name: request.appResourceName, job_image: request.jobImage, source_dir: request.sourceDir, force_version: request.forceVersion };
+  const required = {
+    app_resource_name: request.appResourceName,
+    job_image: request.jobImage,
+    source_dir: request.sourceDir,
+    force_version: request.forceVersion,
+  };
   const missing = Object.entries(required).find(([, value]) => value === "")?.[0];
   if (missing !== undefined) return `${missing} is required`;
   return request.thenUp && request.upIfClean ? "then_up and up_if_clean exclude each other" : undefined;
@@ -58,7 +63,11 @@ function checkRequest(request: Request): string | undefined {
 
 function jobOf(request: Request): JobSpec {
   const image = parseImage(request.jobImage);
-  if (image === undefined) throw new ProviderFailure("validation", `Job image "${request.jobImage}" is in no registry that App Platform can read`);
+  if (image === undefined)
+    throw new ProviderFailure(
+      "validation",
+      `Job image "${request.jobImage}" is in no registry that App Platform can read`,
+    );
   const word = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
   const flags = [
     `--source-dir ${word(request.sourceDir)}`,
@@ -67,7 +76,12 @@ function jobOf(request: Request): JobSpec {
     ...(request.thenUp ? ["--then-up"] : []),
     ...(request.upIfClean ? ["--up-if-clean"] : []),
   ];
-  const envs = Object.entries(request.env).map(([key, value]) => ({ key, value, scope: "RUN_TIME", type: "SECRET" as const }));
+  const envs = Object.entries(request.env).map(([key, value]) => ({
+    key,
+    value,
+    scope: "RUN_TIME",
+    type: "SECRET" as const,
+  }));
   return {
     name: jobName,
     kind: "PRE_DEPLOY",
@@ -89,7 +103,10 @@ async function watch(context: Context, app: App, request: Request): Promise<Answ
       () => `migration repair of app ${app.spec.name} to end (${(seen?.phase ?? "PENDING").toLowerCase()})`,
       async () => {
         const query = { job_names: jobName, ...(deployment === undefined ? {} : { deployment_id: deployment.id }) };
-        const { job_invocations: found } = await cloud.get<{ job_invocations?: readonly Invocation[] | null }>(`apps/${app.id}/job-invocations`, query);
+        const { job_invocations: found } = await cloud.get<{ job_invocations?: readonly Invocation[] | null }>(
+          `apps/${app.id}/job-invocations`,
+          query,
+        );
         seen = found?.find((each) => each.job_name === jobName);
         return seen !== undefined && ended.has(seen.phase) ? seen : undefined;
       },
@@ -102,11 +119,14 @@ async function watch(context: Context, app: App, request: Request): Promise<Answ
       status: succeeded ? "succeeded" : "failed",
       logs,
       applied: succeeded && (request.thenUp || request.upIfClean) ? appliedIn(logs) : [],
-      diagnostics: succeeded ? [] : [{ id: done.id, phase: done.phase, cause: "The repair job did not succeed", detail: logs.slice(-2000) }],
+      diagnostics: succeeded
+        ? []
+        : [{ id: done.id, phase: done.phase, cause: "The repair job did not succeed", detail: logs.slice(-2000) }],
     };
   } catch (error) {
     const { id } = seen ?? {};
-    if (id !== undefined && !context.signal.aborted) await cloud.post(`apps/${app.id}/job-invocations/${id}/cancel`).catch(() => {});
+    if (id !== undefined && !context.signal.aborted)
+      await cloud.post(`apps/${app.id}/job-invocations/${id}/cancel`).catch(() => {});
     throw error;
   }
 }
@@ -114,11 +134,17 @@ async function watch(context: Context, app: App, request: Request): Promise<Answ
 async function readLogs(context: Context, app: App, invocation: Invocation): Promise<string> {
   const path = `apps/${app.id}/deployments/${invocation.deployment_id}/components/${jobName}/logs`;
   try {
-    const { historic_urls: urls } = await api(context).get<{ historic_urls?: readonly string[] | null }>(path, { type: "RUN" });
-    const texts = await Promise.all((urls ?? []).map(async (url) => (await fetch(url, { signal: context.signal })).text()));
+    const { historic_urls: urls } = await api(context).get<{ historic_urls?: readonly string[] | null }>(path, {
+      type: "RUN",
+    });
+    const texts = await Promise.all(
+      (urls ?? []).map(async (url) => (await fetch(url, { signal: context.signal })).text()),
+    );
     return texts.join("");
   } catch (error) {
-    context.log.warn(`Cannot read the logs of the migration repair: ${error instanceof Error ? error.message : String(error)}`);
+    context.log.warn(
+      `Cannot read the logs of the migration repair: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return "";
   }
 }

@@ -19,7 +19,13 @@ interface Derived {
 const derive: Readonly<Record<number, (requirement: Requirement) => Derived>> = {
   1: () => ({
     type: "infra.container_service",
-    config: { image: "otel/opentelemetry-collector-contrib:latest", expose: "internal", http_port: 4318, internal_ports: [4317], size: "xs" },
+    config: {
+      image: "otel/opentelemetry-collector-contrib:latest",
+      expose: "internal",
+      http_port: 4318,
+      internal_ports: [4317],
+      size: "xs",
+    },
     note: "The collector listens for OTLP inside the app network; give it exporters through its configuration",
   }),
   2: () => ({
@@ -30,7 +36,11 @@ const derive: Readonly<Record<number, (requirement: Requirement) => Derived>> = 
   3: () => ({ type: "infra.database", config: { engine: "kafka", size: "db-s-2vcpu-2gb", num_nodes: 3 } }),
   4: () => ({ type: "infra.database", config: { engine: "pg", size: "s", num_nodes: 1 } }),
   5: () => ({ type: "infra.cache", config: { engine: "valkey", size: "xs", num_nodes: 1 } }),
-  6: (requirement) => ({ type: "infra.storage", config: { acl: "private" }, note: `Bucket names are shared by all the world: rename the module of "${requirement.key}" if its name is taken` }),
+  6: (requirement) => ({
+    type: "infra.storage",
+    config: { acl: "private" },
+    note: `Bucket names are shared by all the world: rename the module of "${requirement.key}" if its name is taken`,
+  }),
 };
 
 /** Turns the needs of an application into modules of this provider. */
@@ -46,7 +56,11 @@ export async function mapRequirements(request: Request): Promise<Answer> {
     const { key, kind } = requirement;
     const make = derive[kind];
     if (!runtimes.has(request.runtime)) {
-      rejected.push({ key, code: "runtime_unsupported", message: "DigitalOcean runs containers on App Platform and Kubernetes" });
+      rejected.push({
+        key,
+        code: "runtime_unsupported",
+        message: "DigitalOcean runs containers on App Platform and Kubernetes",
+      });
       continue;
     }
     if (make === undefined) {
@@ -63,5 +77,9 @@ export async function mapRequirements(request: Request): Promise<Answer> {
 
 /** A name that every type takes: small letters, digits and hyphens, at most 32. */
 function nameOf(key: string): string {
-  return key.replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, 32).replace(/-+$/, "");
+  return key
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 32)
+    .replace(/-+$/, "");
 }
