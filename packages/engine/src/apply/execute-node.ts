@@ -55,7 +55,6 @@ export async function executeNode(run: Run, work: NodeWork): Promise<NodeEnd> {
   if (desired === undefined) throw new Error(`Action ${action.index} wants nothing`);
   const resolved = resolveNow(run, action, desired, provider);
   if (resolved.missing.length > 0 || resolved.unknown.size > 0) return unresolvedEnd(work, action, resolved);
-  run.secrets.add(resolved.config, resolved.sensitive);
   const write: WriteTarget = { ...target, desired, resolved };
   switch (action.kind) {
     case "create":

@@ -6,7 +6,7 @@ import type { Run } from "./run.ts";
 /** What the configuration wants with the outputs as they are at this moment of the run. */
 export function resolveNow(run: Run, action: PlanAction, desired: DesiredResource, provider: Provider): ResolvedConfig {
   const record = run.records.get(action.name);
-  return resolveConfig(desired, {
+  const resolved = resolveConfig(desired, {
     env: run.deps.env,
     source: (name): OutputSource => {
       const found = run.unknown.has(name) ? undefined : run.records.get(name);
@@ -16,4 +16,6 @@ export function resolveNow(run: Run, action: PlanAction, desired: DesiredResourc
     recordedInputs: record?.inputs,
     traits: provider.traits(desired.type),
   });
+  if (resolved.sensitive.length > 0) run.secrets.add(resolved.config, resolved.sensitive);
+  return resolved;
 }

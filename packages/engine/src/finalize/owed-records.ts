@@ -1,5 +1,18 @@
-import type { JournalEvent, ResourceRecord } from "@wfctl/model";
+import type { JournalEvent, ResourceRecord, RunState } from "@wfctl/model";
 import { finalizerOwedReason } from "../plan/finalizer-owed.ts";
+
+/** The same for what a dead undo has updated back: those records carry the run before. */
+export function undoneOwedEvents(run: RunState, records: Map<string, ResourceRecord>): JournalEvent[] {
+  const owed = new Set(run.finalizeOwed);
+  return run.header.actions.flatMap(({ index, kind, name }): JournalEvent[] => {
+    const record = records.get(name);
+    const undone = kind === "update" && run.outcomes.get(index)?.status === "COMPENSATED";
+    if (!undone || record === undefined || record.mark !== undefined || !owed.has(record.provider)) return [];
+    const put: ResourceRecord = { ...record, mark: "dirty", markReason: finalizerOwedReason };
+    records.set(name, put);
+    return [{ kind: "record", run: run.header.id, record: { put } }];
+  });
+}
 
 /**
  * A finalizer that is still owed may have lost its memory with the plugin process: what the run wrote there is updated

@@ -100,10 +100,21 @@ function letDeposedGoFirst(
   oldHalf: ReadonlyMap<string, number>,
   records: ReadonlyMap<string, ResourceRecord>,
 ): void {
+  const draftOf = (node: number): DraftAction => actions[(nodes[node] as { action: number }).action] as DraftAction;
+  const edgesOf = (node: number): readonly string[] => {
+    const { name, deposed } = draftOf(node);
+    return records.get(name)?.deposed.find((each) => each.providerId === deposed)?.dependencies ?? [];
+  };
   for (const node of deposedNodes) {
-    const draft = actions[(nodes[node] as { action: number }).action] as DraftAction;
-    const old = records.get(draft.name)?.deposed.find((each) => each.providerId === draft.deposed);
-    for (const dependency of old?.dependencies ?? []) {
+    const draft = draftOf(node);
+    const edges = edgesOf(node);
+    for (const other of deposedNodes) {
+      const { name } = draftOf(other);
+      const back = edgesOf(other).includes(draft.name);
+      if (name !== draft.name && edges.includes(name) && !back)
+        (nodes[other] as { after: Set<number> }).after.add(node);
+    }
+    for (const dependency of edges) {
       const going = oldHalf.get(dependency);
       if (going === undefined || dependency === draft.name) continue;
       const other = nodes[going] as { action: number; after: Set<number> };

@@ -111,13 +111,15 @@ async function createAgain(
   provider: Provider,
   env: ResolveEnv,
 ): Promise<Resolution | "refused" | "failed"> {
+  let sends = 0;
   try {
-    const object = await sendCreate(intent, inputs, provider, env);
+    const object = await sendCreate(intent, inputs, provider, env, () => (sends += 1));
     if (object.providerId === "") return "failed";
     return { found: "ours", object, complete: true, why: "the create was sent again with its token" };
   } catch (thrown) {
     const error = asProviderError(thrown);
-    if (error.definite) return "refused";
+    // A definite answer tells about its own attempt, not about one before.
+    if (error.definite) return sends > 1 ? "failed" : "refused";
     if (error.answered) return "failed";
     return { found: "unknown", why: `sending the create again with its token failed: ${error.message}` };
   }
@@ -147,11 +149,18 @@ async function finish(
   return { found: "ours", object, complete: await isQuiet(intent, object, provider, env), why };
 }
 
-function sendCreate(intent: Intent, inputs: JsonObject, provider: Provider, env: ResolveEnv): Promise<LiveObject> {
+function sendCreate(
+  intent: Intent,
+  inputs: JsonObject,
+  provider: Provider,
+  env: ResolveEnv,
+  onSend: () => void = () => undefined,
+): Promise<LiveObject> {
   const timeoutMs = provider.traits(intent.type)?.timeouts?.create ?? 1_800_000;
   const options = { ...callOptions(intent, env, timeoutMs), clientToken: intent.clientToken };
   const send = async (): Promise<LiveObject> => {
     await env.confirmLease();
+    onSend();
     return provider.create(specOf(intent, inputs), options);
   };
   // An answered call has had its retries.

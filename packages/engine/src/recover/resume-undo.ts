@@ -1,6 +1,7 @@
 import { WfctlError, type JournalEvent, type RunState } from "@wfctl/model";
 import type { EngineDeps } from "../apply/run.ts";
 import { compensateRun, type CompensationReport } from "../compensate/compensate-run.ts";
+import { finalizerOwedEvents, undoneOwedEvents } from "../finalize/owed-records.ts";
 import type { Provider } from "../ports/index.ts";
 import type { RecoverDeps } from "./recover-runs.ts";
 
@@ -15,7 +16,8 @@ export function isUndo(run: RunState): boolean {
  */
 export async function resumeUndo(deps: RecoverDeps, run: RunState): Promise<CompensationReport> {
   const skip = new Set(run.undo?.skip ?? []);
-  await deps.store.commit(deps.lease, closeIntents(run));
+  const records = new Map((await deps.store.load()).records);
+  await deps.store.commit(deps.lease, [...closeIntents(run), ...undoneOwedEvents(run, records)]);
   const ownRun = run.header.undoes !== undefined;
   if (ownRun) await deps.store.commit(deps.lease, closeUndoRun(deps, run));
   const target = await deps.store.run(run.header.undoes ?? run.header.id);
@@ -32,7 +34,9 @@ export async function resumeUndo(deps: RecoverDeps, run: RunState): Promise<Comp
     ...(ownRun ? { undoRunId: deps.random.id() } : {}),
   });
   if (!ownRun) {
+    const left = new Map((await deps.store.load()).records);
     await deps.store.commit(deps.lease, [
+      ...finalizerOwedEvents(run.header.id, run.finalizeOwed, left),
       { kind: "run-closed", run: run.header.id, end: report.end, at: new Date(deps.clock.now()).toISOString() },
     ]);
     deps.emit({ event: "run-closed", run: run.header.id, end: report.end });

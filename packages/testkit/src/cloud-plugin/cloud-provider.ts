@@ -125,7 +125,7 @@ function cloudResource(type: string): Resource<CloudClient> {
     createFirst: type === "test.create_first",
     convergentCreate: !isPlain,
     settleMs: 1000,
-    ...(type === "test.secret" ? { sensitiveOutputs: ["password"] } : {}),
+    ...(type.endsWith(".secret") ? { sensitiveOutputs: ["password"] } : {}),
     async create(desired, context) {
       const { client, clientToken: token } = context;
       const request = {

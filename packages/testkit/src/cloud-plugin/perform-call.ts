@@ -106,7 +106,7 @@ export function outputsOf(object: StoredObject): { readonly [key: string]: never
     ...(value === undefined ? {} : { value }),
     ...(region === undefined ? {} : { region }),
     ...(parents === undefined ? {} : { parents }),
-    ...(object.type === "test.secret" ? { password: `password-of-${object.id}` } : {}),
+    ...(object.type.endsWith(".secret") ? { password: `password-of-${object.id}` } : {}),
   } as never;
 }
 
@@ -115,6 +115,7 @@ export const resourceTypes = [
   "test.item",
   "test.create_first",
   "test.secret",
+  "infra.secret",
   "test.plain",
   "test.deferred",
 ] as const;

@@ -1,6 +1,6 @@
 import type { Planned } from "@wfctl/engine";
 import type { Intent, JsonObject, Plan } from "@wfctl/model";
-import type { RunDraft } from "@wfctl/state";
+import type { RunDraft, StackDraft } from "@wfctl/state";
 import type { CloudEffect } from "../cloud/cloud-object.ts";
 import type { RecordedCall } from "../provider/fake-provider.ts";
 import type { TestStack } from "../stack/test-stack.ts";
@@ -56,20 +56,26 @@ export function createWatch(): Watch {
   return watch;
 }
 
-/** The intent that a call belongs to, as it is on the disk. */
-function findIntent(
-  stack: TestStack,
-  token: string,
-): { readonly run: RunDraft | undefined; readonly intent: Intent } | undefined {
-  const { draft } = stack.disk;
+interface InDoubt {
+  /** Undefined where the journal has dropped it. */
+  readonly run: RunDraft | undefined;
+  readonly intent: Intent;
+}
+
+/** All intents on the disk that have no end yet. */
+function intentsInDoubt(draft: StackDraft): InDoubt[] {
+  const found: InDoubt[] = [];
   for (const run of draft.openRuns.values()) {
-    for (const intent of run.open.values()) if (intent.clientToken === token) return { run, intent };
-    for (const { intent } of run.unknown.values()) if (intent.clientToken === token) return { run, intent };
+    for (const intent of run.open.values()) found.push({ run, intent });
+    for (const { intent } of run.unknown.values()) found.push({ run, intent });
   }
-  for (const { intent } of draft.unknown.values()) {
-    if (intent.clientToken === token) return { run: draft.history?.get(intent.run), intent };
-  }
-  return undefined;
+  for (const { intent } of draft.unknown.values()) found.push({ run: draft.history?.get(intent.run), intent });
+  return found;
+}
+
+/** The intent that a call belongs to, as it is on the disk. */
+function findIntent(stack: TestStack, token: string): InDoubt | undefined {
+  return intentsInDoubt(stack.disk.draft).find(({ intent }) => intent.clientToken === token);
 }
 
 /** All that the node waits for is durable, and the clean-up was declared before its first call. */
@@ -109,8 +115,19 @@ function usedIds(inputs: JsonObject | undefined): string[] {
 /** An object is made or changed only to use what is there. */
 function checkUsed(stack: TestStack, effect: CloudEffect, deletedOutside: ReadonlySet<string>): string[] {
   const live = new Set(stack.cloud.objects().flatMap((object) => (object.state === "deleting" ? [] : [object.id])));
+  const undo = intentsInDoubt(stack.disk.draft).find(
+    ({ intent }) => intent.phase === "undo" && intent.name === effect.name,
+  );
+  // An undo gives back what was there before its run, references to nothing included; what the run itself deleted is another matter.
+  const excused = (id: string): boolean => {
+    if (undo === undefined) return false;
+    const target = undo.run?.header.undoes ?? undo.intent.run;
+    const { openRuns, history } = stack.disk.draft;
+    const sent = (openRuns.get(target) ?? history?.get(target))?.sent.values() ?? [];
+    return ![...sent].some((intent) => intent.operation === "delete" && intent.providerId === id);
+  };
   return usedIds(effect.inputs)
-    .filter((id) => !live.has(id) && !deletedOutside.has(id))
+    .filter((id) => !live.has(id) && !deletedOutside.has(id) && !excused(id))
     .map((id) => `${effect.name} (${effect.id}) was ${effect.kind} to use ${id}, which is not there`);
 }
 
@@ -122,21 +139,16 @@ function checkDelete(
   unprotected: boolean,
 ): string[] {
   const { draft } = stack.disk;
-  const found = [...draft.openRuns.values()]
-    .flatMap((run) =>
-      [...run.open.values(), ...[...run.unknown.values()].map((entry) => entry.intent)].map((intent) => ({
-        run,
-        intent,
-      })),
-    )
-    .find(({ intent }) => intent.operation === "delete" && (intent.deposed ?? intent.providerId) === effect.id);
+  const found = intentsInDoubt(draft).find(
+    ({ intent }) => intent.operation === "delete" && (intent.deposed ?? intent.providerId) === effect.id,
+  );
   if (found === undefined) return [`${effect.name} (${effect.id}) was deleted without an open intent`];
   const { run, intent } = found;
   const broken: string[] = [];
   const record = draft.records.get(effect.name);
   if (!unprotected && record?.protected === true && record.providerId === effect.id && intent.phase === "apply")
     broken.push(`${effect.name} was deleted although it is protected`);
-  const action = plans.get(run.header.planId)?.actions[intent.action];
+  const action = (run === undefined ? undefined : plans.get(run.header.planId))?.actions[intent.action];
   if (intent.phase === "apply" && intent.half === "delete" && action?.replaceMode === "delete-first") return broken;
   const users = stack.cloud
     .objects()
