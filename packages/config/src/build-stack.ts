@@ -9,6 +9,13 @@ import { reportCircles } from "./report-circles.ts";
 import { sortModules, type ModuleDrafts } from "./sort-modules.ts";
 import { child, type FieldReader } from "./fields.ts";
 import { defaultStackName } from "./find-stack-file.ts";
+import {
+  draftGenerators,
+  secretsModule,
+  secretsProvider,
+  storeNames,
+  type GeneratorEntry,
+} from "./generated-secrets.ts";
 import { createLinker, type Linker, type LinkPlace, type Names } from "./link.ts";
 import { readMoved } from "./moved.ts";
 import { defaultEnvironment } from "./names.ts";
@@ -21,11 +28,12 @@ import { show, type SourceFile } from "./source/source-file.ts";
 import type { SecretsConfig, StackConfig, StateModule } from "./stack.ts";
 import type { ChosenVariables } from "./variables/choose-values.ts";
 import { listVariables } from "./variables/list-variables.ts";
-import { createValueReader } from "./variables/value-reader.ts";
+import { createValueReader, type ValueReader } from "./variables/value-reader.ts";
 
 export interface StackParts {
   readonly sections: Sections;
   readonly secrets: SecretsConfig;
+  readonly generators: readonly GeneratorEntry[];
   readonly variables: ChosenVariables;
   readonly sources: readonly SourceFile[];
   readonly environments: readonly string[];
@@ -46,9 +54,11 @@ export function buildStack(
   const environment = parts.environment ?? defaultEnvironment;
   const values = createValueReader(parts.variables, reporter);
   const drafts = sortModules(sections, parts.environment, values, fields, reporter);
-  const names = nameModules(drafts, environment, reporter);
+  const entry = sections.environments.get(environment);
+  const generated = draftGenerators(parts.generators, secrets, entry, fields, reporter);
+  const names = nameModules(drafts, generated.drafts, environment, reporter);
   const linker = parts.linkable
-    ? createLinker(names, { env, declared: new Set(secrets.declared) }, reporter)
+    ? createLinker(names, { env, declared: new Set(secrets.declared), generated: generated.references }, reporter)
     : undefined;
   if (parts.linkable && !sections.hasModules) {
     const main = sources[0];
@@ -57,10 +67,13 @@ export function buildStack(
       reporter.report({ file: main, path: [] }, { summary: "The configuration has no modules", hint });
     }
   }
-  const resources = buildResources(drafts, names, linker, environment, reporter);
+  const resources = buildResources(drafts, generated.drafts, names, linker, environment, reporter);
   const providers = drafts.providers
     .filter(({ draft }) => !draft.leftOut)
     .map((provider) => buildProvider(provider, linker));
+  if (generated.drafts.length > 0 || storeNames(secrets).length > 0) {
+    providers.push(buildSecretsProvider(secretsModule(secrets, entry, environment), sources[0], values, linker));
+  }
   const state = buildState(drafts.states, linker, fields, reporter);
   const outputs = readOutputs(sections, linker, values, fields, reporter);
   return {
@@ -82,7 +95,12 @@ export function buildStack(
   };
 }
 
-function nameModules(drafts: ModuleDrafts, environment: string, reporter: Reporter): Names {
+function nameModules(
+  drafts: ModuleDrafts,
+  generated: readonly ModuleDraft[],
+  environment: string,
+  reporter: Reporter,
+): Names {
   const resources = new Map<string, ModuleDraft>();
   const renamed = new Map<string, string>();
   const leftOut = new Set<string>();
@@ -103,6 +121,11 @@ function nameModules(drafts: ModuleDrafts, environment: string, reporter: Report
     }
     resources.set(draft.name, draft);
     if (draft.name !== draft.entry.name) renamed.set(draft.entry.name, draft.name);
+  }
+  for (const draft of generated) {
+    const taken = resources.get(draft.name)?.entry;
+    if (taken === undefined) resources.set(draft.name, draft);
+    else reportClash(draft, taken, undefined, environment, reporter);
   }
   return { resources, renamed, leftOut, others, environment };
 }
@@ -125,6 +148,7 @@ function reportClash(
 
 function buildResources(
   drafts: ModuleDrafts,
+  generated: readonly ModuleDraft[],
   names: Names,
   linker: Linker | undefined,
   environment: string,
@@ -150,8 +174,47 @@ function buildResources(
     const provider = noProvider ? undefined : chooseProvider(draft, fields.provider, providers, environment, reporter);
     return buildResource(draft, fields, config, [...dependsOn], provider ?? "");
   });
+  const secrets = generated.map((draft) => buildGenerated(draft, linker, edges));
   reportCircles(edges, names, reporter);
-  return resources;
+  return [...resources, ...secrets];
+}
+
+/** A secret that is made in the run, as a resource of the built-in provider. */
+function buildGenerated(draft: ModuleDraft, linker: Linker, edges: Map<string, Set<string>>): DesiredResource {
+  const references = new Set<string>();
+  const config = linker.link(draft.config, placeOf(draft), references) as DesiredResource["config"];
+  edges.set(draft.name, references);
+  return {
+    name: draft.name,
+    type: draft.entry.type,
+    provider: secretsProvider,
+    config,
+    dependsOn: [],
+    protected: false,
+    lifecycle: {},
+    timeouts: {},
+    adoptExisting: false,
+    existing: false,
+    source: draft.entry.spot.file.locate(draft.entry.spot.path),
+  };
+}
+
+function buildSecretsProvider(
+  module: Omit<ProviderModule, "source">,
+  main: SourceFile | undefined,
+  values: ValueReader,
+  linker: Linker | undefined,
+): ProviderModule {
+  if (main === undefined || linker === undefined) return module;
+  const spot = { file: main, path: ["secrets"] };
+  const config = values.read(module.config, spot);
+  const linked = linker.link(config, {
+    address: module.name,
+    root: ["config"],
+    spotOf: () => spot,
+    variablesOnly: "in the configuration of a secret store",
+  });
+  return { ...module, config: linked as ProviderModule["config"] };
 }
 
 function buildResource(

@@ -374,13 +374,13 @@ describe("secrets", () => {
   table([
     [
       "shapes",
-      "modules: []\nsecrets:\n  providr: x\n  entries: [{nam: a}, 5, {name: b, store: 1}]\n  generate: [{key: k, lenght: 3}]\nsecretStores: {main: 5, other: {providers: x}}\n",
+      "modules: []\nsecrets:\n  providr: x\n  entries: [{nam: a}, 5, {name: b, store: 1}]\n  generate: [{key: k, type: random_hex, lenght: 3}]\nsecretStores: {main: 5, other: {providers: x}}\n",
       [
         'CONFIG_INVALID infra.yaml:3:3 #/secrets/providr: The key "providr" is not known in secrets (Did you mean "provider"?)',
         'CONFIG_INVALID infra.yaml:4:13 #/secrets/entries/0: An item of "entries" has no name (Write name: with the secret\'s name)',
         'CONFIG_INVALID infra.yaml:4:14 #/secrets/entries/0/nam: The key "nam" is not known in secrets.entries (Did you mean "name"?)',
         'CONFIG_INVALID infra.yaml:4:23 #/secrets/entries/1: An item of "entries" is a number, expected a mapping (Write - name: …)',
-        'CONFIG_INVALID infra.yaml:5:23 #/secrets/generate/0/lenght: The key "lenght" is not known in secrets.generate (Did you mean "length"?)',
+        'CONFIG_INVALID infra.yaml:5:41 #/secrets/generate/0/lenght: The key "lenght" is not known in secrets.generate (Did you mean "length"?)',
         'CONFIG_INVALID infra.yaml:6:22 #/secretStores/main: The secret store "main" is a number, expected a mapping (Write provider: … below it)',
         'CONFIG_INVALID infra.yaml:6:33 #/secretStores/other/providers: The key "providers" is not known in a secret store (Did you mean "provider"?)',
       ],

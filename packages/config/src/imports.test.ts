@@ -28,9 +28,9 @@ describe("imports", () => {
   test("are overridden by the file that imports them, without a word", async () => {
     const stack = await loadGood(
       {
-        "infra.yaml": `name: main\nimports: [a.yaml]\nenvironments: {prod: {region: main}}\nmodules:\n${provider}  - {name: x, type: infra.vpc, config: {from: main}}\noutputs: {o: main}\nsecrets: {provider: env, generate: [{key: K, type: main}], entries: [{name: E, store: main}]}\nsecretStores: {s: {provider: main}}\n`,
+        "infra.yaml": `name: main\nimports: [a.yaml]\nenvironments: {prod: {region: main}}\nmodules:\n${provider}  - {name: x, type: infra.vpc, config: {from: main}}\noutputs: {o: main}\nsecrets: {provider: env, generate: [{key: K, type: random_hex, store: s}], entries: [{name: E, store: main}]}\nsecretStores: {s: {provider: main}}\n`,
         "a.yaml":
-          "name: other\non_failure: stop\ninfra: {auto_bootstrap: false}\nenvironments: {prod: {region: a}, dev: {}}\nmodules:\n  - {name: x, type: infra.dns}\n  - {name: y, type: infra.vpc}\noutputs: {o: a, p: a}\nsecrets: {provider: vault, defaultStore: a, generate: [{key: K, type: a}, {key: L}], entries: [{name: E, store: a}]}\nsecretStores: {s: {provider: a}, t: {provider: a}}\n",
+          "name: other\non_failure: stop\ninfra: {auto_bootstrap: false}\nenvironments: {prod: {region: a}, dev: {}}\nmodules:\n  - {name: x, type: infra.dns}\n  - {name: y, type: infra.vpc}\noutputs: {o: a, p: a}\nsecrets: {provider: vault, defaultStore: t, generate: [{key: K, type: random_base64}, {key: L, type: random_base64}], entries: [{name: E, store: a}]}\nsecretStores: {s: {provider: a}, t: {provider: a}}\n",
       },
       { environment: "prod" },
     );
@@ -38,7 +38,9 @@ describe("imports", () => {
     expect(stack.onFailure).toBeUndefined();
     expect(stack.autoBootstrap).toBe(true);
     expect(stack.environments).toEqual(["prod", "dev"]);
-    expect(stack.resources.map(({ name, type, config }) => [name, type, config])).toEqual([
+    expect(
+      stack.resources.filter(({ provider }) => provider === "p").map(({ name, type, config }) => [name, type, config]),
+    ).toEqual([
       ["x", "infra.vpc", { from: "main", region: "main" }],
       ["y", "infra.vpc", { region: "main" }],
     ]);
@@ -46,8 +48,11 @@ describe("imports", () => {
     expect(stack.secrets).toEqual({
       settings: {
         provider: "env",
-        defaultStore: "a",
-        generate: [{ key: "K", type: "main" }, { key: "L" }],
+        defaultStore: "t",
+        generate: [
+          { key: "K", type: "random_hex", store: "s" },
+          { key: "L", type: "random_base64" },
+        ],
         entries: [{ name: "E", store: "main" }],
       },
       stores: { s: { provider: "main" }, t: { provider: "a" } },

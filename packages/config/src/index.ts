@@ -1,6 +1,7 @@
 export { convertStack, type Converted } from "./convert/convert-stack.ts";
 export { stackDigestInput } from "./digest.ts";
 export { parseDuration } from "./durations.ts";
+export { secretsProvider } from "./generated-secrets.ts";
 export { loadStack } from "./load-stack.ts";
 export { checkContainerKeys } from "./schema/container-vocabulary.ts";
 export { stackSchema } from "./schema/stack-schema.ts";

@@ -22,6 +22,8 @@ export interface Variables {
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   /** Names of secrets that the host finds at run time. */
   readonly declared: ReadonlySet<string>;
+  /** Secrets that are made in the run, by name. */
+  readonly generated: ReadonlyMap<string, { readonly resource: string; readonly path: string }>;
 }
 
 export interface Linker {
@@ -108,6 +110,11 @@ export function createLinker(names: Names, variables: Variables, reporter: Repor
     link(tree, place, resources) {
       return linkValue(tree as Value, (part: Reference, path) => {
         if ("env" in part) {
+          const generated = place.variablesOnly === undefined ? variables.generated.get(part.env) : undefined;
+          if (generated !== undefined) {
+            resources?.add(generated.resource);
+            return generated;
+          }
           const problem = checkVariable(part.env);
           if (problem !== undefined) report(place, path, problem, part.env);
           return part;

@@ -33,7 +33,12 @@ describe("a small stack of upstream's shape", () => {
     expect(stack.environments).toEqual(["staging", "prod"]);
     expect(stack.autoBootstrap).toBe(false);
     expect(stack.files).toEqual([`${testdata}/orders/infra.yaml`, `${testdata}/orders/network.yaml`]);
-    expect(stack.providers).toEqual([
+    expect(stack.providers.at(-1)).toEqual({
+      name: "wfctl.secrets",
+      provider: "wfctl.secrets",
+      config: { stores: { file: { provider: "file", config: { path: "./.secrets" } } }, route: "file" },
+    });
+    expect(stack.providers.slice(0, -1)).toEqual([
       {
         name: "p",
         provider: "fake",
@@ -56,7 +61,7 @@ describe("a small stack of upstream's shape", () => {
         { key: "DB_URI", type: "infra_output", source: "orders-db.uri" },
       ],
     });
-    expect(names(stack)).toEqual(["orders-db", "orders-api", "edge-net"]);
+    expect(names(stack)).toEqual(["orders-db", "orders-api", "edge-net", "secret.SESSION_KEY", "secret.DB_URI"]);
   });
 
   test("keeps reserved keys in the config and copies them out", async () => {
@@ -76,10 +81,10 @@ describe("a small stack of upstream's shape", () => {
     });
   });
 
-  test("keeps references symbolic and leaves declared secrets to the host", async () => {
+  test("keeps references symbolic, and those to generated secrets as references to what makes them", async () => {
     expect(find(await load("orders", "prod"), "orders-api").config["env_vars"]).toEqual({
       DB_ID: { $expr: [{ resource: "orders-db", path: "id" }] },
-      SESSION_KEY: { $expr: [{ env: "SESSION_KEY" }] },
+      SESSION_KEY: { $expr: [{ resource: "secret.SESSION_KEY", path: "value" }] },
     });
   });
 

@@ -36,7 +36,7 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
   );
   const sources = files.map((file) => file.source);
   const sections = joinSections(files, fields, reporter);
-  const secrets = readSecrets(files, fields, reporter);
+  const { secrets, generators } = readSecrets(files, fields, reporter);
   const environments = listEnvironments(sections);
   // Files that cannot be read may be the ones that declare environments.
   const environment =
@@ -60,7 +60,7 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
   );
   const linkable = complete && environment !== undefined;
   const stack = buildStack(
-    { sections, secrets, variables, sources, environments, environment, linkable },
+    { sections, secrets, generators, variables, sources, environments, environment, linkable },
     options.env,
     fields,
     reporter,

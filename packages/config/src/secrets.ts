@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from "@wfctl/model";
 import { child, type FieldReader } from "./fields.ts";
+import type { GeneratorEntry } from "./generated-secrets.ts";
 import type { StackFile } from "./read-files.ts";
 import type { Reporter, Spot } from "./reporter.ts";
 import { describe } from "./source/describe.ts";
@@ -18,11 +19,15 @@ const generatorKeys: ReadonlySet<string> = new Set(["key", "type", "length", "so
 const storeKeys: ReadonlySet<string> = new Set(["provider", "config"]);
 
 /** Joins `secrets` and `secretStores` over all files: entries by name, generators by key, stores by name, the rest key by key. */
-export function readSecrets(files: readonly StackFile[], fields: FieldReader, reporter: Reporter): SecretsConfig {
+export function readSecrets(
+  files: readonly StackFile[],
+  fields: FieldReader,
+  reporter: Reporter,
+): { readonly secrets: SecretsConfig; readonly generators: readonly GeneratorEntry[] } {
   const settings: Record<string, Json> = {};
   const stores = new Map<string, JsonObject>();
-  const entries = new Map<string, JsonObject>();
-  const generators = new Map<string, JsonObject>();
+  const entries = new Map<string, GeneratorEntry>();
+  const generators = new Map<string, GeneratorEntry>();
   for (const { source, root } of files) {
     const top: Spot = { file: source, path: [] };
     const secrets = fields.mapping(root, top, "secrets") ?? {};
@@ -50,15 +55,14 @@ export function readSecrets(files: readonly StackFile[], fields: FieldReader, re
       if (!stores.has(name)) stores.set(name, value);
     }
   }
-  if (entries.size > 0) settings["entries"] = [...entries.values()];
-  if (generators.size > 0) settings["generate"] = [...generators.values()];
-  return {
+  if (entries.size > 0) settings["entries"] = [...entries.values()].map(({ value }) => value);
+  if (generators.size > 0) settings["generate"] = [...generators.values()].map(({ value }) => value);
+  const secrets = {
     ...(Object.keys(settings).length === 0 ? {} : { settings }),
     ...(stores.size === 0 ? {} : { stores: Object.fromEntries(stores) }),
-    declared: [
-      ...new Set([...entries.keys(), ...[...generators].flatMap(([key, generator]) => namesOf(key, generator))]),
-    ],
+    declared: [...new Set([...entries.keys(), ...[...generators].flatMap(([key, { value }]) => namesOf(key, value))])],
   };
+  return { secrets, generators: [...generators.values()] };
 }
 
 /** A credential of a provider becomes two secrets; every other generator makes the one of its key. */
@@ -72,7 +76,7 @@ function readNamed(
   list: string,
   key: string,
   known: ReadonlySet<string>,
-  into: Map<string, JsonObject>,
+  into: Map<string, GeneratorEntry>,
   fields: FieldReader,
   reporter: Reporter,
 ): void {
@@ -96,6 +100,6 @@ function readNamed(
       }
       continue;
     }
-    if (!into.has(name)) into.set(name, item);
+    if (!into.has(name)) into.set(name, { key: name, value: item, spot: place });
   }
 }

@@ -34,7 +34,9 @@ function linkComputed(part: ComputedPart, link: (reference: Reference) => Refere
     const linked = link(reference);
     if (linked === reference) return reference;
     changed = true;
-    return "resource" in linked && "resource" in reference ? { ...linked, as: reference.resource } : linked;
+    if ("env" in linked) return linked;
+    // A generated secret is an output of a resource, and still goes by its own name.
+    return "resource" in reference ? { ...linked, as: reference.resource } : { ...linked, as: `env.${reference.env}` };
   });
   return changed ? { ...part, refs } : part;
 }

@@ -6,7 +6,10 @@ import { canonicalJson, isJsonObject, pathToPointer, type Json, type JsonObject 
  */
 export type Reference = { readonly env: string } | { readonly resource: string; readonly path: string };
 
-/** A reference inside a computed part; `as` is the resource's name in its text, where that is another one. */
+/**
+ * A reference inside a computed part. `as` is the resource's name in its text, where that is another one; `env.NAME` where
+ * its text has an output in the place of an environment variable.
+ */
 export type ComputedReference = Reference & { readonly as?: string };
 
 /** An expression in the language of `${{ … }}`. */

@@ -36,6 +36,7 @@ export async function runPlan(args: PlanArguments, context: Context, destroys = 
     view,
     ...(args.pluginDir === undefined ? {} : { pluginDir: args.pluginDir }),
     recorded: () => state.providerConfigs,
+    secrets: { records: () => state.records, digest: (text) => digester.digest(text) },
   });
   using interrupts = watchInterrupts(context, {
     first: () => providers.pool.killAll(),

@@ -3,6 +3,7 @@ import { WfctlError, type Diagnostic } from "@wfctl/model";
 import type { StackArguments } from "../arguments/shared-flags.ts";
 import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
+import { withDeclaredSecrets } from "./read-secrets.ts";
 
 /**
  * Reads the stack file. Throws one error that carries everything that is wrong, each with its place.
@@ -28,8 +29,8 @@ export async function loadConfig(
     },
   });
   if (stack === undefined) throw toError(diagnostics);
-  view.warnings(options.needsVariables ? [...diagnostics, ...warnOfSecrets(stack)] : diagnostics);
-  return stack;
+  view.warnings(diagnostics);
+  return options.needsVariables ? withDeclaredSecrets(stack, context) : stack;
 }
 
 function toError(diagnostics: readonly Diagnostic[]): WfctlError {
@@ -48,19 +49,4 @@ function toError(diagnostics: readonly Diagnostic[]): WfctlError {
   return new WfctlError(only?.code ?? "CONFIG_INVALID", `Cannot read the stack: its configuration has ${found}`, {
     diagnostics,
   });
-}
-
-/** What the file asks for and is not done must be said: nothing is passed over in silence. */
-function warnOfSecrets(stack: StackConfig): Diagnostic[] {
-  const { settings, stores } = stack.secrets;
-  if (settings?.["provider"] === undefined && settings?.["generate"] === undefined && stores === undefined) return [];
-  return [
-    {
-      severity: "warning",
-      code: "CONFIG_INVALID",
-      summary: "Secret stores and generated secrets are not served yet: secret outputs stay in the state, sealed",
-      hint: "Give the values that resources refer to as environment variables",
-      ...(stack.files[0] === undefined ? {} : { source: { file: stack.files[0] } }),
-    },
-  ];
 }

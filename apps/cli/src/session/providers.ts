@@ -1,11 +1,12 @@
-import type { StackConfig } from "@wfctl/config";
-import type { Provider } from "@wfctl/engine";
+import { secretsProvider, type StackConfig } from "@wfctl/config";
+import type { Hooks, Provider } from "@wfctl/engine";
 import { WfctlError, type JsonObject, type PluginProcess, type ResourceRecord, type StackState } from "@wfctl/model";
 import { createProviderPool, type PluginProvider, type ProviderPool } from "@wfctl/plugin-host";
 import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
 import { bundledPlugins } from "./plugin-folders.ts";
 import { resolveVariables } from "./resolve-variables.ts";
+import type { SecretParts } from "./secret-parts.ts";
 import { stackEnv } from "./stack-env.ts";
 
 export interface ProvidersOptions {
@@ -15,6 +16,11 @@ export interface ProvidersOptions {
   readonly pluginDir?: string;
   /** Configurations that the state holds of modules that may be gone from the file. */
   readonly recorded: () => StackState["providerConfigs"];
+  /** Records of the state, and its keyed digest: what secrets need. Absent where nothing is planned or done. */
+  readonly secrets?: {
+    readonly records: () => ReadonlyMap<string, ResourceRecord>;
+    readonly digest: (text: string) => string;
+  };
   /** Awaited when a plugin process is there, before it gets a configuration. */
   readonly onProcess?: (process: PluginProcess) => Promise<void>;
 }
@@ -24,6 +30,8 @@ export interface Providers {
   readonly pool: ProviderPool;
   /** Configurations in force, for the state to keep. */
   readonly configs: ReadonlyMap<string, { readonly name: string; readonly config: JsonObject }>;
+  /** Present once a provider was started, where secret outputs are routed to a store. */
+  hooks(): Pick<Hooks, "onResourceApplied"> | undefined;
   /** With the configuration of the file, else the recorded one; undefined where there is neither. */
   start(module: string): Promise<PluginProvider | undefined>;
   /** Starts them at the same time. Throws the first failure once all have ended their start. */
@@ -35,7 +43,7 @@ export function createProviders(options: ProvidersOptions): Providers {
   const { WFCTL_NEW_KEY: _, ...env } = context.env;
   const verbose = (context.env["WFCTL_DEBUG"] ?? "") !== "";
   const pool = createProviderPool({
-    modules: stack.providers,
+    modules: stack.providers.filter((module) => module.provider !== secretsProvider),
     cwd: context.cwd,
     env,
     extraDirs: bundledPlugins(),
@@ -51,8 +59,39 @@ export function createProviders(options: ProvidersOptions): Providers {
   });
   const configs = new Map<string, { readonly name: string; readonly config: JsonObject }>();
 
+  let parts: Promise<SecretParts | undefined> | undefined;
+  let hooks: Pick<Hooks, "onResourceApplied"> | undefined;
+  const openParts = async (): Promise<SecretParts | undefined> => {
+    const module = stack.providers.find((candidate) => candidate.provider === secretsProvider);
+    const config =
+      module === undefined
+        ? options.recorded().get(secretsProvider)?.config
+        : resolveVariables(module, stackEnv(stack, context)).config;
+    if (config === undefined) return undefined;
+    configs.set(secretsProvider, { name: secretsProvider, config });
+    const { createSecretParts } = await import("./secret-parts.ts");
+    const made = createSecretParts(config, {
+      stack,
+      context,
+      records: options.secrets?.records ?? (() => new Map()),
+      digest: options.secrets?.digest ?? (() => ""),
+    });
+    hooks = made.hooks;
+    return made;
+  };
+  const secretParts = (): Promise<SecretParts | undefined> => (parts ??= openParts());
+
   const start = async (name: string): Promise<PluginProvider | undefined> => {
+    const secrets = await secretParts();
+    if (name === secretsProvider) return secrets?.provider;
     const module = stack.providers.find((candidate) => candidate.name === name);
+    const provider = await startPlugin(name, module);
+    return provider === undefined ? undefined : (secrets?.route(provider) ?? provider);
+  };
+  const startPlugin = async (
+    name: string,
+    module: StackConfig["providers"][number] | undefined,
+  ): Promise<PluginProvider | undefined> => {
     if (module !== undefined) {
       const { config, secrets } = resolveVariables(module, stackEnv(stack, context));
       configs.set(name, { name: module.provider, config });
@@ -66,6 +105,7 @@ export function createProviders(options: ProvidersOptions): Providers {
   return {
     pool,
     configs,
+    hooks: () => hooks,
     start,
     async startAll(modules) {
       const names = [...new Set(modules)];

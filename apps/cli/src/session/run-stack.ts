@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { StackConfig } from "@wfctl/config";
-import { applyPlan, type Planned, type Provider, type RecoveryReport, type RunReport } from "@wfctl/engine";
+import { applyPlan, type Hooks, type Planned, type Provider, type RecoveryReport, type RunReport } from "@wfctl/engine";
 import { WfctlError, type Plan, type StackState } from "@wfctl/model";
 import { emergencyPath, thisHolder, writeEmergency } from "@wfctl/state";
 import type { ApplyArguments } from "../arguments/apply.ts";
@@ -160,6 +160,7 @@ async function run(
       random: realRandom,
       digester,
       env: stackEnv(session.stack, context),
+      ...(providers.hooks() === undefined ? {} : { hooks: providers.hooks() as Hooks }),
       emit(event) {
         if (event.event === "run-started") session.setRun(runId);
         if (event.event === "action-done" && event.outcome.status !== "SUCCESS" && event.outcome.status !== "SKIPPED") {

@@ -1,4 +1,4 @@
-import type { StackConfig } from "@wfctl/config";
+import { secretsProvider, type StackConfig } from "@wfctl/config";
 import { recoverRuns, type Digester, type Lease, type RecoveryReport } from "@wfctl/engine";
 import type { StackState } from "@wfctl/model";
 import { killLeftoverPlugins } from "@wfctl/plugin-host";
@@ -56,6 +56,7 @@ export async function beginWriting(options: WritingOptions): Promise<WritingSess
     view,
     ...(options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir }),
     recorded: () => state?.providerConfigs ?? new Map(),
+    secrets: { records: () => state?.records ?? new Map(), digest: (text) => digester.digest(text) },
     async onProcess(process) {
       if (run !== undefined && lease !== undefined) {
         await store.commit(lease, [{ kind: "plugin-started", run, process }]);
@@ -78,7 +79,8 @@ export async function beginWriting(options: WritingOptions): Promise<WritingSess
   try {
     const holder = thisHolder(options.command);
     lease = await store.acquire(holder);
-    if (options.warmUp !== undefined && options.warmUp.length > 0) providers.pool.warmUp(options.warmUp);
+    const warm = options.warmUp?.filter((module) => module !== secretsProvider) ?? [];
+    if (warm.length > 0) providers.pool.warmUp(warm);
     state = await store.load();
     const open = describeOpen(state);
     if (open.length > 0) view.notice(`Resolving what earlier runs left open: ${open.join(", ")}`);

@@ -39,10 +39,15 @@ export function computePart(part: ComputedPart, scope: Scope): Resolved | { read
     }
     sensitive ||= resolved.sensitive;
     if (typeof resolved.value === "string" && resolved.value.startsWith(routedPrefix)) {
-      return { missing: [`\${{${part.computed}}}: ${referenceText(reference)} is kept in a secret store, and cannot be computed with`] };
+      return {
+        missing: [
+          `\${{${part.computed}}}: ${referenceText(reference)} is kept in a secret store, and cannot be computed with`,
+        ],
+      };
     }
     if (reference.as?.startsWith(envPrefix) === true) env[reference.as.slice(envPrefix.length)] = resolved.value;
-    else if (!("env" in reference)) (outputs[reference.as ?? reference.resource] ??= {})[reference.path] = resolved.value;
+    else if (!("env" in reference))
+      (outputs[reference.as ?? reference.resource] ??= {})[reference.path] = resolved.value;
     else if (reference.env.startsWith(variablePrefix))
       variables[reference.env.slice(variablePrefix.length)] = resolved.value;
     else env[reference.env] = resolved.value;

@@ -1,0 +1,180 @@
+import { derivedSecretName, secretRefPrefix } from "@wfctl/contract";
+import type { Hooks, LiveObject, Provider, Ref, Spec } from "@wfctl/engine";
+import { ProviderError, WfctlError, type Json, type JsonObject } from "@wfctl/model";
+import type { SecretStore } from "./secret-store.ts";
+
+interface Recorded {
+  readonly providerId: string;
+  readonly outputs: JsonObject;
+  readonly sensitiveOutputs: readonly string[];
+}
+
+export interface SecretRouterOptions {
+  readonly store: SecretStore;
+  /** Keyed digest of a text: two values of one secret are told apart by it, and nothing else is. */
+  readonly digest: (text: string) => string;
+  /** What the state records of a resource, before the run. */
+  readonly recorded: (resource: string) => Recorded | undefined;
+}
+
+/**
+ * Keeps sensitive outputs in a secret store: the state holds references in their place. Of a store that cannot be read
+ * they are copies: the state keeps the values, sealed.
+ */
+export interface SecretRouter {
+  /** The provider, with references resolved on their way in and secret outputs routed on their way out. */
+  route<P extends Provider>(provider: P): P;
+  /** Refuses what was made while the store refused its secrets: a created object is deleted again. */
+  readonly hooks: Pick<Hooks, "onResourceApplied">;
+}
+
+/** `secret_ref://NAME#digest` anywhere in a text. */
+const reference = /secret_ref:\/\/([A-Za-z0-9_]{1,100})#([0-9a-f]{16})/g;
+
+export function createSecretRouter({ store, digest, recorded }: SecretRouterOptions): SecretRouter {
+  const fresh = new Map<string, string>();
+  const routed = new Map<string, { readonly providerId: string; readonly names: readonly string[] }>();
+  const failures = new Map<string, WfctlError>();
+
+  const referTo = (name: string, value: string): string =>
+    `${secretRefPrefix}${name}#${digest(value)
+      .replaceAll(/[^0-9a-f]/g, "")
+      .padEnd(16, "0")
+      .slice(0, 16)}`;
+
+  const resolveText = async (text: string): Promise<string> => {
+    let result = text;
+    for (const [whole, name = ""] of text.matchAll(reference)) {
+      const value = fresh.get(name) ?? (await store.get(name));
+      if (value === undefined) {
+        throw new ProviderError(
+          "validation",
+          `The secret "${name}" is not in the secret store ${store.label} any more`,
+        );
+      }
+      result = result.replaceAll(whole, () => value);
+    }
+    return result;
+  };
+  const resolve = async (value: Json): Promise<Json> => {
+    if (typeof value === "string") return value.includes(secretRefPrefix) ? resolveText(value) : value;
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return Promise.all(value.map((item: Json) => resolve(item)));
+    const entries = Object.entries(value as JsonObject).map(async ([key, member]) => [key, await resolve(member)]);
+    return Object.fromEntries((await Promise.all(entries)) as [string, Json][]) as JsonObject;
+  };
+  const resolveAll = async <T extends Json>(value: T): Promise<T> => {
+    if (!JSON.stringify(value).includes(secretRefPrefix)) return value;
+    try {
+      return (await resolve(value)) as T;
+    } catch (error) {
+      if (error instanceof ProviderError) throw error;
+      throw new ProviderError("validation", error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  };
+  const intoSpec = async (spec: Spec): Promise<Spec> => ({ ...spec, config: await resolveAll(spec.config) });
+
+  const secretsOf = (provider: Provider, live: LiveObject): [string, string][] => {
+    const declared = provider.traits(live.type)?.sensitiveOutputs ?? [];
+    const keys = new Set([...live.sensitive, ...declared]);
+    return [...keys].toSorted().flatMap((key) => {
+      const value = live.outputs[key];
+      return typeof value === "string" && value !== "" ? [[key, value] as [string, string]] : [];
+    });
+  };
+
+  /** After a call that wrote: the secrets go into the store before anything is recorded. */
+  const routeOut = async (provider: Provider, resource: string, live: LiveObject): Promise<LiveObject> => {
+    const outputs: Record<string, Json> = { ...live.outputs };
+    const names: string[] = [];
+    failures.delete(resource);
+    for (const [key, value] of secretsOf(provider, live)) {
+      const name = derivedSecretName(resource, key);
+      if (store.readable) outputs[key] = referTo(name, value);
+      names.push(name);
+      fresh.set(name, value);
+      try {
+        await store.set(name, value);
+      } catch (error) {
+        failures.set(resource, WfctlError.from(error, "STORE_UNAVAILABLE"));
+      }
+    }
+    routed.set(resource, { providerId: live.providerId, names });
+    return { ...live, outputs };
+  };
+
+  /** After a Read: nothing is written, so what the state refers to is what is kept. */
+  const keepOut = (provider: Provider, resource: string, live: LiveObject): LiveObject => {
+    if (!store.readable) return live;
+    const outputs: Record<string, Json> = { ...live.outputs };
+    const before = recorded(resource)?.outputs ?? {};
+    for (const [key, value] of secretsOf(provider, live)) {
+      const kept = before[key];
+      if (typeof kept === "string" && kept.startsWith(secretRefPrefix)) outputs[key] = kept;
+      else if (routed.has(resource)) outputs[key] = referTo(derivedSecretName(resource, key), value);
+      else delete outputs[key];
+    }
+    return { ...live, outputs };
+  };
+
+  const revoke = async (ref: Ref): Promise<void> => {
+    const own = routed.get(ref.name);
+    const before = recorded(ref.name);
+    // The old object of a replace must not take the secrets of the new one with it.
+    if (own !== undefined && own.providerId !== ref.providerId) return;
+    if (own === undefined && before?.providerId !== ref.providerId) return;
+    const names = own?.names ?? (before?.sensitiveOutputs ?? []).map((key) => derivedSecretName(ref.name, key));
+    for (const name of names) {
+      fresh.delete(name);
+      await store.delete(name);
+    }
+    routed.delete(ref.name);
+  };
+
+  return {
+    route<P extends Provider>(provider: P): P {
+      const own: Partial<Provider> = {
+        create: async (spec, options) =>
+          routeOut(provider, spec.name, await provider.create(await intoSpec(spec), options)),
+        update: async (ref, spec, options) =>
+          routeOut(provider, spec.name, await provider.update(ref, await intoSpec(spec), options)),
+        read: async (ref, options) => {
+          const live = await provider.read(ref, options);
+          return live === undefined ? undefined : keepOut(provider, ref.name, live);
+        },
+        lookup: async (type, token, name, options) => {
+          const live = await provider.lookup(type, token, name, options);
+          return live === undefined ? undefined : routeOut(provider, name, live);
+        },
+        diff: async (spec, current, options) =>
+          provider.diff(
+            await intoSpec(spec),
+            {
+              ...current,
+              outputs: await resolveAll(current.outputs),
+              ...(current.inputs === undefined ? {} : { inputs: await resolveAll(current.inputs) }),
+            },
+            options,
+          ),
+        delete: async (ref, options) => {
+          await provider.delete(ref, options);
+          await revoke(ref);
+        },
+      };
+      return new Proxy(provider, {
+        get(target, key) {
+          if (Object.hasOwn(own, key)) return own[key as keyof Provider];
+          const value = Reflect.get(target, key, target) as unknown;
+          return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        },
+      });
+    },
+    hooks: {
+      onResourceApplied(_run, _action, record) {
+        const failure = failures.get(record.name);
+        failures.delete(record.name);
+        return failure === undefined ? Promise.resolve() : Promise.reject(failure);
+      },
+    },
+  };
+}
