@@ -13,7 +13,7 @@ interface Entry {
   readonly operation: Operation;
   readonly pattern: RegExp;
   readonly names: readonly string[];
-  /** `0` for a literal segment, `1` for one with a parameter: sorts the literal ones first. */
+  /** A digit for each segment: sorts the more literal ones first. */
   readonly rank: string;
 }
 
@@ -54,6 +54,12 @@ function toEntry(operation: Operation): Entry {
     operation,
     names,
     pattern: new RegExp(`^${pattern.join("/")}$`),
-    rank: segments.map((segment) => (segment.includes("{") ? "1" : "0")).join(""),
+    rank: segments.map(rankOf).join(""),
   };
+}
+
+/** A literal, a parameter with something beside it, a parameter alone. */
+function rankOf(segment: string): string {
+  if (!segment.includes("{")) return "0";
+  return /^\{[^}]+\}$/.test(segment) ? "2" : "1";
 }

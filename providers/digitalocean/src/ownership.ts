@@ -8,7 +8,7 @@ import { isMark, markPrefix, upstreamOwnerPrefix } from "./tags.ts";
  */
 const ownerPrefix = `${markPrefix}owner:`;
 const ownerHashPrefix = `${markPrefix}owner-hash:`;
-const tokenPrefix = `${markPrefix}token:`;
+export const tokenPrefix = `${markPrefix}token:`;
 const maxLength = 255;
 
 /** All tags of a new object. They go into the create call, so that no instant exists in which it is not marked. */

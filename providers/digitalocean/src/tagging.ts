@@ -1,6 +1,7 @@
 import { api, type Context } from "./calls.ts";
+import { orAbsent } from "./errors.ts";
 import { currentTags, withOwner } from "./ownership.ts";
-import { tagChanges } from "./tags.ts";
+import { markPrefix, tagChanges } from "./tags.ts";
 
 type Tagged = { readonly kind: "droplet" | "volume" | "database"; readonly id: string };
 
@@ -21,7 +22,9 @@ export async function writeOwner(
   live: readonly string[],
   owner: string,
 ): Promise<void> {
-  await applyChanges(context, object, withOwner(live, owner));
+  const changes = withOwner(live, owner);
+  await applyChanges(context, object, changes);
+  await removeUnusedMarks(context, changes.remove);
 }
 
 export async function applyChanges(
@@ -36,4 +39,17 @@ export async function applyChanges(
     await cloud.post(`tags/${encodeURIComponent(tag)}/resources`, body);
   }
   for (const tag of remove) await cloud.delete(`tags/${encodeURIComponent(tag)}/resources`, { body });
+}
+
+/**
+ * Deletes our marks that nothing carries any more: a tag outlives what it was on. One that is still on something, such as
+ * the owner on a replacement, stays.
+ */
+export async function removeUnusedMarks(context: Context, tags: readonly string[]): Promise<void> {
+  const cloud = api(context);
+  for (const tag of tags.filter((each) => each.startsWith(markPrefix))) {
+    const path = `tags/${encodeURIComponent(tag)}`;
+    const found = await orAbsent(cloud.get<{ tag: { resources?: { count?: number } } }>(path));
+    if (found?.tag.resources?.count === 0) await orAbsent(cloud.delete(path));
+  }
 }

@@ -96,7 +96,7 @@ function isEmpty(value: unknown): boolean {
 function typeOf(schema: JsonObject): string {
   const words = schema["enum"];
   if (Array.isArray(words)) return words.map((word) => `\`${String(word)}\``).join(", ");
-  if (schema["const"] !== undefined) return `\`${String(schema["const"])}\``;
+  if (schema["const"] !== undefined) return `\`${JSON.stringify(schema["const"])}\``;
   const branches = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonObject[] | undefined;
   if (branches !== undefined) return [...new Set(branches.map(typeOf))].join(" or ");
   if (schema["type"] === "array") return `list of ${typeOf((schema["items"] ?? {}) as JsonObject)}`;

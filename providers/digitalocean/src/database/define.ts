@@ -14,7 +14,7 @@ import { creationTags, tokenTag } from "../ownership.ts";
 import { defineDoResource } from "../resources/define.ts";
 import { readScopes, scopes } from "../permissions.ts";
 import { databaseSizes, sizing } from "../sizing.ts";
-import { writeOwner } from "../tagging.ts";
+import { removeUnusedMarks, writeOwner } from "../tagging.ts";
 import { awaitThat } from "../waiting.ts";
 import {
   awaitOnline,
@@ -97,6 +97,7 @@ export function defineCluster<Input extends DatabaseInput>(kind: {
       await awaitThat(context, `${title} ${found.name} to be gone`, async () =>
         (await getCluster(context, found.id)) === undefined ? true : undefined,
       );
+      await removeUnusedMarks(context, tagsOf(found));
       return undefined;
     },
 

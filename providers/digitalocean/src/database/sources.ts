@@ -1,7 +1,7 @@
 import { ProviderFailure } from "@wfctl/plugin-sdk";
 import { api, collect, type Context } from "../calls.ts";
 import { isUuid } from "../naming.ts";
-import { applyChanges } from "../tagging.ts";
+import { applyChanges, removeUnusedMarks } from "../tagging.ts";
 import { markPrefix } from "../tags.ts";
 import type { TrustedSource } from "./schema.ts";
 
@@ -55,6 +55,7 @@ export async function markPending(
   const add = wanted.filter((tag) => !live.includes(tag));
   const remove = live.filter((tag) => !wanted.includes(tag));
   await applyChanges(context, { kind: "database", id }, { add, remove });
+  await removeUnusedMarks(context, remove);
 }
 
 /** Sources as rules of the API; those whose name nothing has yet are left over. */

@@ -52,6 +52,9 @@ describe("infra.autoscaling_group", () => {
     expect(await driver.getOwner("pool", id)).toBe("other/pool");
     await driver.delete("pool", id);
     expect([cloud.account.pools.all(), cloud.account.droplets.all()]).toEqual([[], []]);
+    expect(cloud.account.tags.all().filter(({ name }) => `${name as string}`.startsWith("wfctl-pool-token"))).toEqual(
+      [],
+    );
     await driver.delete("pool", id);
   });
 

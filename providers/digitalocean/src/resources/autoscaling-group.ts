@@ -7,6 +7,7 @@ import { isUuid, pickByName, takenMessage } from "../naming.ts";
 import { creationTags, ownerOf, tokenTag, withOwner } from "../ownership.ts";
 import { region } from "../regions.ts";
 import { dropletSizes, sizeOf, sizing } from "../sizing.ts";
+import { removeUnusedMarks } from "../tagging.ts";
 import { isMark, markPrefix, tagList, userTags } from "../tags.ts";
 import { awaitThat } from "../waiting.ts";
 import { readScopes, scopes } from "../permissions.ts";
@@ -180,6 +181,7 @@ export const autoscalingGroup = defineDoResource<PoolInput, Outputs>({
     await awaitThat(context, `autoscale pool ${pool.name} to be gone`, async () =>
       (await getPool(context, pool.id)) === undefined ? true : undefined,
     );
+    await removeUnusedMarks(context, pool.droplet_template.tags ?? []);
     return undefined;
   },
 

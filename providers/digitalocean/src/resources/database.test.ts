@@ -88,6 +88,7 @@ describe("infra.database", () => {
 
     await driver.delete("db", id);
     expect((await cloud.raw("GET", `databases/${id}`)).status).toBe(404);
+    expect(cloud.account.tags.all().filter(({ name }) => `${name as string}`.startsWith("wfctl-"))).toEqual([]);
     await driver.delete("db", id);
   });
 
@@ -129,6 +130,7 @@ describe("infra.database", () => {
     expect(await finalize(cloud)).toEqual([]);
     await driver.delete("late", id);
     await cloud.raw("DELETE", `apps/${app.id}`);
+    expect(cloud.account.tags.all().filter(({ name }) => `${name as string}`.startsWith("wfctl-"))).toEqual([]);
   });
 
   test("the finalizer lists every database that it could not finish", async () => {

@@ -77,7 +77,7 @@ export const dns = defineDoResource<DnsInput, DnsOutputs>({
     const live = (outputs["records"] ?? []) as unknown as readonly LiveRecord[];
     const managed = (outputs["managed"] ?? []) as readonly string[];
     // Records that hold a reference cannot be told apart yet: they count as different.
-    const domain = String(outputs["domain"] ?? id);
+    const domain = typeof outputs["domain"] === "string" ? outputs["domain"] : id;
     const { remove, edit, add } = planRecords(domain, live, input.records, managed, input.absent_records);
     if (remove.length + edit.length + add.length === 0) return { changes: rest };
     const shown = (records: readonly { type: string; name: string; data: string }[]) =>

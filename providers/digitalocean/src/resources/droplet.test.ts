@@ -73,6 +73,7 @@ describe("infra.droplet", () => {
     await driver.delete("web", id);
     await volumes.delete("data", volume);
     expect(cloud.account.volumes.all()).toEqual([]);
+    expect(cloud.account.tags.all().filter(({ name }) => `${name as string}`.startsWith("wfctl-"))).toEqual([]);
   });
 
   test("what cannot be changed replaces it; what the provider's default tags give is no change", async () => {

@@ -17,7 +17,7 @@ import {
 import { dropletInput, dropletOutputs, type DropletInput, type DropletOutputs } from "../droplet/schema.ts";
 import { creationTags } from "../ownership.ts";
 import { dropletSizes, sizing } from "../sizing.ts";
-import { syncTags, writeOwner } from "../tagging.ts";
+import { removeUnusedMarks, syncTags, writeOwner } from "../tagging.ts";
 import { awaitThat } from "../waiting.ts";
 import { readScopes, scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
@@ -72,6 +72,7 @@ export const droplet = defineDoResource<DropletInput, DropletOutputs>({
     await awaitThat(context, `droplet ${found.id} to be gone`, async () =>
       (await getDroplet(context, String(found.id))) === undefined ? true : undefined,
     );
+    await removeUnusedMarks(context, found.tags);
     return undefined;
   },
 

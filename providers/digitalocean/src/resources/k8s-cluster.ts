@@ -17,8 +17,9 @@ import {
 import { awaitNodes, firstPoolInput, poolBody, syncPools } from "../kubernetes/pools.ts";
 import { clusterInput, clusterOutputs, type ClusterInput, type ClusterOutputs } from "../kubernetes/schema.ts";
 import { takenMessage } from "../naming.ts";
-import { creationTags, currentTags, withOwner } from "../ownership.ts";
+import { creationTags, currentTags, tokenPrefix, withOwner } from "../ownership.ts";
 import { nodeSizes, sizing } from "../sizing.ts";
+import { removeUnusedMarks } from "../tagging.ts";
 import { awaitThat } from "../waiting.ts";
 import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
@@ -70,6 +71,9 @@ export const k8sCluster = defineDoResource<ClusterInput, ClusterOutputs>({
     await awaitThat(context, `cluster ${found.name} to be gone`, async () =>
       (await getCluster(context, found.id)) === undefined ? true : undefined,
     );
+    // Whether a cluster carries a tag is not counted: marks that a replacement may share are left.
+    const own = found.tags.filter((tag) => tag.startsWith(tokenPrefix));
+    await removeUnusedMarks(context, own);
     return undefined;
   },
 

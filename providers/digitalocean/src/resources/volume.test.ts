@@ -42,6 +42,7 @@ describe("infra.volume", () => {
     await driver.delete("data", id);
     expect((await cloud.raw("GET", `volumes/${id}`)).status).toBe(404);
     expect((await cloud.raw("GET", `droplets/${body.droplet.id}`)).body.droplet.volume_ids).toEqual([]);
+    expect(cloud.account.tags.all().filter(({ name }) => `${name as string}`.startsWith("wfctl-"))).toEqual([]);
     await driver.delete("data", id);
   });
 

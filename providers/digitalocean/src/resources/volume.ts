@@ -7,7 +7,7 @@ import { isUuid, pickByName, takenMessage } from "../naming.ts";
 import { creationTags, ownerOf, tokenTag } from "../ownership.ts";
 import { region } from "../regions.ts";
 import { isTier, volumeSizes, type Tier } from "../sizing.ts";
-import { syncTags, writeOwner } from "../tagging.ts";
+import { removeUnusedMarks, syncTags, writeOwner } from "../tagging.ts";
 import { tagList, userTags } from "../tags.ts";
 import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
@@ -129,6 +129,7 @@ export const volume = defineDoResource<VolumeInput, z.output<typeof outputs>>({
       await runAction(context, `volumes/${found.id}`, body, `volume ${found.name} to be detached`);
     }
     await orAbsent(api(context).delete(`volumes/${found.id}`));
+    await removeUnusedMarks(context, found.tags);
     return undefined;
   },
 
