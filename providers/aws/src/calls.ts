@@ -105,7 +105,7 @@ async function send(
   }
 }
 
-export function isRead(operation: string): boolean {
+function isRead(operation: string): boolean {
   return /^(?:Describe|Get|List|Head|Filter)/.test(operation);
 }
 

@@ -1,4 +1,4 @@
-import { ProviderFailure, z } from "@wfctl/plugin-sdk";
+import { z } from "@wfctl/plugin-sdk";
 
 export interface Place {
   /** As AWS knows the object. */
@@ -43,12 +43,6 @@ export const nativeId = (example: string) =>
     .min(1)
     .overwrite((id) => inRegion.exec(id)?.[1] ?? id)
     .describe(`Such as ${example}`);
-
-/** Fails where a resource in one region is given an object of another. */
-export function requireRegion(place: Place, region: string, what: string): void {
-  if (place.region === region) return;
-  throw new ProviderFailure("validation", `${what} ${place.native} is in ${place.region}, expected ${region}`);
-}
 
 export const regionInput = z
   .string()

@@ -8,7 +8,7 @@ const maxString = 255;
 const hosts: ReadonlySet<string> = new Set(["CNAME", "MX", "NS", "PTR", "SRV"]);
 
 /** A whole name: `www` of `example.com` is `www.example.com`. */
-export function fullName(name: string, zone: string): string {
+function fullName(name: string, zone: string): string {
   const own = normalName(name);
   if (own === "@" || own === "" || own === zone) return zone;
   return own.endsWith(`.${zone}`) ? own : `${own}.${zone}`;

@@ -14,7 +14,7 @@ export async function syncRecords(cloud: Aws, zoneId: string, zone: string, inpu
 }
 
 /** The changes, those of the registry first: where they do not fit one batch, what is made is never unknown to it. */
-export function planChanges(live: readonly ResourceRecordSet[], zone: string, input: DnsInput): Change[] {
+function planChanges(live: readonly ResourceRecordSet[], zone: string, input: DnsInput): Change[] {
   const own = readRegistry(live, zone);
   const liveByKey = new Map(live.map((record) => [recordKey(record), record]));
   const wanted = input.records.map((record) => toRecordSet(record, zone));

@@ -52,7 +52,7 @@ export async function syncAttachedPolicies(cloud: Aws, role: string, wanted: rea
   }
 }
 
-export async function inlinePolicyNames({ iam }: Aws, role: string): Promise<string[]> {
+async function inlinePolicyNames({ iam }: Aws, role: string): Promise<string[]> {
   return collect(async (marker) => {
     const page = await iam.listRolePolicies({ RoleName: role, ...(marker === undefined ? {} : { Marker: marker }) });
     return [page.PolicyNames, page.IsTruncated === true ? page.Marker : undefined] as const;

@@ -22,7 +22,7 @@ export function instances({ rds }: Aws): AsyncGenerator<DBInstance> {
   });
 }
 
-export function usernameOf(input: DatabaseInput): string {
+function usernameOf(input: DatabaseInput): string {
   return input.master_username ?? (input.engine === "postgres" ? "postgres" : "admin");
 }
 

@@ -13,7 +13,7 @@ export function subnetGroupOf(arn: string): string {
   return `${identifier.slice(0, 60)}-${shortHash(arn)}`;
 }
 
-export async function findSubnetGroup({ rds }: Aws, name: string): Promise<DBSubnetGroup | undefined> {
+async function findSubnetGroup({ rds }: Aws, name: string): Promise<DBSubnetGroup | undefined> {
   return (await orAbsent(rds.describeDBSubnetGroups({ DBSubnetGroupName: name })))?.DBSubnetGroups?.[0];
 }
 

@@ -9,4 +9,3 @@ export type LogRequest = Parameters<NonNullable<Definition["captureLogs"]>>[0];
 export type Jobs = NonNullable<Definition["jobs"]>;
 export type JobSpec = Parameters<Jobs["run"]>[0];
 export type StateRecord = Parameters<StateBackend["save"]>[0];
-export type Bootstrap = NonNullable<Definition["bootstrapStateBackend"]>;

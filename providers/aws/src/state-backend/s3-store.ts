@@ -4,7 +4,7 @@ import { awsConfig } from "../config.ts";
 import { failureOf, isAwsError } from "../errors.ts";
 
 /** Configuration of upstream's `iac.state` module with backend `s3`. */
-export const storeConfig = z.object({
+const storeConfig = z.object({
   bucket: z.string().min(3),
   region: z.string().optional(),
   prefix: z.string().default("iac-state/"),
@@ -12,7 +12,6 @@ export const storeConfig = z.object({
   secretKey: z.string().optional(),
   endpoint: z.string().optional(),
 });
-export type StoreConfig = z.output<typeof storeConfig>;
 
 const callTimeoutMs = 60_000;
 

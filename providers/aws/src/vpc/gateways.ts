@@ -58,7 +58,7 @@ export async function removeInternetGateway(cloud: Aws, vpcId: string): Promise<
 }
 
 /** Which NAT gateways there are to be, by name, with the public subnet of each. */
-export async function planNats(cloud: Aws, network: Network, input: VpcInput): Promise<Map<string, string>> {
+async function planNats(cloud: Aws, network: Network, input: VpcInput): Promise<Map<string, string>> {
   if (input.nat_gateways === "none") return new Map();
   const own = ownSubnets({ id: network.id, subnets: await listSubnets(cloud, network.id) });
   const places = [...own].flatMap(([key, { SubnetId: id = "", AvailabilityZone: zone = "" }]) => {

@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+import traceback
 
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
@@ -139,7 +140,16 @@ class Application:
         if environ.get("HTTP_X_WFCTL_ONLY_NAME"):
             start_response("200 OK", notes)
             return [b""]
-        call = moto_repairs.Call(name, params or {}, region, environ.get("HTTP_X_MOTO_ACCOUNT_ID", ""), environ, body)
+        try:
+            return self.answer(name, params or {}, region, environ, body, notes, start_response)
+        except Exception as error:  # noqa: BLE001
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            text = f"moto failed: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"
+            start_response("500 moto", [("x-wfctl-operation", name), ("x-wfctl-violations", json.dumps([text]))])
+            return [b""]
+
+    def answer(self, name, params, region, environ, body, notes, start_response):
+        call = moto_repairs.Call(name, params, region, environ.get("HTTP_X_MOTO_ACCOUNT_ID", ""), environ, body)
         answer = moto_repairs.before(call)
         if answer is not None:
             status, headers, text = answer

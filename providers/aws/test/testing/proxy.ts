@@ -130,7 +130,7 @@ function learnSecret(body: Buffer, secrets: Map<string, string>): void {
   if (key !== undefined && secret !== undefined) secrets.set(key, secret);
 }
 
-export function matches(pattern: OperationName, operation: string): boolean {
+function matches(pattern: OperationName, operation: string): boolean {
   return typeof pattern === "string" ? pattern === operation : pattern.test(operation);
 }
 
