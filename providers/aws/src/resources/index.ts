@@ -2,6 +2,7 @@ import type { Resource } from "@wfctl/plugin-sdk";
 import type { AwsClient } from "../client.ts";
 import { apiGateway } from "./api-gateway.ts";
 import { autoscalingGroup } from "./autoscaling-group.ts";
+import { cache } from "./cache.ts";
 import { certificate } from "./certificate.ts";
 import { containerService } from "./container-service.ts";
 import { database } from "./database.ts";
@@ -18,6 +19,7 @@ import { vpc } from "./vpc.ts";
 export const resources: readonly Resource<AwsClient>[] = [
   apiGateway,
   autoscalingGroup,
+  cache,
   certificate,
   containerService,
   database,

@@ -10,6 +10,7 @@ from typing import Any
 import moto_repairs_apigateway
 import moto_repairs_autoscaling
 import moto_repairs_eks
+import moto_repairs_elasticache
 from moto.backends import get_backend
 
 
@@ -142,19 +143,38 @@ def return_subnet_group(call: Call, _answer: bytes):
         call.backend("rds").subnet_groups[name] = group
 
 
+def size_containers(call: Call):
+    """moto fails for containers that name no memory of their own, which on Fargate is the task's."""
+    definition = call.backend("ecs").describe_task_definition(call.params["taskDefinition"])
+    for container in definition.container_definitions:
+        container.setdefault("memory", 128)
+
+
+def filter_streams(call: Call, answer: bytes):
+    """moto ignores logStreamNamePrefix."""
+    prefix = call.params.get("logStreamNamePrefix", "")
+    data = json.loads(answer)
+    data["events"] = [event for event in data["events"] if event["logStreamName"].startswith(prefix)]
+    return json.dumps(data).encode()
+
+
 BEFORE = {
+    "ecs.RunTask": size_containers,
     "rds.ModifyDBSubnetGroup": hold_subnet_group,
     **moto_repairs_apigateway.BEFORE,
     **moto_repairs_autoscaling.BEFORE,
     **moto_repairs_eks.BEFORE,
+    **moto_repairs_elasticache.BEFORE,
     "acm.UpdateCertificateOptions": change_certificate,
     "ecs.CreateService": create_service_once,
 }
 AFTER = {
+    "logs.FilterLogEvents": filter_streams,
     "rds.ModifyDBSubnetGroup": return_subnet_group,
     **moto_repairs_apigateway.AFTER,
     **moto_repairs_autoscaling.AFTER,
     **moto_repairs_eks.AFTER,
+    **moto_repairs_elasticache.AFTER,
     "acm.RequestCertificate": note_certificate,
     "acm.DescribeCertificate": show_certificate,
     "s3.CreateBucket": tag_new_bucket,
