@@ -23,7 +23,7 @@ export class ApiFailure extends ProviderFailure {
 }
 
 /** Begins the message of an error with a status that is in no table. */
-export const unexpectedMark = "UNEXPECTED_CLOUD_ERROR";
+const unexpectedMark = "UNEXPECTED_CLOUD_ERROR";
 
 const classes: Readonly<Record<number, FailureClass>> = {
   400: "validation",

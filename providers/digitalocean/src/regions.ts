@@ -8,7 +8,7 @@ export const region = z
   .describe("Default: the provider's region");
 
 /** Groups of zones, which App Platform wants. */
-export const regionGroups = ["ams", "atl", "blr", "fra", "lon", "nyc", "sfo", "sgp", "syd", "tlv", "tor"] as const;
+const regionGroups = ["ams", "atl", "blr", "fra", "lon", "nyc", "sfo", "sgp", "syd", "tlv", "tor"] as const;
 
 /** A group, or a zone, of which the group is taken. */
 export const regionGroup = z

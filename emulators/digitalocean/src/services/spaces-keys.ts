@@ -34,7 +34,7 @@ export const spacesKeys: Handlers = {
 };
 
 /** A key and its secret, which the API tells once. */
-export function addKey(account: Account, name: string, grants: readonly Thing[]): Thing {
+function addKey(account: Account, name: string, grants: readonly Thing[]): Thing {
   const id = `DO801${randomBytes(8).toString("hex").toUpperCase().slice(0, 15)}`;
   return account.spacesKeys.add(id, {
     name,

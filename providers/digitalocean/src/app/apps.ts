@@ -77,7 +77,7 @@ export async function deleteApp(context: Context, id: string): Promise<void> {
 }
 
 /** The deployment that a change started, if there is one. */
-export function startedDeployment(app: App): Deployment | undefined {
+function startedDeployment(app: App): Deployment | undefined {
   return app.in_progress_deployment ?? app.pending_deployment;
 }
 

@@ -69,8 +69,3 @@ export function settleImage(image: AppImage): AppImage {
     digest === undefined || digest === "" ? { tag: tag === undefined || tag === "" ? "latest" : tag } : { digest };
   return { registry_type, ...(registry === undefined || registry === "" ? {} : { registry }), repository, ...named };
 }
-
-/** Name of the registry in a reference to DigitalOcean's own. */
-export function registryIn(reference: unknown): string | undefined {
-  return typeof reference === "string" ? /^registry\.digitalocean\.com\/([^/]+)\//.exec(reference)?.[1] : undefined;
-}

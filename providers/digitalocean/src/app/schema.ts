@@ -15,7 +15,7 @@ export const envVars = z.record(
   z.union([z.string(), z.number().transform(String), z.boolean().transform(String)]),
 );
 
-export const check = z
+const check = z
   .strictObject({
     http_path: z.string().optional(),
     path: z.string().optional().describe("Alias of http_path"),
@@ -41,12 +41,12 @@ export const cors = z.strictObject({
   max_age: z.union([z.string(), z.number().transform((value) => `${value}s`)]).optional(),
 });
 
-export const route = z.strictObject({
+const route = z.strictObject({
   path: z.string().startsWith("/").default("/"),
   preserve_path_prefix: z.boolean().default(false),
 });
 
-export const autoscaling = z
+const autoscaling = z
   .strictObject({
     min: count,
     max: count,
@@ -55,7 +55,7 @@ export const autoscaling = z
   })
   .transform(({ memory_percent: _, ...rest }) => rest);
 
-export const alert = z.strictObject({
+const alert = z.strictObject({
   rule: z.string(),
   operator: z.enum(["GREATER_THAN", "LESS_THAN"]).optional(),
   window: z.string().optional(),
@@ -189,7 +189,7 @@ const appDomain = z
   .transform((value) => ({ type: "UNSPECIFIED" as const, wildcard: false, ...value }));
 export type AppDomainSpec = z.output<typeof appDomain>;
 
-export const digitalOceanKeys = z.strictObject({
+const digitalOceanKeys = z.strictObject({
   disable_edge_cache: z.boolean().optional(),
   disable_email_obfuscation: z.boolean().optional(),
   enhanced_threat_control_enabled: z.boolean().optional(),

@@ -195,7 +195,7 @@ function scaling(wanted: AppInput["autoscaling"]): Component["autoscaling"] {
   };
 }
 
-export function toDomain(domain: AppDomainSpec): DomainSpec {
+function toDomain(domain: AppDomainSpec): DomainSpec {
   return given({ ...domain, wildcard: domain.wildcard || undefined }) as DomainSpec;
 }
 

@@ -1,4 +1,4 @@
-import { ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
+import type { ResourceState } from "@wfctl/plugin-sdk";
 import { api, type Context } from "../calls.ts";
 import { isStatus, orAbsent } from "../errors.ts";
 import { isUuid, pickByName } from "../naming.ts";
@@ -96,14 +96,6 @@ export async function changeCluster(context: Context, id: string, path: string, 
 export async function listRules(context: Context, id: string): Promise<readonly Rule[]> {
   const { rules } = await api(context).get<{ rules: readonly Rule[] | null }>(`databases/${id}/firewall`);
   return rules ?? [];
-}
-
-/** A cluster that a foreign handle led to must be one of the type that was asked for. */
-export function wrongKind(cluster: Cluster, type: string): ProviderFailure {
-  return new ProviderFailure(
-    "validation",
-    `Cluster "${cluster.name}" is of engine ${cluster.engine}, which is no ${type}`,
-  );
 }
 
 /** Everything that can be read of a cluster. Parts that the engine does not have are not asked for. */

@@ -4,7 +4,7 @@ import { region } from "../regions.ts";
 import { databaseSizes, sizeOf } from "../sizing.ts";
 import { tagList } from "../tags.ts";
 
-export const engines = ["pg", "mysql", "valkey", "mongodb", "kafka", "opensearch"] as const;
+const engines = ["pg", "mysql", "valkey", "mongodb", "kafka", "opensearch"] as const;
 const engineNames: Readonly<Record<string, string>> = { postgres: "pg", postgresql: "pg", mongo: "mongodb" };
 const redisEnded = 'Managed Redis has ended at DigitalOcean: use engine "valkey", which speaks the same protocol';
 const policies = [
@@ -21,7 +21,7 @@ const engine = z
   .refine((text) => text !== "redis", { error: redisEnded, abort: true })
   .transform((text) => engineNames[text] ?? text);
 
-export const sourceTypes = ["ip_addr", "k8s", "app", "droplet", "tag"] as const;
+const sourceTypes = ["ip_addr", "k8s", "app", "droplet", "tag"] as const;
 export const trustedSource = z.strictObject({
   type: z.enum(sourceTypes),
   value: z

@@ -11,7 +11,7 @@ export function normalName(name: string, domain: string): string {
 }
 
 /** Data as it is compared: names of hosts whole, without the last dot; texts without quotes around them. */
-export function normalData(type: string, data: string, domain: string): string {
+function normalData(type: string, data: string, domain: string): string {
   if (type === "TXT") return data.replace(/^"([\s\S]*)"$/, "$1");
   if (type === "AAAA") return data.toLowerCase();
   if (!hostTypes.has(type)) return data;
@@ -34,18 +34,18 @@ export function setOf(record: { readonly type: string; readonly name: string }, 
 }
 
 /** True where a live record is the wanted one; what is not wanted of it counts for nothing. */
-export function isSame(live: LiveRecord, wanted: RecordInput, domain: string): boolean {
+function isSame(live: LiveRecord, wanted: RecordInput, domain: string): boolean {
   return isSameData(live, wanted, domain) && live.ttl === wanted.ttl && hasDetails(live, wanted);
 }
 
-export function isSameData(live: LiveRecord, wanted: RecordInput, domain: string): boolean {
+function isSameData(live: LiveRecord, wanted: RecordInput, domain: string): boolean {
   return (
     setOf(live, domain) === setOf(wanted, domain) &&
     normalData(live.type, live.data, domain) === normalData(wanted.type, wanted.data, domain)
   );
 }
 
-export function isAbsentRecord(live: LiveRecord, absent: AbsentRecord, domain: string): boolean {
+function isAbsentRecord(live: LiveRecord, absent: AbsentRecord, domain: string): boolean {
   if (setOf(live, domain) !== setOf(absent, domain)) return false;
   return (
     absent.data === undefined ||

@@ -1,6 +1,6 @@
 import { z } from "@wfctl/plugin-sdk";
 
-export const recordTypes = ["A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"] as const;
+const recordTypes = ["A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"] as const;
 const number = z.coerce.number().int().min(0);
 
 const record = z

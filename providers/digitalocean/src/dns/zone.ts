@@ -28,7 +28,7 @@ interface ApiRecord {
  * Domains have no tags. Which records a resource wrote, and whose they are, stands in a text record of the zone, so that
  * a record that is dropped from the configuration is found and taken away.
  */
-export const markName = "_wfctl";
+const markName = "_wfctl";
 const markHead = "heritage=wfctl";
 const maxMarkLength = 240;
 /** Two changes of one zone at a time meet. */

@@ -4,7 +4,7 @@ import { region } from "../regions.ts";
 import { dropletSizes, sizeOf } from "../sizing.ts";
 import { tagList } from "../tags.ts";
 
-export const backupPolicy = z.strictObject({
+const backupPolicy = z.strictObject({
   plan: z.enum(["daily", "weekly"]),
   weekday: z.enum(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]).optional(),
   hour: z.union([z.literal(0), z.literal(4), z.literal(8), z.literal(12), z.literal(16), z.literal(20)]).optional(),

@@ -123,7 +123,7 @@ async function resolveRules(context: Context, rules: readonly Rule[]): Promise<o
 }
 
 /** Names of the account's certificates by their id. */
-export async function listCertificates(context: Context): Promise<Record<string, string>> {
+async function listCertificates(context: Context): Promise<Record<string, string>> {
   const all = await collect(api(context).list<{ id: string; name: string }>("certificates", "certificates"));
   return Object.fromEntries(all.map(({ id, name }) => [id, name]));
 }

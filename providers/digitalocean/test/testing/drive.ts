@@ -18,7 +18,7 @@ import type { JsonObject, ProviderErrorClass } from "@wfctl/model";
 import type { Plugin } from "./plugin.ts";
 
 /** How a call of the driver failed. */
-export class DriveError extends Error {
+class DriveError extends Error {
   readonly class: ProviderErrorClass;
   readonly partialId: string | undefined;
 
