@@ -27,9 +27,9 @@ export const databaseSizes: SizeTable = {
 export const appSizes: SizeTable = {
   xs: "apps-s-1vcpu-0.5gb",
   s: "apps-s-1vcpu-1gb",
-  m: "apps-s-1vcpu-2gb",
-  l: "apps-s-2vcpu-4gb",
-  xl: "apps-d-4vcpu-8gb",
+  m: "apps-s-2vcpu-4gb",
+  l: "apps-d-4vcpu-8gb",
+  xl: "apps-d-8vcpu-32gb",
 };
 
 /** Size units of a load balancer. */

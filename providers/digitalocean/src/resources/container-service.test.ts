@@ -48,7 +48,7 @@ describe("infra.container_service", () => {
     expect(live.services[0]).toMatchObject({
       name: "shop",
       instance_count: 2,
-      instance_size_slug: "apps-s-1vcpu-2gb",
+      instance_size_slug: "apps-s-2vcpu-4gb",
       http_port: 3000,
     });
     expect(JSON.stringify(live)).not.toContain("hush");
