@@ -161,6 +161,17 @@ describe("a plugin that can be used", () => {
     expect(host.running()).toHaveLength(1);
   });
 
+  test("may say a version that is none", async () => {
+    const provider = await host.configure("unreleased", config);
+    expect(provider.process).toMatchObject({ plugin: "unreleased", version: "(devel) abc123" });
+  });
+
+  test("has one listener on what it prints over the channel: a second one would split it", async () => {
+    await host.configure("upstream", config);
+    await expect.poll(() => host.lines).toContain('plugin "upstream" stderr: through the stream');
+    expect(host.calls().filter((call) => call === "StreamStdio")).toHaveLength(1);
+  });
+
   test("is heard on stderr, and over the channel", async () => {
     await host.configure("upstream", config);
     await expect.poll(() => host.lines).toContain('plugin "upstream" stderr: through the stream');

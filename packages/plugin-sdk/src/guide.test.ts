@@ -6,7 +6,7 @@ import { startConfigured } from "./testdata/start-plugin.ts";
 
 test("the provider in the guide for authors works as it stands there", async () => {
   const guide = readFileSync(join(import.meta.dirname, "../../../docs/provider-authors.md"), "utf8");
-  const source = /^```ts provider\n(.*?)^```$/ms.exec(guide)?.[1];
+  const source = /^```ts main\.ts\n(.*?)^```$/ms.exec(guide)?.[1];
   // Inside the repository, so that it finds the package by its name.
   const parent = join(import.meta.dirname, "../dist");
   mkdirSync(parent, { recursive: true });
@@ -18,7 +18,7 @@ test("the provider in the guide for authors works as it stands there", async () 
   const { client } = await startConfigured(file, { room: "reading" });
   const registry = (await unaryCall(client, plugin.PluginService.method.getContractRegistry, {})).response;
   expect(registry.contracts.map(({ serviceName }) => serviceName)).toContain("wfctl.ext.v1.ClientTokens");
-  const type = "library.book";
+  const type = "infra.book";
   const spec = encodeSpec({ name: "moby", type, config: { title: "Moby-Dick" }, dependsOn: [] });
   const { output } = (await unaryCall(client, iac.ResourceDriver.method.create, { resourceType: type, spec })).response;
   expect(output?.providerId).toBe("moby");

@@ -96,7 +96,7 @@ export const pluginValidateSpec: CommandSpec = {
 export const pluginNewSpec: CommandSpec = {
   path: ["plugin", "new"],
   summary: "Make a project for a plugin: TypeScript, tests, conformance, CI",
-  details: ["It works as it is made: npm install, npm test, npm run conformance."],
+  details: ["It works as it is made: npm install, npm test."],
   positionals: [{ name: "NAME", text: "name of the provider: lower-case letters, digits and hyphens", required: true }],
   flags: [{ name: "dir", value: "DIR", text: "folder of the project; default: NAME" }, jsonFlag],
 };
