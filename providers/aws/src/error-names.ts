@@ -13,10 +13,10 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
   forbidden: `
     AccessDenied UnauthorizedOperation UnauthorizedAccess NotAuthorized AuthorizationError OperationNotPermitted
     AllAccessDisabled AccountProblem 403 Forbidden Blocked OptInRequired ForbiddenException RegionDisabled
-    PendingVerification InvalidPaymentMethod`,
+    PendingVerification InvalidPaymentMethod BlockedByOrganizationPolicy`,
   rate_limited: `
     Throttling Throttled RequestLimitExceeded TooManyRequests RequestThrottled SlowDown BandwidthLimitExceeded
-    PriorRequestNotComplete EC2Throttled 429 ThrottledException route53.ThrottlingException`,
+    APICallRateForCustomerExceeded PriorRequestNotComplete EC2Throttled 429 ThrottledException route53.ThrottlingException`,
   transient: `
     InternalError InternalFailure InternalServerError InternalServiceError InternalServer ServerInternal
     ServiceUnavailable ServiceUnavailableException Unavailable Server ServerException RequestTimeout TimeoutError
@@ -24,7 +24,7 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     InsufficientFreeAddressesInSubnet ServiceFailure NetworkingError ECONNRESET ECONNREFUSED ECONNABORTED EPIPE
     ENOTFOUND EAI_AGAIN ETIMEDOUT EHOSTUNREACH ENETUNREACH IDPCommunicationError UpdateInProgress
     DBInstanceNotReady acm.RequestInProgress RequestInProgress ConditionalRequestConflict 500 502 503 504
-    CapacityReservationUnavailable DependencyTimeout ServiceInternalError InvalidIdentityTokenTransient`,
+    CapacityReservationUnavailable DependencyTimeout ServiceInternalError InternalService InvalidIdentityTokenTransient`,
   already_exists: `
     EntityAlreadyExists BucketAlreadyExists BucketAlreadyOwnedByYou ResourceAlreadyExists RepositoryAlreadyExists
     DBInstanceAlreadyExists DBSubnetGroupAlreadyExists DBParameterGroupAlreadyExists ReplicationGroupAlreadyExists
@@ -89,6 +89,9 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     PolicyEvaluation InvalidNextToken InvalidPaginationToken InvalidContainersInUse UnsupportedUserEdition
     UnsupportedAvailabilityZoneException ResourcePropagationDelay ResourceLimitExceeded OrganizationNotFound
     XAmzContentSHA256Mismatch InvalidDigest BadDigest InvalidRange PreconditionFailed 412 EntityTooLarge MethodNotAllowed 301 400 405 CannotDelete
+    ecr.Kms CacheSecurityGroupNotFound UserGroupNotFound NodeGroupNotFound GlobalReplicationGroupNotFound TagNotFound
+    TagQuotaPerResourceExceeded SubnetInUse SubnetNotAllowed InvalidUserGroupState InvalidGlobalReplicationGroupState
+    SnapshotAlreadyExists SnapshotQuotaExceeded SnapshotFeatureNotSupported
     elbv2.OperationNotPermitted UnsupportedCertificate`,
 };
 
