@@ -129,7 +129,7 @@ function splitStatements(text: string): { name: string; text: string }[] {
       finish();
       current = [...comment, line];
       comment = [];
-    } else if (/^import /.test(line) || line.startsWith("export {")) {
+    } else if (line.startsWith("import ") || line.startsWith("export {")) {
       finish();
       comment = [];
     } else current?.push(line);

@@ -66,6 +66,17 @@ async function checkRelease(home: string, say: (text: string) => void): Promise<
   expectEnd(await run(place, wfctl, "plan", "--detailed-exitcode"), 0, "plan after apply finds nothing to do");
   say("applied the smoke stack, and a plan finds nothing more to do");
 
+  expectEnd(await run(place, wfctl, "plugin", "new", "demo"), 0, "plugin new from the package");
+  const tried = [
+    "plugin",
+    "conformance",
+    "./node_modules/@wfctl/provider-local",
+    "--only",
+    "loads,handshake,capabilities",
+  ];
+  expectEnd(await run(place, wfctl, ...tried), 0, "plugin conformance from the package");
+  say("made a plugin project, and tried the local provider");
+
   // The set before: the same files, of a lifecycle that is no longer driven.
   const beside = join(place, "node_modules/@wfctl/provider-local");
   const manifest = await readFile(join(beside, "plugin.json"), "utf8");
