@@ -28,13 +28,14 @@ import { show, type SourceFile } from "./source/source-file.ts";
 import type { SecretsConfig, StackConfig, StateModule } from "./stack.ts";
 import type { ChosenVariables } from "./variables/choose-values.ts";
 import { listVariables } from "./variables/list-variables.ts";
-import { createValueReader, type ValueReader } from "./variables/value-reader.ts";
+import type { ValueReader } from "./variables/value-reader.ts";
 
 export interface StackParts {
   readonly sections: Sections;
   readonly secrets: SecretsConfig;
   readonly generators: readonly GeneratorEntry[];
   readonly variables: ChosenVariables;
+  readonly values: ValueReader;
   readonly sources: readonly SourceFile[];
   readonly environments: readonly string[];
   /** Undefined where none could be chosen. */
@@ -52,7 +53,7 @@ export function buildStack(
 ): StackConfig {
   const { sections, secrets, sources } = parts;
   const environment = parts.environment ?? defaultEnvironment;
-  const values = createValueReader(parts.variables, reporter);
+  const { values } = parts;
   const drafts = sortModules(sections, parts.environment, values, fields, reporter);
   const entry = sections.environments.get(environment);
   const generated = draftGenerators(parts.generators, secrets, entry, fields, reporter);
@@ -167,6 +168,11 @@ function buildResources(
     const config = linker.link(draft.config, place, references) as DesiredResource["config"];
     const dependsOn = new Set<string>();
     for (const { name, path, strict } of fields.dependsOn) {
+      const inside = names.resources.has(name) ? [] : resourcesOf(name, names);
+      if (inside.length > 0) {
+        for (const resource of inside) dependsOn.add(resource);
+        continue;
+      }
       const resolved = linker.resolveDependency(name, strict, dependencyPlace(draft, path), path.slice(1));
       if (resolved !== undefined) dependsOn.add(resolved);
     }
@@ -177,6 +183,11 @@ function buildResources(
   const secrets = generated.map((draft) => buildGenerated(draft, linker, edges));
   reportCircles(edges, names, reporter);
   return [...resources, ...secrets];
+}
+
+/** Resources of a component. */
+function resourcesOf(component: string, names: Names): string[] {
+  return [...names.resources.keys()].filter((name) => name.startsWith(`${component}.`));
 }
 
 /** A secret that is made in the run, as a resource of the built-in provider. */

@@ -2,6 +2,8 @@ import { readFile as readFileFromDisk } from "node:fs/promises";
 import { resolve } from "node:path";
 import { buildStack } from "./build-stack.ts";
 import { chooseEnvironment, findDeclaration, listEnvironments } from "./environments.ts";
+import { createComponentScopes } from "./components/component-scopes.ts";
+import { readComponents } from "./components/read-components.ts";
 import { createFieldReader } from "./fields.ts";
 import { findStackFile } from "./find-stack-file.ts";
 import { readFiles } from "./read-files.ts";
@@ -11,6 +13,7 @@ import { joinSections } from "./sections.ts";
 import type { SourceFile } from "./source/source-file.ts";
 import type { LoadStackOptions, LoadStackResult } from "./stack.ts";
 import { chooseValues } from "./variables/choose-values.ts";
+import { createValueReader, createVariableScope, type ValueReader } from "./variables/value-reader.ts";
 import { readInputs, type VariableSources } from "./variables/read-inputs.ts";
 import { readVariables } from "./variables/read-variables.ts";
 
@@ -27,15 +30,20 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
 
   const reporter = createReporter();
   const fields = createFieldReader(reporter);
-  const { files, complete } = await readFiles(
+  const { files, complete: allRead } = await readFiles(
     main,
     cwd,
     readFile,
     { environment: options.environment, twice: options.checkPrograms ?? false },
     reporter,
   );
-  const sources = files.map((file) => file.source);
-  const sections = joinSections(files, fields, reporter);
+  const components = await readComponents(files, cwd, readFile, fields, reporter);
+  const complete = allRead && components.complete;
+  const sources = [...files.map((file) => file.source), ...components.sources];
+  const joined = joinSections(files, fields, reporter);
+  let values: ValueReader | undefined;
+  const scopes = createComponentScopes(components.uses, () => values as ValueReader, { fields, reporter });
+  const sections = { ...joined, modules: [...joined.modules, ...scopes.modules] };
   const { secrets, generators } = readSecrets(files, fields, reporter);
   const environments = listEnvironments(sections);
   // Files that cannot be read may be the ones that declare environments.
@@ -58,9 +66,10 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
     top,
     reporter,
   );
+  values = createValueReader(createVariableScope(variables, scopes.output), reporter);
   const linkable = complete && environment !== undefined;
   const stack = buildStack(
-    { sections, secrets, generators, variables, sources, environments, environment, linkable },
+    { sections, secrets, generators, variables, values, sources, environments, environment, linkable },
     options.env,
     fields,
     reporter,

@@ -11,6 +11,7 @@ export const ownTopKeys = [
   "moved",
   "outputs",
   "variables",
+  "components",
 ] as const;
 
 /** Keys at the top that belong to other parts of an application: accepted, not read. */

@@ -56,6 +56,7 @@ export function draftModule(
   reporter: Reporter,
 ): ModuleDraft {
   const { spot, value } = entry;
+  const reader = entry.scope?.values ?? values;
   fields.checkKeys(value, spot, "in a module", moduleKeySet, misplacedKeys);
   if (!modulePattern.test(entry.name)) {
     reporter.report(child(spot, "name"), {
@@ -63,7 +64,7 @@ export function draftModule(
       hint: "State is kept under this name",
     });
   }
-  const base = readConfig(value, spot, fields, values);
+  const base = readConfig(value, spot, fields, reader);
   const environments = fields.mapping(value, spot, "environments") ?? {};
   let config = base;
   let name = entry.name;
@@ -81,12 +82,16 @@ export function draftModule(
       continue;
     }
     fields.checkKeys(settings, place, "in an environment of a module", environmentKeySet, misplacedKeys);
-    const overlayConfig = readConfig(settings, place, fields, values);
+    const overlayConfig = readConfig(settings, place, fields, reader);
     const provider = fields.text(settings, place, "provider");
     if (key !== environment) continue;
     overlay = settings;
     config = mergeValues(provider === undefined ? config : { ...config, provider }, overlayConfig);
-    if (entry.type.startsWith("infra.")) name = readRename(overlayConfig, place, reporter) ?? name;
+    if (entry.type.startsWith("infra.")) {
+      const renamed = readRename(overlayConfig, place, reporter);
+      const prefix = entry.scope === undefined ? "" : entry.name.slice(0, entry.name.lastIndexOf(".") + 1);
+      if (renamed !== undefined) name = `${prefix}${renamed}`;
+    }
   }
   const overlaySpot = environment === undefined ? spot : child(spot, "environments", environment);
   const isResource = entry.type.startsWith("infra.");
@@ -133,7 +138,7 @@ export function readResourceFields(draft: ModuleDraft, reporter: Reporter): Reso
     path: readonly string[],
     strict: boolean,
   ): ResourceFields["dependsOn"][number][] =>
-    items.map(({ text, index }) => ({ name: text, path: [...path, index], strict }));
+    items.map(({ text, index }) => ({ name: entry.scope?.resolve(text) ?? text, path: [...path, index], strict }));
   module.texts(value, spot, "satisfies");
   return {
     protected: protectedConfig,

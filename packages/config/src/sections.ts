@@ -3,6 +3,7 @@ import { child, type FieldReader } from "./fields.ts";
 import { environmentKeys, ownTopKeys, passedTopKeys, stackPattern } from "./names.ts";
 import type { StackFile } from "./read-files.ts";
 import type { Reporter, Spot } from "./reporter.ts";
+import type { ValueReader } from "./variables/value-reader.ts";
 import { describe } from "./source/describe.ts";
 import { show } from "./source/source-file.ts";
 
@@ -13,6 +14,19 @@ export interface ModuleEntry {
   readonly name: string;
   /** Empty where it has none. */
   readonly type: string;
+  /** Of a component's module: what names inside of it mean. */
+  readonly scope?: ModuleScope;
+}
+
+export interface ModuleScope {
+  readonly values: ValueReader;
+  /** The whole address of a name that is written inside. */
+  readonly resolve: (name: string) => string;
+}
+
+/** The modules of one file, each name once. */
+export function readEntries(file: StackFile, fields: FieldReader, reporter: Reporter): readonly ModuleEntry[] {
+  return joinModules([file], fields, reporter).modules;
 }
 
 export interface EnvironmentEntry {

@@ -31,12 +31,17 @@ export function linkValue(
 function linkComputed(part: ComputedPart, link: (reference: Reference) => Reference): ComputedPart {
   let changed = false;
   const refs = part.refs.map((reference): ComputedReference => {
-    const linked = link(reference);
+    const linked: Reference = link(reference);
     if (linked === reference) return reference;
     changed = true;
     if ("env" in linked) return linked;
     // A generated secret is an output of a resource, and still goes by its own name.
-    return "resource" in reference ? { ...linked, as: reference.resource } : { ...linked, as: `env.${reference.env}` };
+    if (!("resource" in reference)) return { ...linked, as: reference.as ?? `env.${reference.env}` };
+    return {
+      ...linked,
+      as: reference.as ?? reference.resource,
+      ...(reference.key === undefined ? {} : { key: reference.key }),
+    };
   });
   return changed ? { ...part, refs } : part;
 }

@@ -7,10 +7,10 @@ import { canonicalJson, isJsonObject, pathToPointer, type Json, type JsonObject 
 export type Reference = { readonly env: string } | { readonly resource: string; readonly path: string };
 
 /**
- * A reference inside a computed part. `as` is the resource's name in its text, where that is another one; `env.NAME` where
- * its text has an output in the place of an environment variable.
+ * A reference inside a computed part. `as` and `key` are the names of resource and output in its text, where these are
+ * others; `as` is `env.NAME` or `var.NAME` where the text has a variable in the place of what is referred to.
  */
-export type ComputedReference = Reference & { readonly as?: string };
+export type ComputedReference = Reference & { readonly as?: string; readonly key?: string };
 
 /** An expression in the language of `${{ … }}`. */
 export interface ComputedPart {

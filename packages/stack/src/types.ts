@@ -102,6 +102,7 @@ export interface StackSettings {
   readonly imports?: readonly string[];
   readonly environments?: { readonly [name: string]: Anything | null };
   readonly variables?: { readonly [name: string]: VariableSettings | string | number | boolean | readonly unknown[] };
+  readonly components?: { readonly [name: string]: { readonly source: string; readonly inputs?: Anything } };
   readonly secrets?: Anything;
   readonly secretStores?: Anything;
   readonly [key: `x-${string}`]: unknown;

@@ -51,6 +51,14 @@ export function stackSchema(
         additionalProperties: { $ref: "#/$defs/variable" },
         description: "Values that differ from use to use: ${var.NAME}",
       },
+      components: {
+        type: ["object", "null"],
+        additionalProperties: {
+          ...closed({ source: { ...text, description: "File of the component" }, inputs: mapping }),
+          required: ["source"],
+        },
+        description: "Groups of resources with inputs and outputs: ${name.output}",
+      },
       outputs: { type: ["object", "null"], additionalProperties: { $ref: "#/$defs/output" } },
       secrets: { $ref: "#/$defs/secrets" },
       secretStores: { type: ["object", "null"], additionalProperties: closed({ provider: text, config: mapping }) },

@@ -50,22 +50,35 @@ export function readVariables(
   reporter: Reporter,
 ): ReadonlyMap<string, VariableDeclaration> {
   const declarations = new Map<string, VariableDeclaration>();
-  for (const { source, root } of files) {
-    if (Array.isArray(root["variables"])) continue;
-    const top: Spot = { file: source, path: [] };
-    for (const [name, value] of Object.entries(fields.mapping(root, top, "variables") ?? {})) {
-      const spot = child(top, "variables", name);
-      if (!variablePattern.test(name)) {
-        reporter.report(spot, {
-          summary: `The variable name "${name}" cannot be used: expected letters, digits and "_", no digit first`,
-          hint: "Rename it",
-          part: { key: true },
-        });
-        continue;
-      }
-      const declaration = readDeclaration(name, value, spot, fields, reporter);
+  for (const file of files) {
+    if (Array.isArray(file.root["variables"])) continue;
+    for (const [name, declaration] of readDeclarations(file, "variables", fields, reporter)) {
       if (!declarations.has(name)) declarations.set(name, declaration);
     }
+  }
+  return declarations;
+}
+
+/** Declarations under a key at the top of one file. */
+export function readDeclarations(
+  { source, root }: StackFile,
+  section: "variables" | "inputs",
+  fields: FieldReader,
+  reporter: Reporter,
+): Map<string, VariableDeclaration> {
+  const declarations = new Map<string, VariableDeclaration>();
+  const top: Spot = { file: source, path: [] };
+  for (const [name, value] of Object.entries(fields.mapping(root, top, section) ?? {})) {
+    const spot = child(top, section, name);
+    if (!variablePattern.test(name)) {
+      reporter.report(spot, {
+        summary: `The variable name "${name}" cannot be used: expected letters, digits and "_", no digit first`,
+        hint: "Rename it",
+        part: { key: true },
+      });
+      continue;
+    }
+    declarations.set(name, readDeclaration(name, value, spot, section === "inputs", fields, reporter));
   }
   return declarations;
 }
@@ -74,11 +87,13 @@ function readDeclaration(
   name: string,
   value: Json,
   spot: Spot,
+  isInput: boolean,
   fields: FieldReader,
   reporter: Reporter,
 ): VariableDeclaration {
   if (!isJsonObject(value)) {
     const type = value === null ? "string" : typeOf(value);
+    if (isInput && value === null) return { name, type, sensitive: false, schema: {}, spot };
     const given = value === null ? {} : { default: value };
     return { name, type, ...given, sensitive: false, schema: { type: schemaTypes[type] }, spot };
   }
@@ -100,7 +115,9 @@ function readDeclaration(
       hint: `Leave the default out and set WFCTL_VAR_${name}: a stack file is no place for a secret`,
     });
   }
-  const schema = readSchema(value, type, spot, fields);
+  // An input is a value, not a text: without a type it takes any.
+  const free = isInput && value["type"] === undefined && given === undefined;
+  const schema = readSchema(value, free ? undefined : type, spot, fields);
   return {
     name,
     type,
@@ -112,7 +129,7 @@ function readDeclaration(
   };
 }
 
-function readSchema(value: JsonObject, type: VariableType, spot: Spot, fields: FieldReader): JsonObject {
+function readSchema(value: JsonObject, type: VariableType | undefined, spot: Spot, fields: FieldReader): JsonObject {
   const words = fields.list(value, spot, "enum");
   const pattern = fields.text(value, spot, "pattern");
   const items = fields.mapping(value, spot, "items");
@@ -120,7 +137,7 @@ function readSchema(value: JsonObject, type: VariableType, spot: Spot, fields: F
     typeof value[key] === "number" ? [[key, value[key]] as const] : [],
   );
   return {
-    type: schemaTypes[type],
+    ...(type === undefined ? {} : { type: schemaTypes[type] }),
     ...(words === undefined ? {} : { enum: words }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(items === undefined ? {} : { items }),

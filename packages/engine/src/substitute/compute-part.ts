@@ -45,9 +45,11 @@ export function computePart(part: ComputedPart, scope: Scope): Resolved | { read
         ],
       };
     }
-    if (reference.as?.startsWith(envPrefix) === true) env[reference.as.slice(envPrefix.length)] = resolved.value;
+    if (reference.as?.startsWith(variablePrefix) === true)
+      variables[reference.as.slice(variablePrefix.length)] = resolved.value;
+    else if (reference.as?.startsWith(envPrefix) === true) env[reference.as.slice(envPrefix.length)] = resolved.value;
     else if (!("env" in reference))
-      (outputs[reference.as ?? reference.resource] ??= {})[reference.path] = resolved.value;
+      (outputs[reference.as ?? reference.resource] ??= {})[reference.key ?? reference.path] = resolved.value;
     else if (reference.env.startsWith(variablePrefix))
       variables[reference.env.slice(variablePrefix.length)] = resolved.value;
     else env[reference.env] = resolved.value;
