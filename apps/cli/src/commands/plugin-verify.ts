@@ -1,9 +1,10 @@
 import { dirname } from "node:path";
 import { WfctlError } from "@wfctl/model";
+import type { InstalledPlugin } from "@wfctl/plugin-host";
 import { parsePluginVerify, pluginVerifySpec } from "../arguments/plugin.ts";
 import { acceptPlugins, findInstalled, listInstalled } from "../plugins/change-plugins.ts";
 import { acceptCommand, compareWithLock } from "../plugins/check-lock.ts";
-import { readLockFile } from "../plugins/lock-file.ts";
+import { readLockFile, type LockFile } from "../plugins/lock-file.ts";
 import { checkPin } from "../plugins/pins.ts";
 import { printResult } from "../views/plugins/print-result.ts";
 import { exitCodes, type Command } from "./command.ts";
@@ -35,26 +36,10 @@ export const pluginVerifyCommand: Command = {
       throw new WfctlError("PLUGIN_NOT_FOUND", `There is no plugin "${first}"`, { hint: "See: wfctl plugin list" });
     }
     const installed = listInstalled(places);
-    const findings: Finding[] = (first === undefined ? installed : named === undefined ? [] : [named]).map((plugin) => {
-      try {
-        checkPin(plugin, context.cwd);
-      } catch (error) {
-        if (!(error instanceof WfctlError)) throw error;
-        return { plugin: plugin.folder, state: "pinned", problem: error.message };
-      }
-      const standing = compareWithLock(plugin, lock);
-      switch (standing.state) {
-        case "changed": {
-          const changes = standing.changes.length === 0 ? ["what changed is not known"] : standing.changes;
-          return { plugin: plugin.folder, state: "changed", problem: `is not as it was when it was accepted`, changes };
-        }
-        case "missing":
-          return { plugin: plugin.folder, state: "missing", problem: `is not listed` };
-        case "accepted":
-        case "unlocked":
-          return { plugin: plugin.folder, state: standing.state };
-      }
-    });
+    const findings: Finding[] = [];
+    for (const plugin of first === undefined ? installed : named === undefined ? [] : [named]) {
+      findings.push(await examine(plugin, lock, context.cwd));
+    }
     const there = new Set(installed.map(({ folder }) => folder));
     for (const name of Object.keys(lock.plugins)) {
       if (there.has(name) || (first !== undefined && name !== first)) continue;
@@ -73,6 +58,28 @@ export const pluginVerifyCommand: Command = {
     return bad.length === 0 ? exitCodes.success : exitCodes.error;
   },
 };
+
+async function examine(plugin: InstalledPlugin, lock: LockFile, cwd: string): Promise<Finding> {
+  const name = plugin.folder;
+  try {
+    await checkPin(plugin, cwd);
+  } catch (error) {
+    if (!(error instanceof WfctlError)) throw error;
+    return { plugin: name, state: "pinned", problem: error.message };
+  }
+  const standing = compareWithLock(plugin, lock);
+  switch (standing.state) {
+    case "changed": {
+      const changes = standing.changes.length === 0 ? ["what changed is not known"] : standing.changes;
+      return { plugin: name, state: "changed", problem: "is not as it was when it was accepted", changes };
+    }
+    case "missing":
+      return { plugin: name, state: "missing", problem: "is not listed" };
+    case "accepted":
+    case "unlocked":
+      return { plugin: name, state: standing.state };
+  }
+}
 
 function render({ plugin, state, problem, changes = [] }: Finding): string {
   if (problem === undefined) return `${plugin}: ${state === "accepted" ? "as recorded" : "not locked"}`;

@@ -37,9 +37,9 @@ export function compareWithLock(
  * The gate before a plugin of the plugin directory is launched: it is the one that the lock file records, byte for byte,
  * and the one that upstream's pin names. Throws PLUGIN_LOCK, saying how to accept it.
  */
-export function checkAccepted(found: FoundPlugin, cwd: string): void {
+export async function checkAccepted(found: FoundPlugin, cwd: string): Promise<void> {
   const { plugin, manifest } = found;
-  if (!plugin.bundled) checkPin(plugin, cwd);
+  if (!plugin.bundled) await checkPin(plugin, cwd);
   const lock = readLockFile(cwd);
   const standing = compareWithLock(plugin, lock);
   const title = `Plugin "${plugin.folder}" was not started`;

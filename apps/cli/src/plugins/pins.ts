@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { parseYaml } from "@wfctl/config/yaml";
 import { isJsonObject, WfctlError, type Json } from "@wfctl/model";
 import type { InstalledPlugin } from "@wfctl/plugin-host";
 import { findUpwards } from "./find-upwards.ts";
@@ -11,10 +10,10 @@ const pinFileName = ".wfctl.yaml";
  * Checks upstream's pin of a plugin: `plugins.<folder>.sha256` of the nearest `.wfctl.yaml` is the digest of its executable.
  * No file, no entry and an empty value pin nothing. Throws PLUGIN_LOCK where they differ, or the file cannot be read.
  */
-export function checkPin(plugin: Pick<InstalledPlugin, "folder" | "executable">, cwd: string): void {
+export async function checkPin(plugin: Pick<InstalledPlugin, "folder" | "executable">, cwd: string): Promise<void> {
   const path = findUpwards(pinFileName, cwd);
   if (path === undefined) return;
-  const pinned = readPin(path, plugin.folder);
+  const pinned = await readPin(path, plugin.folder);
   if (pinned === "") return;
   const found = createHash("sha256").update(readFileSync(plugin.executable)).digest("hex");
   if (found === pinned.toLowerCase()) return;
@@ -25,7 +24,9 @@ export function checkPin(plugin: Pick<InstalledPlugin, "folder" | "executable">,
   );
 }
 
-function readPin(path: string, folder: string): string {
+async function readPin(path: string, folder: string): Promise<string> {
+  // Few have such a file, and the reader of YAML takes long to load.
+  const { parseYaml } = await import("@wfctl/config/yaml");
   let file: Json;
   try {
     file = parseYaml(readFileSync(path, "utf8")) as Json;

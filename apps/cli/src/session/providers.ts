@@ -53,7 +53,7 @@ export function createProviders(options: ProvidersOptions): Providers {
     },
     async admit(found) {
       const { checkAccepted } = await import("../plugins/check-lock.ts");
-      checkAccepted(found, context.cwd);
+      await checkAccepted(found, context.cwd);
     },
     ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
   });

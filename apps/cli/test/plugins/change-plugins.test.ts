@@ -51,10 +51,10 @@ function createPlace(env: Record<string, string> = {}) {
     locked: (): LockedPlugin | undefined => readLockFile(cwd).plugins["acme"],
     /** What is in the plugin directory beside plugins. */
     leftovers: () => readdirSync(plugins).filter((name) => name.startsWith(".") && name !== ".wfctl"),
-    check() {
+    async check() {
       const [plugin] = listInstalled(places);
       if (plugin?.parsed.manifest === undefined) throw new Error("No plugin");
-      checkAccepted({ plugin, manifest: plugin.parsed.manifest, warnings: [] }, cwd);
+      await checkAccepted({ plugin, manifest: plugin.parsed.manifest, warnings: [] }, cwd);
     },
   };
 }
@@ -83,7 +83,7 @@ describe("installing", () => {
     });
     expect(statSync(join(place.acme, "acme")).mode & 0o777).toBe(0o755);
     expect(place.leftovers()).toEqual([]);
-    place.check();
+    await place.check();
     // Again: there is nothing to do.
     expect(await installPlugin(place.places, "./src")).toMatchObject({ did: "unchanged" });
   });
@@ -192,7 +192,7 @@ describe("installing", () => {
     expect(place.versionOf()).toBe("1.0.0");
     expect(await upgradePlugin(place.places, "acme", "./two")).toMatchObject({ did: "upgraded", before: "1.0.0" });
     expect(place.versionOf()).toBe("2.0.0");
-    place.check();
+    await place.check();
   });
 
   test("without npm on PATH says so", async () => {
@@ -253,27 +253,27 @@ describe("the lock file", () => {
     writePlugin(join(place.cwd, "one"), "1.0.0");
     await installPlugin(place.places, "./one");
     appendFileSync(join(place.acme, "acme"), "# more\n");
-    expect(() => place.check()).toThrow(
+    await expect(place.check()).rejects.toThrow(
       'Plugin "acme" was not started: it is not as it was when it was accepted: acme has changed',
     );
     expect(await acceptPlugins(place.places, ["acme"])).toMatchObject([{ folder: "acme" }]);
-    place.check();
+    await place.check();
     expect(place.locked()).toMatchObject({ source: "./one" });
     writeFileSync(join(place.acme, "plugin.json"), manifestOf("1.0.1"));
-    expect(() => place.check()).toThrow(/it is version 1\.0\.1, .* records 1\.0\.0/);
+    await expect(place.check()).rejects.toThrow(/it is version 1\.0\.1, .* records 1\.0\.0/);
     // A listing that does not fit the digest is not believed.
     writeFileSync(join(place.plugins, ".wfctl/acme.files"), 'file 0 "acme"\n');
     writeFileSync(join(place.acme, "plugin.json"), manifestOf("1.0.0", { author: "b" }));
-    expect(() => place.check()).toThrow(/when it was accepted$/);
+    await expect(place.check()).rejects.toThrow(/when it was accepted$/);
   });
 
   test("refuses a plugin that it does not list, and none where there is no lock file", async () => {
     const place = createPlace();
     writePlugin(place.acme, "1.0.0");
-    place.check();
+    await place.check();
     writeFileSync(join(place.cwd, "wfctl.lock"), '{"lockVersion": 1, "plugins": {}}');
     try {
-      place.check();
+      await place.check();
       expect.unreachable();
     } catch (error) {
       expect(error).toMatchObject({
@@ -288,11 +288,11 @@ describe("the lock file", () => {
     ["another version", '{"lockVersion": 2, "plugins": {}}'],
     ["no plugins", '{"lockVersion": 1}'],
     ["a digest that is none", '{"lockVersion": 1, "plugins": {"acme": {"version": "1.0.0", "digest": "sha256:x"}}}'],
-  ])("with %s lets nothing start", ([, text = ""]) => {
+  ])("with %s lets nothing start", async ([, text = ""]) => {
     const place = createPlace();
     writePlugin(place.acme, "1.0.0");
     writeFileSync(join(place.cwd, "wfctl.lock"), text);
-    expect(() => place.check()).toThrow(/wfctl\.lock/);
+    await expect(place.check()).rejects.toThrow(/wfctl\.lock/);
   });
 
   test("is found from up to three folders below it", async () => {
@@ -304,8 +304,8 @@ describe("the lock file", () => {
     mkdirSync(join(below, "d"), { recursive: true });
     const [plugin] = listInstalled(place.places);
     const found = { plugin: plugin!, manifest: plugin!.parsed.manifest!, warnings: [] };
-    expect(() => checkAccepted(found, below)).toThrow(/was not started/);
-    expect(() => checkAccepted(found, join(below, "d"))).not.toThrow();
+    await expect(checkAccepted(found, below)).rejects.toThrow(/was not started/);
+    await expect(checkAccepted(found, join(below, "d"))).resolves.toBeUndefined();
   });
 
   test("brings everything back that is not there, exactly as it was, or not at all", async () => {
@@ -317,7 +317,7 @@ describe("the lock file", () => {
     rmSync(place.plugins, { recursive: true });
     registry.publish("2.0.0");
     expect(await installLocked(place.places)).toMatchObject([{ did: "installed", version: "1.0.0" }]);
-    place.check();
+    await place.check();
     expect(await installLocked(place.places)).toMatchObject([{ did: "unchanged" }]);
     // The registry now gives something else under the same version.
     rmSync(place.plugins, { recursive: true });

@@ -25,8 +25,8 @@ describe("upstream's pin of a plugin", () => {
     ["is not there", () => undefined],
     ["has nothing to say", () => "# nothing\n"],
     ["is out of reach", () => "plugins: {acme: {sha256: abc}}", "a/b/c/d"],
-  ])("lets the plugin start when it %s", ([, yaml, below]) => {
-    expect(createPinned(yaml, below)).not.toThrow();
+  ])("lets the plugin start when it %s", async ([, yaml, below]) => {
+    await expect(createPinned(yaml, below)()).resolves.toBeUndefined();
   });
 
   test.for<[string, string, RegExp, string?]>([
@@ -34,7 +34,7 @@ describe("upstream's pin of a plugin", () => {
     ["is a number", `plugins: {acme: {sha256: ${"0".repeat(64)}}}`, /is no text/],
     ["is found three folders up", "plugins: {acme: {sha256: abc}}", /pins its executable/, "a/b/c"],
     ["cannot be read", "plugins: [", /\.wfctl\.yaml cannot be read/],
-  ])("keeps it from starting when it %s", ([, yaml, message, below]) => {
-    expect(createPinned(() => yaml, below)).toThrow(message);
+  ])("keeps it from starting when it %s", async ([, yaml, message, below]) => {
+    await expect(createPinned(() => yaml, below)()).rejects.toThrow(message);
   });
 });
