@@ -32,7 +32,6 @@ export async function readNow(
   } catch (thrown) {
     if (run.halt !== undefined) throw new NotSent();
     const error = asProviderError(thrown);
-    if (error.class === "plugin_exit") run.restarted.add(provider.module);
     return errorEnd(
       providerErrorCodes[error.class],
       `Cannot read "${action.name}" before changing it: ${error.message}`,
@@ -73,7 +72,6 @@ export async function diffNow(
   } catch (thrown) {
     if (run.halt !== undefined) throw new NotSent();
     const error = asProviderError(thrown);
-    if (error.class === "plugin_exit") run.restarted.add(provider.module);
     return errorEnd(
       providerErrorCodes[error.class],
       `Cannot compare "${action.name}" before changing it: ${error.message}`,

@@ -95,9 +95,7 @@ async function lookBeforeCreate(target: WriteTarget): Promise<"absent" | "presen
     try {
       object = await provider.read({ name: action.name, type: action.type, providerId: "" }, options);
     } catch (thrown) {
-      const error = asProviderError(thrown);
-      if (error.class === "plugin_exit") run.restarted.add(provider.module);
-      return error.class === "not_found" ? "absent" : "failed";
+      return asProviderError(thrown).class === "not_found" ? "absent" : "failed";
     }
     if (object === undefined) return "absent";
     const record = run.records.get(action.name);

@@ -12,7 +12,7 @@ import type {
 } from "@wfctl/model";
 import { sensitivePointersOf, toSpec, type ResolvedConfig } from "../plan/resolve.ts";
 import type { Provider, Spec } from "../ports/index.ts";
-import { recordToBe } from "./records.ts";
+import { recordToBe, unsure } from "./records.ts";
 import type { Run } from "./run.ts";
 
 /** The scheduler's slot of a node. */
@@ -126,7 +126,8 @@ export function intentEvents(run: Run, call: Call, intent: Intent): JournalEvent
     events.push({ kind: "finalize-owed", run: run.id, provider: call.provider.module });
   }
   if (call.before !== undefined && call.markDirty !== undefined) {
-    const record: ResourceRecord = { ...call.before, mark: "dirty", markReason: call.markDirty };
+    const both = call.write === undefined ? {} : unsure(call.write.after, call.before);
+    const record: ResourceRecord = { ...call.before, ...both, mark: "dirty", markReason: call.markDirty };
     run.records.set(record.name, record);
     events.push({ kind: "intent", intent, record });
   } else {

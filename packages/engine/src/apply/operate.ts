@@ -157,7 +157,6 @@ function ownerOf(run: Run, call: Call): string {
 }
 
 async function resolve(run: Run, call: Call, intent: Intent, error: ProviderError): Promise<Resolution> {
-  if (error.class === "plugin_exit") run.restarted.add(call.provider.module);
   if (run.calls.signal.aborted) return { found: "unknown", why: "the run was cancelled before the answer came" };
   const resolution = await resolveIntent(intent, call.provider, {
     clock: run.deps.clock,

@@ -1,7 +1,14 @@
-import type { DeposedObject, DesiredResource, Intent, JsonObject, RecordChange, ResourceRecord } from "@wfctl/model";
+import {
+  type DeposedObject,
+  type DesiredResource,
+  type Intent,
+  type JsonObject,
+  type RecordChange,
+  type ResourceRecord,
+} from "@wfctl/model";
 import type { LiveObject, Provider } from "../ports/index.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
-import { isRetained } from "../plan/record-live.ts";
+import { isRetained, repeatedInputs } from "../plan/record-live.ts";
 import { dependenciesOf, type ResolvedConfig } from "../plan/resolve.ts";
 import type { SecretSet } from "../report/redact.ts";
 import type { Run } from "./run.ts";
@@ -24,7 +31,11 @@ export function recordToBe(
     ...(provider.identity === undefined ? {} : { providerIdentity: provider.identity }),
     ...(resource.size === undefined ? {} : { size: resource.size }),
     inputs: resolved.config,
-    sensitiveInputs: resolved.sensitive,
+    // What an unsure object may still hold of secrets is known by its record only.
+    sensitiveInputs:
+      before?.mark === undefined
+        ? resolved.sensitive
+        : [...new Set([...resolved.sensitive, ...before.sensitiveInputs])],
     dependencies: dependenciesOf(resource),
     fingerprint: fingerprint(run.deps.digester, provider, resource, resolved.config),
     protected: resource.protected,
@@ -78,7 +89,10 @@ export function completeRecord(
     ...after,
     providerId: live.providerId,
     outputs: live.outputs,
-    sensitiveOutputs: sensitiveOutputsOf(run, live, traits?.sensitiveOutputs ?? []),
+    sensitiveOutputs: sensitiveOutputsOf(run, live, [
+      ...(traits?.sensitiveOutputs ?? []),
+      ...repeatedInputs(after.sensitiveInputs, live.outputs),
+    ]),
     ...(live.revisitAt === undefined ? {} : { revisitAt: live.revisitAt }),
     readAt: new Date(run.deps.clock.now()).toISOString(),
     ...extra,

@@ -23,6 +23,7 @@ import type {
   Store,
 } from "../ports/index.ts";
 import type { CompensationReport } from "../compensate/compensate-run.ts";
+import { watchExits } from "./watch-exits.ts";
 import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";
 
 /** What the engine needs from outside to run a plan. */
@@ -163,9 +164,10 @@ export function createRun(
     if ("put" in change) records.set(change.put.name, change.put);
     else records.delete(change.remove);
   }
+  const restarted = new Set<string>();
   return {
     id: facts.runId,
-    deps,
+    deps: { ...deps, providers: watchExits(deps.providers, (module) => restarted.add(module)) },
     plan,
     options,
     lineage: state.lineage,
@@ -177,7 +179,7 @@ export function createRun(
     secrets,
     finalizeOwed: new Set(),
     finalizersCalled: false,
-    restarted: new Set(),
+    restarted,
     inheritedFinalizers: state.finalizeOwed,
     finalizeErrors: [],
     calls: new AbortController(),

@@ -35,7 +35,7 @@ export async function compareRecord(
   }
   const spec = toSpec(resource, resolved.config);
   const reply = await ask(input, resource, (options) => provider.diff(spec, withInputs(current, record), options));
-  const changes = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, record);
+  const changes = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, record, current);
   const reasons = [...markReasons(record), ...(facts.revisit ? ["its time to be looked at again has come"] : [])];
   const acts = changes.length > 0 || (reply.changes.length === 0 && (reply.needsUpdate || reply.needsReplace));
   if (acts && (reply.needsReplace || changes.some((change) => change.forceNew))) {

@@ -1,9 +1,9 @@
-import type { FieldChange, ResourceRecord } from "@wfctl/model";
-import type { DiffReply } from "../ports/index.ts";
+import { pathToPointer, type FieldChange, type ResourceRecord } from "@wfctl/model";
+import type { DiffReply, LiveObject } from "../ports/index.ts";
 import { addRecordSecrets, createSecretSet } from "../report/redact.ts";
 import { isIgnored } from "./ignore-changes.ts";
 import { isPlaceholder } from "./record-live.ts";
-import type { ResolvedConfig } from "./resolve.ts";
+import { looksSecret, type ResolvedConfig } from "./resolve.ts";
 
 /** What a Diff found, less what is ignored. Values that are secret, or repeat a secret, are left out. */
 export function describeChanges(
@@ -11,18 +11,27 @@ export function describeChanges(
   resolved: ResolvedConfig,
   ignored: readonly string[] | undefined,
   record?: ResourceRecord,
+  live?: Pick<LiveObject, "outputs" | "sensitive">,
 ): FieldChange[] {
   if (reply.changes.length === 0) return [];
   const waiting = [...resolved.unknown.keys(), ...resolved.mayChange.keys()].map(pointerToDotted);
   const secretPaths = [
     ...[...resolved.sensitive, ...(record?.sensitiveInputs ?? [])].map(pointerToDotted),
     ...(record?.sensitiveOutputs ?? []),
+    ...(live?.sensitive ?? []),
   ];
   const secrets = createSecretSet();
   secrets.add(resolved.config, resolved.sensitive);
   if (record !== undefined) addRecordSecrets(record, secrets);
+  if (live !== undefined)
+    secrets.add(
+      live.outputs,
+      live.sensitive.map((key) => pathToPointer([key])),
+    );
   const isSecret = (change: FieldChange): boolean =>
     change.sensitive === true ||
+    // An object may still hold, under such a name, what neither configuration nor record knows any more.
+    looksSecret(change.path.split(".").at(-1) ?? "") ||
     isPlaceholder(change.old) ||
     under(change.path, secretPaths) ||
     [change.old, change.new].some((value) => value !== undefined && secrets.occursIn(value));

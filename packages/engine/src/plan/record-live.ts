@@ -1,4 +1,4 @@
-import type { DesiredResource, Json, ResourceRecord } from "@wfctl/model";
+import { pathToPointer, type DesiredResource, type Json, type JsonObject, type ResourceRecord } from "@wfctl/model";
 import type { LiveObject } from "../ports/index.ts";
 import { dependenciesOf, type ResolvedConfig } from "./resolve.ts";
 
@@ -26,10 +26,23 @@ export function refreshRecord(record: ResourceRecord, live: LiveObject, readAt: 
     ...rest,
     providerId: live.providerId === "" ? record.providerId : live.providerId,
     outputs: { ...record.outputs, ...live.outputs },
-    sensitiveOutputs: [...new Set([...record.sensitiveOutputs, ...live.sensitive])],
+    sensitiveOutputs: [
+      ...new Set([
+        ...record.sensitiveOutputs,
+        ...live.sensitive,
+        ...repeatedInputs(record.sensitiveInputs, live.outputs),
+      ]),
+    ],
     readAt,
     ...(live.revisitAt === undefined ? {} : { revisitAt: live.revisitAt }),
   };
+}
+
+/** Outputs that repeat an input by name are as secret as the input. */
+export function repeatedInputs(sensitiveInputs: readonly string[], outputs: JsonObject): string[] {
+  if (sensitiveInputs.length === 0) return [];
+  const secret = new Set(sensitiveInputs);
+  return Object.keys(outputs).filter((key) => secret.has(pathToPointer([key])));
 }
 
 /** True where removing the resource from the configuration leaves the object alone. */

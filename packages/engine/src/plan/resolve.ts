@@ -129,6 +129,11 @@ function pointersOf(value: Json, steps: readonly string[], path: readonly (strin
 
 const secretName =
   /(^|[_-])(password|passwd|secret|token|api[_-]?key|private[_-]?key|secret[_-]?key|access[_-]?key|connection[_-]?string|dsn|credentials?)$/i;
+/** True of keys whose name says that their value is secret. */
+export function looksSecret(key: string): boolean {
+  return secretName.test(key);
+}
+
 const secretMaps: ReadonlySet<string> = new Set(["env_vars_secret", "secret_env_vars"]);
 
 /** Text around references is as secret as text alone; a reference alone says nothing. */

@@ -41,16 +41,14 @@ export async function runScenario(scenario: Scenario, options: { trace?: boolean
   const startMs = world.stack.clock.now();
   watch.stack = world.stack;
   const play = { scenario, watch, world, story, checkedEvents: 0 };
+  const dog = watchForStandstill(world);
   try {
-    for (const [index, step] of scenario.steps.entries()) {
-      await playStep(play, step, index);
-      if (watch.violations.length > 0) break;
-    }
-    if (watch.violations.length === 0) await setRight(play);
+    await Promise.race([playSteps(play), dog.standstill]);
   } catch (thrown) {
-    watch.violations.push(
-      `an engine call threw: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
-    );
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    watch.violations.push(`it threw: ${text}`);
+  } finally {
+    dog.stop();
   }
   return { violations: [...new Set(watch.violations)], story: play.story };
 }
@@ -61,6 +59,33 @@ interface Play {
   readonly world: World;
   readonly story: string[];
   checkedEvents: number;
+}
+
+async function playSteps(play: Play): Promise<void> {
+  for (const [index, step] of play.scenario.steps.entries()) {
+    await playStep(play, step, index);
+    if (play.watch.violations.length > 0) return;
+  }
+  await setRight(play);
+}
+
+/** Real time in which a simulation must come to its end: it takes some milliseconds. */
+const longestMs = 30_000;
+const lookEveryMs = 50;
+
+/** Finds simulations in which nobody waits for anything any more, and those that never end. */
+function watchForStandstill(world: World): { readonly standstill: Promise<never>; readonly stop: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  let looks = 0;
+  let idle = 0;
+  const timer = setInterval(() => {
+    looks += 1;
+    idle = world.stack.clock.sleepers() === 0 ? idle + 1 : 0;
+    if (idle > 5) reject(new Error("the simulation stands still: something is awaited that nobody does"));
+    if (looks * lookEveryMs > longestMs) reject(new Error("the simulation does not end"));
+  }, lookEveryMs);
+  return { standstill: promise, stop: () => clearInterval(timer) };
 }
 
 async function playStep(play: Play, step: SimStep, index: number): Promise<void> {
