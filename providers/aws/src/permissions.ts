@@ -58,3 +58,44 @@ export function permissionOf(service: ServiceName, operation: string): string {
   const name = `${prefixes[service]}:${operation}`;
   return exceptions[name] ?? name;
 }
+
+const serviceLinkedRole = ["iam:CreateServiceLinkedRole"];
+const tagOnCreate: Readonly<Record<string, string>> = {
+  acm: "acm:AddTagsToCertificate",
+  "application-autoscaling": "application-autoscaling:TagResource",
+  ec2: "ec2:CreateTags",
+  ecr: "ecr:TagResource",
+  ecs: "ecs:TagResource",
+  eks: "eks:TagResource",
+  elasticache: "elasticache:AddTagsToResource",
+  elasticloadbalancing: "elasticloadbalancing:AddTags",
+  logs: "logs:TagResource",
+  rds: "rds:AddTagsToResource",
+};
+/** What some calls need beside their own permission. */
+const alsoNeeded: Readonly<Record<string, readonly string[]>> = {
+  "application-autoscaling:RegisterScalableTarget": serviceLinkedRole,
+  "ecs:CreateCluster": serviceLinkedRole,
+  "ecs:RegisterTaskDefinition": ["iam:PassRole"],
+  "eks:CreateCluster": ["iam:PassRole", ...serviceLinkedRole],
+  "eks:CreateNodegroup": ["iam:PassRole", ...serviceLinkedRole],
+  "elasticache:CreateReplicationGroup": serviceLinkedRole,
+  "elasticloadbalancing:CreateLoadBalancer": serviceLinkedRole,
+  "iam:AddRoleToInstanceProfile": ["iam:PassRole"],
+  "iam:CreateInstanceProfile": ["iam:TagInstanceProfile"],
+  "iam:CreateRole": ["iam:TagRole"],
+  "rds:CreateDBInstance": [
+    ...serviceLinkedRole,
+    "secretsmanager:CreateSecret",
+    "secretsmanager:TagResource",
+    "kms:DescribeKey",
+  ],
+};
+
+/** Everything that a call needs, its own permission first. */
+export function permissionsOf(service: ServiceName, operation: string): string[] {
+  const own = permissionOf(service, operation).split(", ");
+  const creates = /^(?:Create|Allocate|Register|Request|Import)/.test(operation);
+  const tag = creates ? tagOnCreate[prefixes[service]] : undefined;
+  return [...own, ...(tag === undefined ? [] : [tag]), ...own.flatMap((each) => alsoNeeded[each] ?? [])];
+}

@@ -22,7 +22,7 @@ import {
 } from "../apigateway/schema.ts";
 import { listStages, syncStages, toStage } from "../apigateway/stages.ts";
 import { aws, type Aws, type Context } from "../calls.ts";
-import { makeMarked } from "../ec2/marked.ts";
+import { makeMarked } from "../marked.ts";
 import { orAbsent } from "../errors.ts";
 import { parseArn, parseProviderId, toProviderId } from "../ids.ts";
 import { defined, isSame } from "../json.ts";

@@ -11,6 +11,7 @@ import {
 } from "@wfctl/plugin-sdk";
 import { hasChanged, type Context } from "../calls.ts";
 import type { AwsClient } from "../client.ts";
+import { permissions } from "./permissions.ts";
 
 /** A type of this provider; see `defineAwsResource`. */
 export interface AwsResource<Input extends object, Outputs extends object> extends ResourceDefinition<
@@ -37,6 +38,7 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
   const settled = { region: "region", ...settledBy } as Readonly<Record<string, string>>;
   return defineResource<AwsClient>()({
     ...rest,
+    permissions: permissions[definition.type] ?? [],
     create: (desired, context) => honestly(context, definition.create(desired, context)),
     update: (ref, desired, context) => honestly(context, definition.update(ref, desired, context)),
     delete: (ref, context) => honestly(context, definition.delete(ref, context)),

@@ -1,7 +1,8 @@
 import type { Vpc } from "@aws-sdk/client-ec2";
 import { notFound, ProviderFailure, type NotFound, type ResourceState } from "@wfctl/plugin-sdk";
 import { aws, type Aws, type Context } from "../calls.ts";
-import { makeMarked, tagged, withTag } from "../ec2/marked.ts";
+import { tagged, withTag } from "../ec2/marked.ts";
+import { makeMarked } from "../marked.ts";
 import { isAwsError, orAbsent } from "../errors.ts";
 import { parseProviderId, toProviderId } from "../ids.ts";
 import { managesMark } from "../managed.ts";

@@ -1,7 +1,8 @@
 import type { Address, NatGateway } from "@aws-sdk/client-ec2";
 import { ProviderFailure } from "@wfctl/plugin-sdk";
 import type { Aws } from "../calls.ts";
-import { makeMarked, partOf, tagged, withTag } from "../ec2/marked.ts";
+import { partOf, tagged, withTag } from "../ec2/marked.ts";
+import { makeMarked } from "../marked.ts";
 import { orAbsent, orNone } from "../errors.ts";
 import { shortHash } from "../naming.ts";
 import { partOfTag, partTag, partTags } from "../ownership.ts";
