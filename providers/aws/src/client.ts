@@ -57,6 +57,8 @@ export interface AwsClient {
   readonly config: AwsConfig;
   /** Of resources that name none. */
   readonly region: string;
+  /** Address of all services where it is not AWS's own; empty where it is. */
+  readonly endpoint: string;
   /** Work that waits for the end of a run. */
   readonly deferrals: Deferrals;
   /** Who the credentials belong to. Asked once; refuses accounts that the configuration does not allow. */
@@ -66,7 +68,11 @@ export interface AwsClient {
 }
 
 /** The only place where clients of the SDK are made. Makes no call. */
-export async function createAwsClient(config: AwsConfig, version: string): Promise<AwsClient> {
+export async function createAwsClient(
+  config: AwsConfig,
+  version: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<AwsClient> {
   const clients = new Map<string, Promise<Connection<ServiceName>>>();
   const base = {
     ...(config.profile === undefined ? {} : { profile: config.profile }),
@@ -91,7 +97,10 @@ export async function createAwsClient(config: AwsConfig, version: string): Promi
       credentials: resolved,
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(service === "s3"
-        ? { forcePathStyle: config.s3_use_path_style ?? endpoint !== undefined, followRegionRedirects: true }
+        ? {
+            forcePathStyle: config.s3_use_path_style ?? isElsewhere(endpoint, environment),
+            followRegionRedirects: true,
+          }
         : {}),
     });
     return { client, module };
@@ -100,6 +109,8 @@ export async function createAwsClient(config: AwsConfig, version: string): Promi
   const self: AwsClient = {
     config,
     region,
+    // The SDK finds the variable by itself.
+    endpoint: config.endpoint ?? environment["AWS_ENDPOINT_URL"] ?? "",
     deferrals: createDeferrals(),
     connect<Name extends ServiceName>(service: Name, where: string) {
       const key = globalServices.has(service) ? service : `${service} ${where}`;
@@ -130,6 +141,12 @@ export async function createAwsClient(config: AwsConfig, version: string): Promi
 
 function endpointOf(config: AwsConfig, service: ServiceName): string | undefined {
   return config.endpoints?.[service] ?? config.endpoint;
+}
+
+/** Other stores than AWS's own have buckets in the path, not in the host. */
+function isElsewhere(endpoint: string | undefined, environment: NodeJS.ProcessEnv): boolean {
+  const given = environment["AWS_ENDPOINT_URL_S3"] ?? environment["AWS_ENDPOINT_URL"];
+  return endpoint !== undefined || (given !== undefined && given !== "");
 }
 
 /** As the SDK finds it: environment, then the profile. */

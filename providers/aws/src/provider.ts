@@ -27,7 +27,7 @@ export const awsProvider = defineProvider<AwsClient, AwsConfig>({
   configure: (config) => createAwsClient(config, version),
   async identity(client, { signal }) {
     const { accountId, arn, partition } = await client.identity(signal);
-    const endpoint = client.config.endpoint ?? "";
+    const { endpoint } = client;
     return {
       identity: `aws:${partition}:${accountId}:${client.region}:${endpoint}`,
       labels: {

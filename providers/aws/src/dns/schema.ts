@@ -70,6 +70,11 @@ export const dnsInput = z
   .strictObject({
     domain_name: zoneName.optional().describe("Default: the resource's name"),
     domain: zoneName.optional().describe("As domain_name"),
+    hosted_zone_id: z
+      .string()
+      .overwrite((id) => id.replace(/^\/?hostedzone\//, ""))
+      .optional()
+      .describe("A zone that is there already: the resource is records in it, and no zone of its own"),
     comment: z.string().max(256).default(""),
     private: z.boolean().default(false),
     vpcs: z
@@ -88,8 +93,21 @@ export const dnsInput = z
     if (!input.private && input.vpcs.length > 0) {
       context.addIssue({ code: "custom", path: ["vpcs"], message: "only private zones have VPCs" });
     }
+    if (input.hosted_zone_id !== undefined) {
+      const isZone = input.private || input.comment !== "" || Object.keys(input.tags).length > 0 || input.force_destroy;
+      const message = "is for records: comment, private, tags and force_destroy are of the zone";
+      if (isZone) context.addIssue({ code: "custom", path: ["hosted_zone_id"], message });
+      if (input.records.length === 0) {
+        context.addIssue({ code: "custom", path: ["records"], message: "expected a record" });
+      }
+    }
     const keys = new Set<string>();
     for (const [index, each] of input.records.entries()) {
+      const isApex = ["@", "", input.domain_name ?? input.domain].includes(normalName(each.name));
+      if (isApex && each.type === "CNAME") {
+        const message = "the zone itself cannot be a CNAME: use an alias";
+        context.addIssue({ code: "custom", path: ["records", index, "type"], message });
+      }
       const key = [normalName(each.name), each.type, each.set_identifier].join(" ");
       if (keys.has(key)) {
         context.addIssue({

@@ -204,6 +204,38 @@ describe.skipIf(isMotoMissing)("infra.dns", () => {
     await driver.delete("internal.org", id);
   });
 
+  test("records in a zone of others are a resource of their own", async () => {
+    const { providerId: zone, outputs } = await driver.create("sets.org", {
+      records: [{ name: "base", type: "A", values: ["192.0.2.1"] }],
+    });
+    const config = { hosted_zone_id: zone, records: [{ name: "www", type: "A", values: ["192.0.2.2"] }] };
+    cloud.proxy.fail({ operation: "route53.ChangeResourceRecordSets", fault: "lose-reply" });
+    await expect(driver.create("www", config, { token: "t-set" })).rejects.toMatchObject({ class: "transient" });
+    const made = await driver.create("www", config, { token: "t-set" });
+    expect(made.providerId).toMatch(/^\/hostedzone\/[A-Z0-9]+\/records\/r[0-9a-f]{8}$/);
+    expect(made.outputs).toMatchObject({
+      hosted_zone_id: outputs["hosted_zone_id"],
+      name: "sets.org",
+      record_count: 1,
+    });
+    expect(await driver.lookup("www", "t-set")).toMatchObject({ providerId: made.providerId });
+    await expectQuiet(driver, "www", config, made.providerId);
+    await expectQuiet(driver, "sets.org", { records: [{ name: "base", type: "A", values: ["192.0.2.1"] }] }, zone);
+    const changed = { ...config, records: [{ name: "web", type: "A", values: ["192.0.2.3"] }] };
+    expect(await changedPaths(driver, "www", changed, made.providerId)).toEqual(["records"]);
+    await driver.update("www", made.providerId, changed);
+    expect(await recordsOf(zone)).toEqual(["base.sets.org. A 300 192.0.2.1", "web.sets.org. A 300 192.0.2.3"]);
+    await expect(driver.delete("sets.org", zone)).rejects.toMatchObject({ class: "validation" });
+    await driver.delete("www", made.providerId);
+    expect(await driver.read("www", made.providerId)).toBeUndefined();
+    expect(await driver.lookup("www", "t-set")).toBeUndefined();
+    await driver.delete("www", made.providerId);
+    await driver.delete("sets.org", zone);
+    await expect(driver.create("www", { ...config, hosted_zone_id: "Z0NOWHERE0" })).rejects.toMatchObject({
+      class: "validation",
+    });
+  });
+
   test("a create that is cut off after every single one of its calls ends with nothing missing and nothing twice", async () => {
     expect(await createInPieces(cloud, () => driver.create("cut", whole, { token: "t-cut" }))).toBeGreaterThan(2);
     expect(await zoneCount()).toBe(1);
@@ -246,7 +278,9 @@ describe.skipIf(isMotoMissing)("infra.dns", () => {
       },
       "twice",
     ],
-    [{ records: [{ type: "CNAME", values: ["a", "b"] }] }, "one value"],
+    [{ records: [{ name: "x", type: "CNAME", values: ["a", "b"] }] }, "one value"],
+    [{ records: [{ type: "CNAME", values: ["a"] }] }, "alias"],
+    [{ hosted_zone_id: "Z1", records: [] }, "expected a record"],
   ])("refuses %j", async (config, word) => {
     await expect(driver.create("refused.org", config)).rejects.toMatchObject({
       class: "validation",

@@ -11,9 +11,11 @@ import {
 } from "@wfctl/plugin-sdk";
 import { aws, type Aws, type Context } from "../calls.ts";
 import { fromRecordSet, recordKey, sameRecord, toRecordSet } from "../dns/records.ts";
-import { digestOf, isRegistry, readRegistry } from "../dns/registry.ts";
+import { createSet, deleteSet, findSet, parseSetId, readSet, updateSet } from "../dns/record-set.ts";
+import { isAnyRegistry, zoneLabel } from "../dns/registry.ts";
 import { dnsInput, dnsOutputs, normalName, zoneName, type DnsInput, type DnsOutputs } from "../dns/schema.ts";
-import { syncRecords } from "../dns/sync-records.ts";
+import { showRecord } from "../dns/show.ts";
+import { recordsOf, syncRecords } from "../dns/sync-records.ts";
 import {
   awaitChange,
   bareId,
@@ -44,7 +46,7 @@ export const dns = defineAwsResource<DnsInput, DnsOutputs>({
   description: "Route 53 hosted zone with its records",
   input: dnsInput,
   outputs: dnsOutputs,
-  forceNew: ["domain_name", "private"],
+  forceNew: ["domain_name", "private", "hosted_zone_id"],
   writeOnly: ["allow_overwrite"],
   unordered: ["vpcs", "records"],
   settledBy: { domain_name: "name" },
@@ -56,6 +58,9 @@ export const dns = defineAwsResource<DnsInput, DnsOutputs>({
 
   async create({ name, input }, context) {
     const cloud = aws(context);
+    if (input.hosted_zone_id !== undefined) {
+      return { ...(await createSet(cloud, input.hosted_zone_id, input)), created: true };
+    }
     const domain = domainOf(name, input);
     const same = (await zonesByName(cloud, domain)).filter(
       ({ Config }) => (Config?.PrivateZone ?? false) === input.private,
@@ -81,6 +86,8 @@ export const dns = defineAwsResource<DnsInput, DnsOutputs>({
 
   async update(ref, { name, input }, context) {
     const cloud = aws(context);
+    const set = parseSetId(ref.id);
+    if (set !== undefined) return updateSet(cloud, set.zoneId, set.label, input);
     const zone = await zoneOf(cloud, ref.id);
     if (zone?.Id === undefined) return notFound(`Zone "${ref.id}" does not exist`);
     await sync(cloud, zone.Id, name, input);
@@ -89,6 +96,8 @@ export const dns = defineAwsResource<DnsInput, DnsOutputs>({
 
   async delete(ref, context) {
     const cloud = aws(context);
+    const set = parseSetId(ref.id);
+    if (set !== undefined) return deleteSet(cloud, set.zoneId, set.label);
     const zone = await zoneOf(cloud, ref.id);
     if (zone?.Id === undefined) return notFound();
     await deleteZone(cloud, zone.Id, normalName(zone.Name ?? ""));
@@ -100,11 +109,13 @@ export const dns = defineAwsResource<DnsInput, DnsOutputs>({
     for await (const { Id: id = "", CallerReference: reference } of zones(cloud)) {
       if (reference === token) return describe(cloud, id, {});
     }
-    return notFound();
+    return (await findSet(cloud, token)) ?? notFound();
   },
 
   diff({ name, input }, known, standard) {
-    const domain = domainOf(name, input);
+    // A set of records has the name of its zone from the outputs only.
+    const { name: zone } = known.outputs;
+    const domain = typeof zone === "string" ? zone : domainOf(name, input);
     const changes = standard.changes.flatMap((change): FieldChange[] => {
       if (change.path !== "records") return [change];
       // The outputs list what is not ours as well: they are nothing to compare with.
@@ -209,7 +220,8 @@ async function sync(cloud: Aws, id: string, name: string, input: DnsInput): Prom
     await route53.updateHostedZoneComment({ Id: bareId(id), Comment: input.comment });
   }
   await syncVpcs(cloud, id, found?.VPCs ?? [], input);
-  await syncRecords(cloud, id, normalName(found?.HostedZone?.Name ?? ""), input);
+  const place = { zoneId: bareId(id), zone: normalName(found?.HostedZone?.Name ?? ""), label: zoneLabel };
+  await syncRecords(cloud, place, input);
 }
 
 async function syncVpcs(cloud: Aws, id: string, live: readonly VPC[], input: DnsInput): Promise<void> {
@@ -231,10 +243,9 @@ async function syncVpcs(cloud: Aws, id: string, live: readonly VPC[], input: Dns
 /** Deletes the zone with the records that are ours, or with all where that was asked for. */
 async function deleteZone(cloud: Aws, id: string, zone: string): Promise<void> {
   const records = (await listRecords(cloud, id)).filter((record) => !isApexRecord(record, zone));
-  const own = readRegistry(records, zone);
+  const own = new Set(recordsOf(records, { zoneId: bareId(id), zone, label: zoneLabel }));
   const all = (await zoneTags(cloud, id))[forceDestroyTag] === "true";
-  const isOurs = (record: ResourceRecordSet): boolean => all || own.has(digestOf(record)) || isRegistry(record, zone);
-  const others = records.filter((record) => !isOurs(record));
+  const others = all ? [] : records.filter((record) => !own.has(record));
   if (others.length > 0) {
     const names = others.slice(0, shownRecords).map(({ Name, Type }) => `${Name} ${Type}`);
     const more = others.length > shownRecords ? ` and ${others.length - shownRecords} more` : "";
@@ -257,6 +268,8 @@ async function zoneOf(cloud: Aws, id: string): Promise<HostedZone | undefined> {
 
 async function readZone(id: string, context: Context, options: { all?: boolean } = {}): Promise<State | NotFound> {
   const cloud = aws(context);
+  const set = parseSetId(id);
+  if (set !== undefined) return readSet(cloud, set.zoneId, set.label);
   if (isZoneId(id)) return describe(cloud, id, options);
   const zone = await onlyZone(cloud, normalName(id));
   return zone?.Id === undefined ? notFound() : describe(cloud, zone.Id, options);
@@ -277,11 +290,11 @@ async function describe(cloud: Aws, id: string, { all = false }: { all?: boolean
   const [tags, records] = await Promise.all([zoneTags(cloud, id), orAbsent(listRecords(cloud, id))]);
   const { Name: domain = "", Id: zoneId = "" } = zone;
   const name = normalName(domain);
-  const own = readRegistry(records ?? [], name);
-  const shown = (records ?? []).filter((record) => !isRegistry(record, name));
+  const own = new Set(recordsOf(records ?? [], { zoneId: bareId(id), zone: name, label: zoneLabel }));
+  const shown = (records ?? []).filter((record) => !isAnyRegistry(record, name));
   const isPrivate = zone.Config?.PrivateZone ?? false;
   const servers = delegation?.NameServers ?? [];
-  const managed = shown.filter((record) => own.has(digestOf(record)) || (all && !isApexRecord(record, name)));
+  const managed = shown.filter((record) => own.has(record) || (all && !isApexRecord(record, name)));
   return {
     id: zoneId,
     name: logicalName(tags, name),
@@ -301,16 +314,6 @@ async function describe(cloud: Aws, id: string, { all = false }: { all?: boolean
       tags_all: tags,
     },
     inputs: liveInputs(cloud, { zone, name, vpcs, managed, tags }),
-  };
-}
-
-function showRecord(record: ResourceRecordSet): DnsOutputs["records"][number] {
-  return {
-    name: record.Name ?? "",
-    type: record.Type ?? "",
-    ...(record.TTL === undefined ? {} : { ttl: record.TTL }),
-    values: (record.ResourceRecords ?? []).map(({ Value }) => Value ?? ""),
-    ...(record.AliasTarget?.DNSName === undefined ? {} : { alias_target: record.AliasTarget.DNSName }),
   };
 }
 
