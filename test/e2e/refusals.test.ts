@@ -45,7 +45,7 @@ test("a command line that is wrong is refused before anything is read", async ()
   for (const [args, text] of [
     [["aply"], 'Did you mean "wfctl apply"?'],
     [["state"], "Known are"],
-    [["drift"], "is a command of upstream that is not served"],
+    [["align"], "is a command of upstream that is not served"],
     [["apply", "--owner", "me"], "--owner is a flag of upstream that is not served"],
     [["plan", "--evn", "prod"], "Did you mean --env?"],
   ] as const) {

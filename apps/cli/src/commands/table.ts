@@ -26,6 +26,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./destroy.ts")).destroyCommand,
   },
   {
+    name: "show",
+    summary: "Show a saved plan",
+    load: async () => (await import("./show.ts")).showCommand,
+  },
+  {
+    name: "drift",
+    summary: "Compare what is recorded with what is in the cloud, and change nothing",
+    load: async () => (await import("./drift.ts")).driftCommand,
+  },
+  {
+    name: "import",
+    summary: "Record an object that exists as a resource of the stack",
+    load: async () => (await import("./import.ts")).importCommand,
+  },
+  {
     name: "compensate",
     summary: "Undo what a run did, as far as it can be undone",
     load: async () => (await import("./compensate.ts")).compensateCommand,
@@ -69,6 +84,16 @@ export const commandTable: readonly CommandEntry[] = [
     name: "state resolve",
     summary: "Settle by hand what became of a resource that is unknown",
     load: async () => (await import("./state-resolve.ts")).stateResolveCommand,
+  },
+  {
+    name: "state mv",
+    summary: "Give a record another name, and what refers to it",
+    load: async () => (await import("./state-move.ts")).stateMoveCommand,
+  },
+  {
+    name: "state rm",
+    summary: "Forget a record; its object stays in the cloud",
+    load: async () => (await import("./state-remove.ts")).stateRemoveCommand,
   },
   {
     name: "state untaint",
@@ -174,9 +199,7 @@ export const commandTable: readonly CommandEntry[] = [
 
 /** Commands of upstream that are refused by name, each with what to do instead. */
 export const unservedCommands: Readonly<Record<string, string>> = {
-  drift: "wfctl plan --refresh reads every object and shows what differs",
-  import: "Write adopt_existing: true at the resource: plan shows the adoption, apply records it",
-  "import-all": "Write adopt_existing: true at each resource",
+  "import-all": "wfctl import NAME ID records one object",
   "state export": "wfctl state list --json prints the records",
   logs: "Use the tools of the provider",
   bootstrap: "Nothing needs a bootstrap: the state makes itself",

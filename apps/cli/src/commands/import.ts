@@ -1,0 +1,129 @@
+import { suggestHint, type StackConfig } from "@wfctl/config";
+import { dependenciesOf, sensitivePointersOf, type LiveObject, type Provider } from "@wfctl/engine";
+import { WfctlError, type DesiredResource, type ResourceRecord } from "@wfctl/model";
+import { importSpec, parseImport, type ImportArguments } from "../arguments/import.ts";
+import type { Context } from "../context.ts";
+import { commitAsRun } from "../session/change-state.ts";
+import { loadConfig } from "../session/load-config.ts";
+import { locateState } from "../session/locate-state.ts";
+import { openOrCreate } from "../session/open-state.ts";
+import { createRunId } from "../session/runtime.ts";
+import { beginWriting } from "../session/writing-session.ts";
+import { createView } from "../views/create-view.ts";
+import type { Command } from "./command.ts";
+
+export const importCommand: Command = {
+  spec: importSpec,
+  run: (argv, context) => runImport(parseImport(argv), context),
+};
+
+async function runImport(args: ImportArguments, context: Context): Promise<number> {
+  const view = await createView(context, { json: args.json });
+  const stack = await loadConfig(args, context, view, { needsVariables: false });
+  const resource = findResource(stack, args.name);
+  const opened = await openOrCreate(await locateState(stack, context), context, view, {
+    stack,
+    newState: args.newState,
+  });
+  await using session = await beginWriting({
+    command: "wfctl import",
+    stack,
+    opened,
+    context,
+    view,
+    ...(args.pluginDir === undefined ? {} : { pluginDir: args.pluginDir }),
+  });
+  const { records, unknown } = session.state;
+  if (records.has(args.name) || unknown.has(args.name)) {
+    throw new WfctlError("USAGE", `Cannot import "${args.name}": the state has it already`, {
+      hint: `Look at it with: wfctl state show ${args.name}`,
+    });
+  }
+  const holder = [...records.values()].find(
+    (record) => record.providerId === args.id && record.type === resource.type && record.provider === resource.provider,
+  );
+  if (holder !== undefined) {
+    throw new WfctlError("USAGE", `Cannot import "${args.id}": the state records it as "${holder.name}" already`, {
+      hint: `Rename it with: wfctl state mv ${holder.name} ${args.name}`,
+    });
+  }
+  const started = await session.providers.startAll([resource.provider]);
+  const provider = started.get(resource.provider) as Provider;
+  const nowMs = Date.now();
+  const live = await provider.read(
+    { name: resource.name, type: resource.type, providerId: args.id },
+    { timeoutMs: resource.timeouts.read ?? 120_000, run: createRunId(nowMs), signal: session.interrupts.signal },
+  );
+  if (live === undefined) {
+    throw new WfctlError(
+      "NOT_FOUND",
+      `Cannot import "${args.name}": there is no ${resource.type} with id "${args.id}"`,
+      {
+        hint: "Correct the id; nothing was recorded",
+      },
+    );
+  }
+  const record = recordOf(resource, provider, live, args.id, new Date(nowMs).toISOString());
+  const config = session.providers.configs.get(resource.provider);
+  await commitAsRun(session, "import", (run) => [
+    ...(config === undefined
+      ? []
+      : [{ kind: "provider-config", provider: resource.provider, name: config.name, config: config.config } as const]),
+    { kind: "record", run, record: { put: { ...record, run } } },
+  ]);
+  view.changed({
+    command: "import",
+    text: `"${record.name}" is recorded with id ${record.providerId}. The next plan compares it with the stack file.`,
+    details: { name: record.name, type: record.type, id: record.providerId },
+  });
+  return 0;
+}
+
+function findResource(stack: StackConfig, name: string): DesiredResource {
+  const resource = stack.resources.find((candidate) => candidate.name === name);
+  if (resource !== undefined) return resource;
+  throw new WfctlError("CONFIG_INVALID", `Cannot import "${name}": the stack file has no such resource`, {
+    hint: suggestHint(
+      name,
+      stack.resources.map((candidate) => candidate.name),
+      "Write the resource into the stack file first",
+    ),
+  });
+}
+
+/** What is recorded of an object that was found: marked, so that nothing of it is trusted before it is compared. */
+function recordOf(
+  resource: DesiredResource,
+  provider: Provider,
+  live: LiveObject,
+  id: string,
+  at: string,
+): ResourceRecord {
+  const traits = provider.traits(resource.type);
+  return {
+    name: resource.name,
+    type: resource.type,
+    provider: resource.provider,
+    providerName: provider.name,
+    providerVersion: provider.version,
+    ...(provider.identity === undefined ? {} : { providerIdentity: provider.identity }),
+    providerId: live.providerId === "" ? id : live.providerId,
+    ...(live.inputs === undefined ? {} : { inputs: live.inputs }),
+    outputs: live.outputs,
+    sensitiveInputs: live.inputs === undefined ? [] : sensitivePointersOf(live.inputs, traits),
+    sensitiveOutputs: [...new Set([...live.sensitive, ...(traits?.sensitiveOutputs ?? [])])].filter(
+      (key) => live.outputs[key] !== undefined,
+    ),
+    dependencies: dependenciesOf(resource),
+    fingerprint: "",
+    mark: "imported",
+    protected: resource.protected,
+    retain: resource.lifecycle.retain === true || resource.existing,
+    createdByUs: false,
+    deposed: [],
+    createdAt: at,
+    updatedAt: at,
+    readAt: at,
+    run: "",
+  };
+}
