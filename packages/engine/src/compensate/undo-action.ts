@@ -147,7 +147,7 @@ function failed(message: string, keepIntents?: boolean): UndoEnd {
 }
 
 /** The recorded inputs, with the live value of each key that Read gave: what the update has really overwritten. */
-export function inputsBefore(
+function inputsBefore(
   recorded: JsonObject,
   intended: JsonObject | undefined,
   live: JsonObject | undefined,

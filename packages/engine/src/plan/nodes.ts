@@ -177,9 +177,7 @@ function liftCleanup(nodes: { after: Set<number>; cleanup: boolean }[]): void {
 }
 
 /** Names of the resources whose records refer to each resource. */
-export function recordedDependents(
-  records: ReadonlyMap<string, ResourceRecord>,
-): ReadonlyMap<string, readonly string[]> {
+function recordedDependents(records: ReadonlyMap<string, ResourceRecord>): ReadonlyMap<string, readonly string[]> {
   const dependents = new Map<string, string[]>();
   for (const record of records.values()) {
     for (const dependency of record.dependencies) {

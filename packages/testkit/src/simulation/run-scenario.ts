@@ -235,7 +235,8 @@ async function checkQuiet({ watch, world }: Play, desired: readonly DesiredResou
   world.setFaults(0, "quiet");
   const { unknown } = await world.stack.state();
   if (unknown.size > 0) return;
-  const { plan } = await world.stack.plan(desired);
+  const { plan, settle } = await world.stack.plan(desired);
+  if (settle.length > 0) watch.violations.push(`a run that succeeded left ${settle.length} records to be settled`);
   if (plan.actions.length === 0) return;
   const kinds = plan.actions.map((action) => `${action.kind} ${action.name}: ${action.reasons.join(", ")}`);
   watch.violations.push(`the plan after a run that succeeded is not empty: ${kinds.join("; ")}`);

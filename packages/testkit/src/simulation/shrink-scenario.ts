@@ -30,7 +30,7 @@ export async function shrinkScenario(scenario: Scenario, options: { maxRuns?: nu
 }
 
 /** What a violation is about, without the names in it. */
-export function kindOf(violation: string): string {
+function kindOf(violation: string): string {
   return violation.replace(/\br\d+\b|\b[a-z]+-\d+\b|\d+/g, "#").slice(0, 60);
 }
 

@@ -26,7 +26,7 @@ const oldTypes: Readonly<Record<string, FakeType>> = { "sim.plain": plain, "sim.
 
 /** What must not be found in anything that is stored or told. */
 export const secretPattern = /password-of-|secret-input-|environment-secret/;
-export const environment = { SIM_SECRET: "environment-secret-value" };
+const environment = { SIM_SECRET: "environment-secret-value" };
 
 /** A stack on two accounts, ours and the upstream-like plugin's, with faults that depend on seed, step and call only. */
 export interface World {

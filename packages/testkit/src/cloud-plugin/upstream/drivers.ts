@@ -241,7 +241,7 @@ function callOf(operation: PluginCall["operation"], type: string, name: string, 
   return { operation, type, name, providerId, token: "", run: "" };
 }
 
-export function inputsOf(bytes: Uint8Array | undefined): JsonObject {
+function inputsOf(bytes: Uint8Array | undefined): JsonObject {
   return Object.fromEntries(Object.entries(parse(bytes)).filter(([key]) => !reserved.has(key)));
 }
 
