@@ -133,3 +133,24 @@ test("show prints a saved plan as plan has printed it, for people, programs and 
   expect(other.code).toBe(1);
   expect(other.stderr).toContain("PLAN_INVALID");
 });
+
+test("apply --refresh-only accepts what the cloud has, and the next plan shows what the stack file wants", async () => {
+  const box = createSandbox();
+  box.write(two);
+  await box.run("apply", "-y");
+  change(box, "net", { value: "by hand" });
+  box.cloud.delete(objectOf(box, "db").account, objectOf(box, "db").id);
+  const effects = box.cloud.effects().length;
+  const accepted = await box.run("apply", "--refresh-only", "-y");
+  expect(accepted.code).toBe(0);
+  expect(accepted.stdout).toContain("2 records are as the cloud is now.");
+  expect(box.cloud.effects()).toHaveLength(effects);
+  expect(await recordOf(box, "db")).toBeUndefined();
+  expect((await box.run("drift")).code).toBe(0);
+  const planned = await box.run("plan");
+  expect(planned.stdout).toContain('value: "by hand" → "hello"');
+  expect(planned.stdout).toContain("1 to create");
+  expect((await box.run("apply", "--refresh-only", "--replace", "net", "-y")).stderr).toContain("exclude each other");
+  expect((await box.run("apply", "-y")).code).toBe(0);
+  expect((await box.run("apply", "--refresh-only", "-y")).stdout).toContain("The state is as the cloud is.");
+});

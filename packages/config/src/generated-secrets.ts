@@ -118,7 +118,7 @@ function configOf(
 }
 
 /** A generator's own store, the environment's, the default one, the provider's. Undefined: the state alone keeps it. */
-export function chooseStore(
+function chooseStore(
   own: string | undefined,
   secrets: SecretsConfig,
   environment: EnvironmentEntry | undefined,

@@ -43,7 +43,7 @@ interface Chain {
 }
 
 /** A reference whose members are references to parts of it. */
-export function createReference<T>(chain: Chain): Output<T> {
+function createReference<T>(chain: Chain): Output<T> {
   const target = Object.assign(Object.create(null) as object, {
     toString: () => chain.text,
     toJSON: () => chain.text,

@@ -50,6 +50,7 @@ if (import.meta.main) {
   const path = join(source, "resources/permissions.ts");
   if (!existsSync(path)) throw new Error(`"${path}" is not there`);
   const body = JSON.stringify(permissionsByType(), null, 2).replaceAll(/"(\w+)":/g, "$1:");
-  const head = "/** What credentials must be allowed to do, by type. Made from the sources by `npm run permissions`. */";
+  const head =
+    "/** What credentials must be allowed to do, by type. Made from the sources by `npm run permissions`. */";
   writeFileSync(path, `${head}\nexport const permissions: Readonly<Record<string, readonly string[]>> = ${body};\n`);
 }

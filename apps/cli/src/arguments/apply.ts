@@ -27,6 +27,8 @@ export interface ApplyArguments extends StackArguments, PluginArguments, OutputA
   readonly dryRun: boolean;
   /** A saved plan to run. */
   readonly plan?: string;
+  /** Record what the cloud has, and change nothing there. */
+  readonly refreshOnly: boolean;
   /** A new state directory may be made in CI. */
   readonly newState: boolean;
 }
@@ -51,6 +53,7 @@ export const applySpec: CommandSpec = {
     { name: "plan", value: "FILE", text: "run a plan that was saved with plan -o" },
     ...planningFlags,
     ...dryRunFlags,
+    { name: "refresh-only", text: "record what the cloud has, and change nothing there" },
     { name: "new-state", text: "allow a new state directory where CI is set" },
     jsonFlag,
     sensitiveFlag,
@@ -77,6 +80,10 @@ export function parseApply(argv: readonly string[]): ApplyArguments {
     const decided = planningFlags.filter((flag) => flag.name !== parallelismFlag.name).map((flag) => flag.name);
     refuseBeside(applySpec, flags, "plan", decided);
   }
+  const refreshOnly = flags.isSet("refresh-only");
+  if (refreshOnly) {
+    refuseBeside(applySpec, flags, "refresh-only", ["plan", "dry-run", "replace", "allow-replace", "on-failure"]);
+  }
   // Who applies a saved plan has seen it: there is no question.
   if (plan === undefined) refuseSilentYes(applySpec, { ...output, autoApprove, dryRun });
   return {
@@ -87,6 +94,7 @@ export function parseApply(argv: readonly string[]): ApplyArguments {
     autoApprove,
     dryRun,
     ...(plan === undefined ? {} : { plan }),
+    refreshOnly,
     newState: flags.isSet("new-state"),
   };
 }

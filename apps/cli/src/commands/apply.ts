@@ -9,6 +9,7 @@ import { decodeSavedPlan, digestVariables, refuseOtherVariables, stalePlan } fro
 import { loadConfig } from "../session/load-config.ts";
 import { locateState, type StateLocation } from "../session/locate-state.ts";
 import { findKey, openOrCreate, refuseForeignRecords } from "../session/open-state.ts";
+import { refreshOnly } from "../session/refresh-only.ts";
 import { runStack } from "../session/run-stack.ts";
 import { beginWriting } from "../session/writing-session.ts";
 import { createView } from "../views/create-view.ts";
@@ -49,6 +50,7 @@ async function runApply(args: ApplyArguments, context: Context): Promise<number>
     if (file !== undefined && session.state.serial !== file.saved.serial) {
       throw stalePlan([`the state went from serial ${file.saved.serial} to ${session.state.serial}`]);
     }
+    if (args.refreshOnly) return await refreshOnly(session, args, context, view);
     return await runStack({
       command: "apply",
       session,

@@ -37,7 +37,7 @@ export function writeNode(
   return "null";
 }
 
-export function writeJson(value: Json, indent: string, text: TextWriter = writeText): string {
+function writeJson(value: Json, indent: string, text: TextWriter = writeText): string {
   if (typeof value === "string") return text(value);
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   const inner = `${indent}  `;

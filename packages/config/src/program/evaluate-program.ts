@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { ProgramReply } from "./protocol.ts";
 
 /** How long a program may take, in milliseconds. */
-export const programTimeoutMs = 20_000;
+const programTimeoutMs = 20_000;
 
 /** Keys of the state are no business of a program. */
 const withheld = /^WFCTL_(?:KEY|KEY_FILE|PASSPHRASE|NEW_KEY)$/;

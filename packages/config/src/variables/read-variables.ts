@@ -18,7 +18,7 @@ export interface VariableDeclaration {
   readonly spot: Spot;
 }
 
-export const variableKeys = [
+const variableKeys = [
   "type",
   "default",
   "description",
@@ -38,7 +38,7 @@ const schemaTypes: Readonly<Record<VariableType, string>> = {
   list: "array",
   map: "object",
 };
-export const variablePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const variablePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Joins `variables` over all files by name. A mapping declares, anything else is the default of a variable of its type;

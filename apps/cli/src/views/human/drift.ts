@@ -3,7 +3,7 @@ import type { DriftChange, DriftEntry } from "../../session/find-drift.ts";
 import { count, printable, showValue } from "./text.ts";
 
 /** Resources that drifted, each with the three sides of every value. */
-export function renderDrift(entries: readonly DriftEntry[]): string {
+export function renderDrift(entries: readonly DriftEntry[], options: { readonly next: boolean } = { next: true }): string {
   const blocks = entries.filter((entry) => entry.class !== "in-sync").map(renderEntry);
   const counts = { inSync: 0, drifted: 0, unknown: 0 };
   for (const entry of entries) {
