@@ -53,6 +53,7 @@ export function parseDestroy(argv: readonly string[]): ApplyArguments {
     options: readPlanOptions(flags),
     autoApprove,
     dryRun,
+    refreshOnly: false,
     newState: false,
   };
 }

@@ -3,7 +3,10 @@ import type { DriftChange, DriftEntry } from "../../session/find-drift.ts";
 import { count, printable, showValue } from "./text.ts";
 
 /** Resources that drifted, each with the three sides of every value. */
-export function renderDrift(entries: readonly DriftEntry[], options: { readonly next: boolean } = { next: true }): string {
+export function renderDrift(
+  entries: readonly DriftEntry[],
+  options: { readonly next: boolean } = { next: true },
+): string {
   const blocks = entries.filter((entry) => entry.class !== "in-sync").map(renderEntry);
   const counts = { inSync: 0, drifted: 0, unknown: 0 };
   for (const entry of entries) {
@@ -17,7 +20,9 @@ export function renderDrift(entries: readonly DriftEntry[], options: { readonly 
     ...(counts.unknown === 0 ? [] : [`${counts.unknown} could not be compared`]),
   ].join(", ");
   const next =
-    counts.drifted === 0 ? "" : "\nNext: wfctl apply --refresh brings the cloud back in line with the stack file.";
+    counts.drifted === 0 || !options.next
+      ? ""
+      : "\nNext: wfctl apply --refresh brings the cloud back in line with the stack file.";
   return `${[...blocks, `${text}.${next}`].join("\n\n")}\n`;
 }
 
