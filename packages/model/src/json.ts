@@ -59,11 +59,10 @@ export function mapAtPointers(value: Json, pointers: readonly string[], map: (va
     if (wanted.has(pointer)) return map(current);
     if (current === null || typeof current !== "object") return current;
     if (Array.isArray(current)) return current.map((item: Json, index) => walk(item, `${pointer}/${index}`));
-    const copy: Record<string, Json> = {};
-    for (const [key, member] of Object.entries(current as JsonObject)) {
-      copy[key] = walk(member, pointer + pathToPointer([key]));
-    }
-    return copy;
+    // Not by assignment: a key may be called __proto__.
+    return Object.fromEntries(
+      Object.entries(current as JsonObject).map(([key, member]) => [key, walk(member, pointer + pathToPointer([key]))]),
+    );
   };
   return walk(value, "");
 }
