@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    setupFiles: ["tools/test-setup.ts"],
     include: [
       "packages/*/src/**/*.test.ts",
       "providers/*/{src,test}/**/*.test.ts",
