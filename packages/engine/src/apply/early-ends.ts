@@ -78,8 +78,9 @@ function unknownNeighbour(run: Run, node: PlanNode): string | undefined {
   }
   for (const [name, { intent }] of run.unknown) {
     // What it stood on, and what it may stand on by now.
-    const edges = [...(run.records.get(name)?.dependencies ?? []), ...(intent.after?.dependencies ?? [])];
-    if (edges.includes(action.name)) return name;
+    const record = run.records.get(name);
+    const objects = [record, intent.after, ...(record?.deposed ?? []), ...(intent.after?.deposed ?? [])];
+    if (objects.some((object) => object?.dependencies.includes(action.name) === true)) return name;
   }
   return undefined;
 }

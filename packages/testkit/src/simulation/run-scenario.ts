@@ -268,6 +268,8 @@ function checkUndone(
   const broken: string[] = [];
   const objects = new Map(world.stack.cloud.objects().map((object) => [object.id, object]));
   for (const [name, record] of before) {
+    // Of an object that was not to be trusted before nobody can say how it was.
+    if (record.mark !== undefined) continue;
     const now = after.get(name);
     if (now?.providerId !== record.providerId) {
       if (!watch.deletedOutside.has(record.providerId))
@@ -277,7 +279,7 @@ function checkUndone(
     const object = objects.get(record.providerId);
     // An object of the upstream-like plugin need not have all that its record says: its Diff passes over what it does not show.
     if (object === undefined || record.provider === "old") continue;
-    if (record.mark !== undefined || record.inputs === undefined) continue;
+    if (record.inputs === undefined) continue;
     const wanted = { ...record.inputs, count: object.inputs["count"] === 99 ? 99 : record.inputs["count"] };
     if (canonicalJson(object.inputs) !== canonicalJson(wanted as Json))
       broken.push(

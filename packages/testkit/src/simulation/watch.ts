@@ -142,6 +142,9 @@ function checkDelete(
   const found = intentsInDoubt(draft).find(
     ({ intent }) => intent.operation === "delete" && (intent.deposed ?? intent.providerId) === effect.id,
   );
+  // An undo that goes on closes the intents of the one that died, and does their work again.
+  const undoing = [...draft.openRuns.values()].some((run) => run.undo !== undefined);
+  if (found === undefined && undoing) return [];
   if (found === undefined) return [`${effect.name} (${effect.id}) was deleted without an open intent`];
   const { run, intent } = found;
   const broken: string[] = [];

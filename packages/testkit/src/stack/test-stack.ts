@@ -227,7 +227,9 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     const recoverDeps: RecoverDeps = {
       ...shared,
       provider: async (module) => wrapped.get(module),
-      killPlugins: async () => command.pluginsGone ?? !leave,
+      // Those of another machine live on, and nobody here can end them.
+      killPlugins: async (processes) =>
+        command.pluginsGone ?? processes.every((process) => process.bootId !== "elsewhere"),
       signal: new AbortController().signal,
     };
     try {
@@ -239,6 +241,15 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
   const applyOptions = (runId: string, command: CommandOptions, planned: Planned): ApplyOptions => ({
     runId,
     settle: planned.settle,
+    plugins: list.map((provider) => ({
+      provider: provider.module,
+      plugin: provider.name,
+      version: provider.version,
+      pid: 1,
+      startTime: "1",
+      bootId: command.elsewhere === true ? "elsewhere" : "here",
+      pidNamespace: "pid:[1]",
+    })),
     allowReplace: new Set(command.allowReplace),
     ...(command.signal === undefined ? {} : { signal: command.signal }),
     ...(command.graceMs === undefined ? {} : { graceMs: command.graceMs }),

@@ -27,6 +27,8 @@ export function parseServiceArn(text: string): ServicePlace | undefined {
 }
 
 export const familyOf = ({ cluster, service }: ServicePlace): string => `${cluster}-${service}`.slice(0, 255);
-export const logGroupOf = ({ cluster, service }: ServicePlace): string => `/ecs/${cluster}/${service}`;
+export const logGroupPrefix = "/ecs/";
+export const logGroupOf = ({ cluster, service }: ServicePlace): string => `${logGroupPrefix}${cluster}/${service}`;
+export const executionRolePattern = /-[\da-f]{8}-execution$/;
 export const executionRoleOf = ({ arn, service }: ServicePlace): string =>
   `${service.slice(0, 44)}-${shortHash(arn)}-execution`;

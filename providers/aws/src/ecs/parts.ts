@@ -3,12 +3,19 @@ import { ProviderFailure } from "@wfctl/plugin-sdk";
 import { canonicalJson } from "@wfctl/plugin-sdk";
 import type { Aws } from "../calls.ts";
 import { isAwsError, orAbsent, orNone } from "../errors.ts";
-import { deleteRole, syncAttachedPolicies, syncInlinePolicies } from "../iam/role-parts.ts";
+import { deleteRole, partRoles, roleTags, syncAttachedPolicies, syncInlinePolicies } from "../iam/role-parts.ts";
 import { partOfTag, partTags } from "../ownership.ts";
 import { collect } from "../paging.ts";
 import { normalPolicyText } from "../policy.ts";
-import { fromPairs, markPrefix, toLowerPairs, toPairs } from "../tags.ts";
-import { executionRoleOf, logGroupOf, type ServicePlace } from "./names.ts";
+import { fromPairs, markPrefix, toLowerPairs, toPairs, type Tags } from "../tags.ts";
+import {
+  executionRoleOf,
+  executionRolePattern,
+  logGroupOf,
+  logGroupPrefix,
+  parseServiceArn,
+  type ServicePlace,
+} from "./names.ts";
 import type { ServiceInput } from "./schema.ts";
 
 /** On a cluster that was made because a service needed it. It goes when the last service has gone. */
@@ -67,15 +74,18 @@ export async function ensureLogGroup(
   return group;
 }
 
-export async function findLogGroup({ logs }: Aws, name: string): Promise<LogGroup | undefined> {
-  const groups = await collect(async (token) => {
+export async function findLogGroup(cloud: Aws, name: string): Promise<LogGroup | undefined> {
+  return (await listLogGroups(cloud, name)).find(({ logGroupName }) => logGroupName === name);
+}
+
+async function listLogGroups({ logs }: Aws, prefix: string): Promise<LogGroup[]> {
+  return collect(async (token) => {
     const page = await logs.describeLogGroups({
-      logGroupNamePrefix: name,
+      logGroupNamePrefix: prefix,
       ...(token === undefined ? {} : { nextToken: token }),
     });
     return [page.logGroups, page.nextToken] as const;
   });
-  return groups.find(({ logGroupName }) => logGroupName === name);
 }
 
 /** ARN of the execution role: the given one, or one of the service's own that may pull, log and read the secrets. */
@@ -135,10 +145,9 @@ function secretsPolicy(input: ServiceInput): string | undefined {
 
 /** Deletes the log group and the execution role that belong to the service, as far as they are its own. */
 export async function removeParts(cloud: Aws, place: ServicePlace): Promise<void> {
-  const { iam, logs } = cloud;
+  const { logs } = cloud;
   const role = executionRoleOf(place);
-  const found = await orAbsent(iam.getRole({ RoleName: role }));
-  if (fromPairs(found?.Role?.Tags)[partOfTag] === place.arn) await deleteRole(cloud, role);
+  if ((await roleTags(cloud, role))?.[partOfTag] === place.arn) await deleteRole(cloud, role);
   const group = logGroupOf(place);
   const tags = await logGroupTags(cloud, group);
   if (tags[partOfTag] === place.arn) await orAbsent(logs.deleteLogGroup({ logGroupName: group }));
@@ -152,10 +161,37 @@ async function logGroupTags(cloud: Aws, name: string): Promise<Readonly<Record<s
   return answer?.tags ?? {};
 }
 
-/** True where parts of a service are there that this token made: what a create leaves that did not come to the service. */
-export async function hasPartsOf(cloud: Aws, place: ServicePlace, token: string): Promise<boolean> {
-  const tags = await logGroupTags(cloud, logGroupOf(place));
-  return tags[partOfTag] === place.arn && tags[`${markPrefix}token`] === token;
+/** What there is of a service that is not there itself: the tags of one of its parts. */
+export async function partTagsOf(cloud: Aws, place: ServicePlace): Promise<Tags | undefined> {
+  const group = await logGroupTags(cloud, logGroupOf(place));
+  if (group[partOfTag] === place.arn) return group;
+  const role = await roleTags(cloud, executionRoleOf(place));
+  return role?.[partOfTag] === place.arn ? role : undefined;
+}
+
+/** Services of the region of which only parts are there: what a create or a delete leaves that was cut off. */
+export async function* partialServices(
+  cloud: Aws,
+  known: readonly ServicePlace[],
+): AsyncGenerator<{ place: ServicePlace; tags: Tags }> {
+  const seen = new Set(known.map(({ arn }) => arn));
+  const isNew = (place: ServicePlace | undefined): place is ServicePlace =>
+    place !== undefined && place.region === cloud.region && !seen.has(place.arn);
+  const groups = new Set(known.map(logGroupOf));
+  for (const { logGroupName = "" } of await listLogGroups(cloud, logGroupPrefix)) {
+    if (groups.has(logGroupName)) continue;
+    const tags = await logGroupTags(cloud, logGroupName);
+    const place = parseServiceArn(tags[partOfTag] ?? "");
+    if (!isNew(place)) continue;
+    seen.add(place.arn);
+    yield { place, tags };
+  }
+  for await (const { tags } of partRoles(cloud, executionRolePattern, new Set(known.map(executionRoleOf)))) {
+    const place = parseServiceArn(tags[partOfTag] ?? "");
+    if (!isNew(place)) continue;
+    seen.add(place.arn);
+    yield { place, tags };
+  }
 }
 
 /** True where ECS cannot use a role yet that was made a moment ago. */

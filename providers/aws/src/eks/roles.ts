@@ -1,16 +1,17 @@
 import { canonicalJson, ProviderFailure } from "@wfctl/plugin-sdk";
 import type { Aws } from "../calls.ts";
 import { isAwsError, orAbsent } from "../errors.ts";
-import { deleteRole, syncAttachedPolicies } from "../iam/role-parts.ts";
+import { deleteRole, partRoles, roleTags, syncAttachedPolicies } from "../iam/role-parts.ts";
 import { shortHash } from "../naming.ts";
-import { partOfTag, partTags, tokenTag } from "../ownership.ts";
+import { partOfTag, partTags } from "../ownership.ts";
 import { fromPairs, toPairs, type Tags } from "../tags.ts";
-import type { ClusterPlace } from "./cluster.ts";
+import { parseClusterArn, type ClusterPlace } from "./cluster.ts";
 
 /** The two roles that a cluster has of its own where the configuration names none. */
 export const roleKinds = ["control-plane", "nodes"] as const;
 export type RoleKind = (typeof roleKinds)[number];
 
+const rolePattern = /-[\da-f]{8}-(?:control-plane|nodes)$/;
 const parts = {
   "control-plane": { service: "eks", policies: ["AmazonEKSClusterPolicy"] },
   nodes: {
@@ -59,20 +60,32 @@ export async function ensureRole(
 export async function removeRoles(cloud: Aws, place: ClusterPlace, kinds: readonly RoleKind[]): Promise<void> {
   for (const kind of kinds) {
     const role = roleNameOf(place, kind);
-    const found = await orAbsent(cloud.iam.getRole({ RoleName: role }));
-    if (fromPairs(found?.Role?.Tags)[partOfTag] === place.arn) await deleteRole(cloud, role);
+    if ((await roleTags(cloud, role))?.[partOfTag] === place.arn) await deleteRole(cloud, role);
   }
 }
 
-/** True where a role of the cluster is there that this token made: what a create leaves that did not come further. */
-export async function hasRoleOf({ iam }: Aws, place: ClusterPlace, token: string): Promise<boolean> {
-  const found = await Promise.all(
-    roleKinds.map((kind) => orAbsent(iam.getRole({ RoleName: roleNameOf(place, kind) }))),
-  );
-  return found.some((answer) => {
-    const tags = fromPairs(answer?.Role?.Tags);
-    return tags[partOfTag] === place.arn && tags[tokenTag] === token;
-  });
+/** What there is of a cluster that is not there itself: the tags of one of its roles. */
+export async function partTagsOf(cloud: Aws, place: ClusterPlace): Promise<Tags | undefined> {
+  for (const kind of roleKinds) {
+    const tags = await roleTags(cloud, roleNameOf(place, kind));
+    if (tags?.[partOfTag] === place.arn) return tags;
+  }
+  return undefined;
+}
+
+/** Clusters of the region of which only roles are there: what a create or a delete leaves that was cut off. */
+export async function* partialClusters(
+  cloud: Aws,
+  known: readonly ClusterPlace[],
+): AsyncGenerator<{ place: ClusterPlace; tags: Tags }> {
+  const seen = new Set(known.map(({ arn }) => arn));
+  const used = known.flatMap((place) => roleKinds.map((kind) => roleNameOf(place, kind)));
+  for await (const { tags } of partRoles(cloud, rolePattern, new Set(used))) {
+    const place = parseClusterArn(tags[partOfTag] ?? "");
+    if (place === undefined || place.region !== cloud.region || seen.has(place.arn)) continue;
+    seen.add(place.arn);
+    yield { place, tags };
+  }
 }
 
 /** True where EKS cannot use a role yet that was made a moment ago. */

@@ -44,6 +44,13 @@ export async function syncListeners(cloud: Aws, whole: Whole, wanted: readonly L
   }
 }
 
+/** Deletes all listeners of a load balancer, which may be gone. */
+export async function removeListeners(cloud: Aws, balancerArn: string): Promise<void> {
+  for (const { ListenerArn: arn = "" } of (await orAbsent(listListeners(cloud, balancerArn))) ?? []) {
+    await orAbsent(cloud.elbv2.deleteListener({ ListenerArn: arn }));
+  }
+}
+
 /** A listener as the input has it, its rules included. */
 export async function readListener(
   cloud: Aws,

@@ -1,8 +1,8 @@
 import type { InstanceProfile, Role } from "@aws-sdk/client-iam";
 import type { Aws } from "../calls.ts";
 import { AwsFailure, orAbsent, orNone } from "../errors.ts";
-import { tokenTag } from "../ownership.ts";
-import { collect } from "../paging.ts";
+import { partOfTag, tokenTag } from "../ownership.ts";
+import { collect, each } from "../paging.ts";
 import { normalPolicyText } from "../policy.ts";
 import { fromPairs, toPairs, type Tags } from "../tags.ts";
 import { retryIf, retryWhile } from "../waiting.ts";
@@ -21,6 +21,32 @@ export async function withFreshPrincipals<Answer>({ context }: Aws, call: () => 
   return retryIf(context, isUnknownPrincipal, "the principals of the trust policy to be known", call, {
     timeoutMs: propagationMs,
   });
+}
+
+export function roles({ iam }: Aws): AsyncGenerator<Role> {
+  return each(async (marker) => {
+    const page = await iam.listRoles(marker === undefined ? {} : { Marker: marker });
+    return [page.Roles, page.IsTruncated === true ? page.Marker : undefined] as const;
+  });
+}
+
+/** Tags of a role; undefined where there is none. */
+export async function roleTags({ iam }: Aws, name: string): Promise<Tags | undefined> {
+  const found = await orAbsent(iam.getRole({ RoleName: name }));
+  return found === undefined ? undefined : fromPairs(found.Role?.Tags);
+}
+
+/** Tags of the roles that are parts of something: of those whose name fits and is not in `known`. */
+export async function* partRoles(
+  cloud: Aws,
+  pattern: RegExp,
+  known: ReadonlySet<string>,
+): AsyncGenerator<{ role: string; tags: Tags }> {
+  for await (const { RoleName: role = "" } of roles(cloud)) {
+    if (!pattern.test(role) || known.has(role)) continue;
+    const tags = await roleTags(cloud, role);
+    if (tags?.[partOfTag] !== undefined) yield { role, tags };
+  }
 }
 
 export async function attachedPolicies({ iam }: Aws, role: string): Promise<string[]> {

@@ -3,9 +3,12 @@ import type { Aws } from "../calls.ts";
 import { orAbsent, orNone } from "../errors.ts";
 import { shortHash } from "../naming.ts";
 import { partOfTag, partTags } from "../ownership.ts";
+import { each } from "../paging.ts";
 import { fromPairs, toPairs, type Tags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
 import type { DatabaseInput } from "./schema.ts";
+
+const groupPattern = /-[\da-f]{8}$/;
 
 /** Name of the subnet group that belongs to an instance. */
 export function subnetGroupOf(arn: string): string {
@@ -17,12 +20,35 @@ async function findSubnetGroup({ rds }: Aws, name: string): Promise<DBSubnetGrou
   return (await orAbsent(rds.describeDBSubnetGroups({ DBSubnetGroupName: name })))?.DBSubnetGroups?.[0];
 }
 
+async function tagsOf({ rds }: Aws, { DBSubnetGroupArn: arn }: DBSubnetGroup): Promise<Tags> {
+  if (arn === undefined) return {};
+  return fromPairs((await orAbsent(rds.listTagsForResource({ ResourceName: arn })))?.TagList);
+}
+
 /** Tags of the group that belongs to an instance; undefined where there is none. */
-export async function subnetGroupTags(cloud: Aws, arn: string): Promise<Tags | undefined> {
+export async function partTagsOf(cloud: Aws, arn: string): Promise<Tags | undefined> {
   const group = await findSubnetGroup(cloud, subnetGroupOf(arn));
-  if (group?.DBSubnetGroupArn === undefined) return undefined;
-  const answer = await orAbsent(cloud.rds.listTagsForResource({ ResourceName: group.DBSubnetGroupArn }));
-  return fromPairs(answer?.TagList);
+  const tags = group === undefined ? undefined : await tagsOf(cloud, group);
+  return tags?.[partOfTag] === arn ? tags : undefined;
+}
+
+/** Instances of which only the subnet group is there: what a create or a delete leaves that was cut off. */
+export async function* partialInstances(
+  cloud: Aws,
+  known: readonly string[],
+): AsyncGenerator<{ arn: string; tags: Tags }> {
+  const used = new Set(known.map(subnetGroupOf));
+  const groups = each<DBSubnetGroup>(async (marker) => {
+    const page = await cloud.rds.describeDBSubnetGroups(marker === undefined ? {} : { Marker: marker });
+    return [page.DBSubnetGroups, page.Marker] as const;
+  });
+  for await (const group of groups) {
+    const { DBSubnetGroupName: name = "" } = group;
+    if (!groupPattern.test(name) || used.has(name)) continue;
+    const tags = await tagsOf(cloud, group);
+    const { [partOfTag]: arn = "" } = tags;
+    if (subnetGroupOf(arn) === name) yield { arn, tags };
+  }
 }
 
 /** Name of the group to use: the given one, or one of the instance's own, made or changed as it is wanted. */
@@ -56,8 +82,7 @@ export function subnetsOf(group: DBSubnetGroup | undefined): string[] {
 
 /** Deletes the group that belongs to an instance. To be called when the instance is gone. */
 export async function removeSubnetGroup(cloud: Aws, arn: string): Promise<void> {
-  const tags = await subnetGroupTags(cloud, arn);
-  if (tags?.[partOfTag] !== arn) return;
+  if ((await partTagsOf(cloud, arn)) === undefined) return;
   const group = subnetGroupOf(arn);
   await retryWhile(
     cloud.context,

@@ -10,7 +10,14 @@ import {
 } from "@aws-sdk/client-elasticache";
 import type { JsonObject } from "@wfctl/model";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import {
+  changedPaths,
+  createInPieces,
+  expectMended,
+  expectQuiet,
+  isMotoMissing,
+  useAws,
+} from "../../test/testing/harness.ts";
 
 describe.skipIf(isMotoMissing)("infra.cache", () => {
   const cloud = useAws();
@@ -154,6 +161,12 @@ describe.skipIf(isMotoMissing)("infra.cache", () => {
     await expectQuiet(driver, "cut", config, found!.providerId);
     await driver.delete("cut", found!.providerId);
     expect(await driver.lookup("cut", "t-cut")).toBeUndefined();
+  });
+
+  test("of a create that fails at the group nothing is lost", async () => {
+    const config = { subnet_ids: subnets, replication_group_id: "other" };
+    await expectMended(cloud, driver, { operation: "elasticache.CreateReplicationGroup", name: "mended", config });
+    expect(await subnetGroups()).not.toContain("other-subnets");
   });
 
   test("a killed create is found by its token before there is a group, and is destroyed whole", async () => {

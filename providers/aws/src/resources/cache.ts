@@ -16,15 +16,16 @@ import { cacheInput, cacheOutputs, type CacheInput, type CacheOutputs } from "..
 import {
   ensureSubnetGroup,
   findSubnetGroup,
+  partialGroups,
+  partTagsOf,
   removeSubnetGroup,
   subnetGroupOf,
-  subnetGroupTags,
   subnetsOf,
 } from "../elasticache/subnet-group.ts";
 import { isAwsError, orAbsent } from "../errors.ts";
 import { parseProviderId, toProviderId } from "../ids.ts";
 import { defined } from "../json.ts";
-import { candidateNames, settleName, shortHash } from "../naming.ts";
+import { settleName, shortHash } from "../naming.ts";
 import {
   creationTags,
   currentTags,
@@ -39,7 +40,7 @@ import { searchRegions } from "../regions.ts";
 import { cacheNodeTypes, isSize } from "../sizing.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
-import { defineAwsResource } from "./define.ts";
+import { defineAwsResource, incompleteState } from "./define.ts";
 
 type State = ResourceState<CacheInput, CacheOutputs>;
 
@@ -82,6 +83,7 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
     maintenance_window: "maintenance_window",
     kms_key_id: "kms_key_id",
   },
+  incomplete: { output: "status", input: "node_type" },
   createFirst: true,
   convergentCreate: true,
   settleMs: 30_000,
@@ -109,9 +111,14 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
 
   async update(ref, { name, input }, context) {
     const { cloud, group } = placeOf(ref.id, context);
-    const found = await findGroup(cloud, group);
-    if (found === undefined) return notFound(`Cache "${group}" does not exist`);
     const place = await placeIn(cloud, group);
+    const found = await findGroup(cloud, group);
+    if (found === undefined) {
+      if ((await partTagsOf(cloud, place)) === undefined) return notFound(`Cache "${group}" does not exist`);
+      await makeGroup(cloud, place, name, input, await ensureSubnetGroup(cloud, place, name, input));
+      await awaitAvailable(cloud, group);
+      return describeNow(cloud, group);
+    }
     const node = await nodeOf(cloud, found);
     if (node?.CacheSubnetGroupName === subnetGroupOf(group)) await ensureSubnetGroup(cloud, place, name, input);
     const tags = await tagsOf(cloud, found);
@@ -144,15 +151,15 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
     await removeSubnetGroup(cloud, await placeIn(cloud, group));
   },
 
-  async lookup({ token, name }, context) {
+  async lookup({ token }, context) {
     const found = await searchRegions(context, async (cloud) => {
+      const others: string[] = [];
       for await (const group of groups(cloud)) {
         if ((await tagsOf(cloud, group))[tokenTag] === token) return describe(cloud, group);
+        others.push(group.ReplicationGroupId ?? "");
       }
-      for (const candidate of candidateNames(name.toLowerCase(), token, maxNameLength)) {
-        const tags = await subnetGroupTags(cloud, candidate);
-        const place = await placeIn(cloud, candidate);
-        if (tags?.[tokenTag] === token && tags[partOfTag] === place.arn) return halfMade(cloud, place, name);
+      for await (const { group, tags } of partialGroups(cloud, others)) {
+        if (tags[tokenTag] === token) return incomplete(cloud, group, tags);
       }
       return undefined;
     });
@@ -171,7 +178,12 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
 
   async *list(context) {
     const cloud = aws(context);
-    for await (const group of groups(cloud)) yield describe(cloud, group);
+    const ids: string[] = [];
+    for await (const group of groups(cloud)) {
+      ids.push(group.ReplicationGroupId ?? "");
+      yield describe(cloud, group);
+    }
+    for await (const { group, tags } of partialGroups(cloud, ids)) yield incomplete(cloud, group, tags);
   },
 
   async setOwner(ref, owner, context) {
@@ -254,12 +266,12 @@ async function makeGroup(
   }
 }
 
-/** What a create left that did not come to the group: shown as the group that it was to be. */
-function halfMade(cloud: Aws, { arn, group }: Place, name: string): State {
+/** A replication group of which only the subnet group is there. */
+function incomplete(cloud: Aws, group: string, tags: Tags): State {
   const outputs: CacheOutputs = {
     replication_group_id: group,
-    arn,
-    status: "incomplete",
+    arn: tags[partOfTag] ?? "",
+    status: incompleteState,
     description: "",
     port: 0,
     engine: "",
@@ -268,15 +280,18 @@ function halfMade(cloud: Aws, { arn, group }: Place, name: string): State {
     subnet_ids: [],
     security_group_ids: [],
     region: cloud.region,
-    tags_all: {},
+    tags_all: tags,
   };
-  return { id: idOf(cloud, group), name, outputs, status: "unknown" };
+  const [name, owner] = [logicalName(tags, group), ownerOf(tags)];
+  return { id: idOf(cloud, group), name, owner, tags: searchTags(tags), outputs, status: "degraded" };
 }
 
 async function readGroup(id: string, context: Context): Promise<State | NotFound> {
   const { cloud, group } = placeOf(id, context);
   const found = await findGroup(cloud, group);
-  return found === undefined ? notFound() : describe(cloud, found);
+  if (found !== undefined) return describe(cloud, found);
+  const tags = await partTagsOf(cloud, await placeIn(cloud, group));
+  return tags === undefined ? notFound() : incomplete(cloud, group, tags);
 }
 
 /** After a write: without inputs, which the input just applied stands in for. */

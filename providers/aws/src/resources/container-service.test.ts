@@ -13,7 +13,14 @@ import {
 } from "@aws-sdk/client-ecs";
 import { GetRolePolicyCommand, IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import {
+  changedPaths,
+  createInPieces,
+  expectMended,
+  expectQuiet,
+  isMotoMissing,
+  useAws,
+} from "../../test/testing/harness.ts";
 
 const secretArn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf";
 
@@ -229,11 +236,17 @@ describe.skipIf(isMotoMissing)("infra.container_service", () => {
     cloud.proxy.reset();
     await cloud.restart();
     const half = await driver.lookup("web", "t-killed");
-    expect(half).toMatchObject({ outputs: { status: "INCOMPLETE" } });
+    expect(half).toMatchObject({ outputs: { status: "incomplete" } });
     const made = await driver.create("web", whole(), { token: "t-killed" });
     expect(made.providerId).toBe(half!.providerId);
     await driver.delete("web", made.providerId);
     expect(await driver.lookup("web", "t-killed")).toBeUndefined();
+  });
+
+  test("of a create that fails at the service nothing is lost", async () => {
+    const config = { ...whole(), service_name: "other", cluster: "elsewhere" };
+    await expectMended(cloud, driver, { operation: "ecs.CreateService", name: "web", config });
+    expect(await inventory()).toMatchObject({ roles: 0, logGroups: 0 });
   });
 
   test("waits until the service is steady, and says why it cannot be", async () => {

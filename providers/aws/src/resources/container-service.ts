@@ -1,5 +1,5 @@
 import type { Service } from "@aws-sdk/client-ecs";
-import { isAlreadyExists, notFound, ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
+import { isAlreadyExists, notFound, ProviderFailure, type NotFound, type ResourceState } from "@wfctl/plugin-sdk";
 import { aws, type Aws, type Context } from "../calls.ts";
 import { fargateProblem, smallestFargate } from "../ecs/fargate.ts";
 import { executionRoleOf, logGroupOf, parseServiceArn, servicePlace, type ServicePlace } from "../ecs/names.ts";
@@ -8,8 +8,9 @@ import {
   ensureExecutionRole,
   ensureLogGroup,
   findLogGroup,
-  hasPartsOf,
   isRoleUnknownYet,
+  partialServices,
+  partTagsOf,
   removeEmptyCluster,
   removeParts,
 } from "../ecs/parts.ts";
@@ -27,14 +28,14 @@ import { describeStoppedTasks } from "../ecs/stopped-tasks.ts";
 import { ensureTaskDefinition, findTaskDefinition, readTask, removeTaskDefinitions } from "../ecs/task-definition.ts";
 import { orAbsent } from "../errors.ts";
 import { defined } from "../json.ts";
-import { candidateNames, settleName, shortHash } from "../naming.ts";
+import { settleName, shortHash } from "../naming.ts";
 import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags, tokenTag } from "../ownership.ts";
 import { chunk, collect } from "../paging.ts";
 import { searchRegions } from "../regions.ts";
 import { cpuUnits, fargateSizes, isSize, memoryMib } from "../sizing.ts";
-import { fromLowerPairs, tagChanges, toLowerPairs, userTags } from "../tags.ts";
+import { fromLowerPairs, tagChanges, toLowerPairs, userTags, type Tags } from "../tags.ts";
 import { retryIf } from "../waiting.ts";
-import { defineAwsResource } from "./define.ts";
+import { defineAwsResource, incompleteState } from "./define.ts";
 
 type State = ResourceState<ServiceInput, ServiceOutputs>;
 
@@ -59,6 +60,7 @@ export const containerService = defineAwsResource<ServiceInput, ServiceOutputs>(
     subnet_ids: "subnet_ids",
     security_group_ids: "security_group_ids",
   },
+  incomplete: { output: "status", input: "image" },
   createFirst: true,
   convergentCreate: true,
   settleMs: 20_000,
@@ -82,18 +84,16 @@ export const containerService = defineAwsResource<ServiceInput, ServiceOutputs>(
   },
 
   async read(ref, context) {
-    const place = await placeOf(ref.id === "" ? ref.name : ref.id, context);
-    const cloud = aws(context, place.region);
-    const service = await findService(cloud, place);
-    return service === undefined ? notFound() : describe(cloud, place, service);
+    return readService(await placeOf(ref.id === "" ? ref.name : ref.id, context), context);
   },
 
   async update(ref, { name, input }, context) {
     const place = await placeOf(ref.id, context);
     const cloud = aws(context, place.region);
     const service = await findService(cloud, place);
-    if (service === undefined)
+    if (service === undefined && (await partTagsOf(cloud, place)) === undefined) {
       return notFound(`Service "${place.service}" does not exist in cluster "${place.cluster}"`);
+    }
     await reconcile(cloud, place, name, input, service);
     return describeNow(cloud, place);
   },
@@ -107,26 +107,33 @@ export const containerService = defineAwsResource<ServiceInput, ServiceOutputs>(
     await removeEmptyCluster(cloud, place.cluster);
   },
 
-  async lookup({ token, name }, context) {
+  async lookup({ token }, context) {
     const found = await searchRegions(context, async (cloud) => {
+      const others: ServicePlace[] = [];
       for await (const { place, service } of services(cloud)) {
         if (fromLowerPairs(service.tags)[tokenTag] === token) return describe(cloud, place, service);
+        others.push(place);
       }
-      return halfMade(cloud, name, token);
+      for await (const { place, tags } of partialServices(cloud, others)) {
+        if (tags[tokenTag] === token) return incomplete(place, tags);
+      }
+      return undefined;
     });
     return found ?? notFound();
   },
 
   async import(id, context) {
-    const place = await placeOf(id, context);
-    const cloud = aws(context, place.region);
-    const service = await findService(cloud, place);
-    return service === undefined ? notFound() : describe(cloud, place, service);
+    return readService(await placeOf(id, context), context);
   },
 
   async *list(context) {
     const cloud = aws(context);
-    for await (const { place, service } of services(cloud)) yield describe(cloud, place, service);
+    const places: ServicePlace[] = [];
+    for await (const { place, service } of services(cloud)) {
+      places.push(place);
+      yield describe(cloud, place, service);
+    }
+    for await (const { place, tags } of partialServices(cloud, places)) yield incomplete(place, tags);
   },
 
   async setOwner(ref, owner, context) {
@@ -247,30 +254,33 @@ async function syncTags({ ecs, context }: Aws, place: ServicePlace, name: string
   if (remove.length > 0) await ecs.untagResource({ resourceArn: place.arn, tagKeys: remove });
 }
 
-/** What a create left that was cut off before it came to the service: shown as the service that it was to be. */
-async function halfMade(cloud: Aws, name: string, token: string): Promise<State | undefined> {
-  const where = await identityOf(cloud);
-  for (const candidate of candidateNames(name, token, maxNameLength)) {
-    const place = servicePlace(where, cloud.client.config.ecs_cluster, candidate);
-    if (!(await hasPartsOf(cloud, place, token))) continue;
-    const outputs = {
-      arn: place.arn,
-      status: "INCOMPLETE",
-      desired_count: 0,
-      running_count: 0,
-      task_definition: "",
-      service_name: place.service,
-      cluster: place.cluster,
-      cluster_arn: "",
-      region: place.region,
-      container_name: place.service,
-      subnet_ids: [],
-      security_group_ids: [],
-      tags_all: {},
-    };
-    return { id: place.arn, name, outputs, status: "unknown" };
-  }
-  return undefined;
+async function readService(place: ServicePlace, context: Context): Promise<State | NotFound> {
+  const cloud = aws(context, place.region);
+  const service = await findService(cloud, place);
+  if (service !== undefined) return describe(cloud, place, service);
+  const tags = await partTagsOf(cloud, place);
+  return tags === undefined ? notFound() : incomplete(place, tags);
+}
+
+/** A service of which only parts are there. */
+function incomplete(place: ServicePlace, tags: Tags): State {
+  const outputs = {
+    arn: place.arn,
+    status: incompleteState,
+    desired_count: 0,
+    running_count: 0,
+    task_definition: "",
+    service_name: place.service,
+    cluster: place.cluster,
+    cluster_arn: "",
+    region: place.region,
+    container_name: place.service,
+    subnet_ids: [],
+    security_group_ids: [],
+    tags_all: tags,
+  };
+  const [name, owner] = [logicalName(tags, place.service), ownerOf(tags)];
+  return { id: place.arn, name, owner, tags: searchTags(tags), outputs, status: "degraded" };
 }
 
 async function* services(cloud: Aws): AsyncGenerator<{ place: ServicePlace; service: Service }> {

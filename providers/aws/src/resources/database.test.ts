@@ -8,7 +8,14 @@ import {
   RDSClient,
 } from "@aws-sdk/client-rds";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import {
+  changedPaths,
+  createInPieces,
+  expectMended,
+  expectQuiet,
+  isMotoMissing,
+  useAws,
+} from "../../test/testing/harness.ts";
 
 const password = "correct-horse-battery";
 
@@ -212,6 +219,12 @@ describe.skipIf(isMotoMissing)("infra.database", () => {
     const made = await driver.create("killed", whole(), { token: "t-killed" });
     await driver.delete("killed", made.providerId);
     expect(await driver.lookup("killed", "t-killed")).toBeUndefined();
+    expect(await inventory()).toEqual({ instances: 0, groups: 0 });
+  });
+
+  test("of a create that fails at the instance nothing is lost", async () => {
+    const config = { ...whole(), identifier: "other" };
+    await expectMended(cloud, driver, { operation: "rds.CreateDBInstance", name: "mended", config });
     expect(await inventory()).toEqual({ instances: 0, groups: 0 });
   });
 

@@ -11,7 +11,6 @@ import {
   logicalName,
   ownerOf,
   ownerTag,
-  partOfTag,
   searchTags,
   tokenTag,
 } from "../ownership.ts";
@@ -34,15 +33,16 @@ import {
 } from "../rds/schema.ts";
 import {
   ensureSubnetGroup,
+  partialInstances,
+  partTagsOf,
   removeSubnetGroup,
   subnetGroupOf,
-  subnetGroupTags,
   subnetsOf,
 } from "../rds/subnet-group.ts";
 import { searchRegions } from "../regions.ts";
 import { databaseSizes, isSize, memoryMib } from "../sizing.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
-import { defineAwsResource } from "./define.ts";
+import { defineAwsResource, incompleteState } from "./define.ts";
 
 type State = ResourceState<DatabaseInput, DatabaseOutputs>;
 
@@ -81,6 +81,7 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
     port: "port",
     subnet_group_name: "subnet_group_name",
   },
+  incomplete: { output: "db_status", input: "instance_class" },
   convergentCreate: true,
   settleMs: 30_000,
   timeouts: { create: 3_600_000, update: 4_800_000, delete: 3_600_000 },
@@ -99,10 +100,7 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
     }
     context.partial(arn, { arn, identifier });
     const subnetGroup = await ensureSubnetGroup(cloud, arn, name, input);
-    if (found === undefined) {
-      const tags = { ...creationTags(context, name, input.tags), ...snapshotMark(input) };
-      await cloud.rds.createDBInstance({ ...createRequest(identifier, subnetGroup, input), Tags: toPairs(tags) });
-    }
+    if (found === undefined) await makeInstance(cloud, identifier, subnetGroup, name, input);
     await awaitAvailable(cloud, identifier, false);
     return { ...(await describeNow(cloud, identifier)), created: true };
   },
@@ -113,8 +111,11 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
 
   async update(ref, { name, input }, context) {
     const { identifier, cloud } = placeOf(ref.id, context);
-    if ((await findInstance(cloud, identifier)) === undefined)
-      return notFound(`Database "${identifier}" does not exist`);
+    if ((await findInstance(cloud, identifier)) === undefined) {
+      const whole = await arnOf(cloud, identifier);
+      if ((await partTagsOf(cloud, whole)) === undefined) return notFound(`Database "${identifier}" does not exist`);
+      await makeInstance(cloud, identifier, await ensureSubnetGroup(cloud, whole, name, input), name, input);
+    }
     // RDS changes nothing while it still is at something else.
     const live = await awaitAvailable(cloud, identifier, false);
     const arn = live.DBInstanceArn ?? ref.id;
@@ -137,12 +138,17 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
     await removeSubnetGroup(cloud, arn);
   },
 
-  async lookup({ token, name }, context) {
+  async lookup({ token }, context) {
     const found = await searchRegions(context, async (cloud) => {
+      const others: string[] = [];
       for await (const live of instances(cloud)) {
         if (fromPairs(live.TagList)[tokenTag] === token) return describe(cloud, live);
+        others.push(live.DBInstanceArn ?? "");
       }
-      return halfMade(cloud, name, token);
+      for await (const { arn, tags } of partialInstances(cloud, others)) {
+        if (tags[tokenTag] === token) return incomplete(cloud, arn, tags);
+      }
+      return undefined;
     });
     return found ?? notFound();
   },
@@ -164,7 +170,12 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
 
   async *list(context) {
     const cloud = aws(context);
-    for await (const live of instances(cloud)) yield describe(cloud, live);
+    const arns: string[] = [];
+    for await (const live of instances(cloud)) {
+      arns.push(live.DBInstanceArn ?? "");
+      yield describe(cloud, live);
+    }
+    for await (const { arn, tags } of partialInstances(cloud, arns)) yield incomplete(cloud, arn, tags);
   },
 
   async setOwner(ref, owner, context) {
@@ -215,6 +226,17 @@ function snapshotMark({ final_snapshot: snapshot }: DatabaseInput): Record<strin
   return { [finalSnapshotTag]: String(snapshot) };
 }
 
+async function makeInstance(
+  { rds, context }: Aws,
+  identifier: string,
+  subnetGroup: string | undefined,
+  name: string,
+  input: DatabaseInput,
+): Promise<void> {
+  const tags = { ...creationTags(context, name, input.tags), ...snapshotMark(input) };
+  await rds.createDBInstance({ ...createRequest(identifier, subnetGroup, input), Tags: toPairs(tags) });
+}
+
 async function syncTags({ rds, context }: Aws, live: DBInstance, name: string, input: DatabaseInput): Promise<void> {
   const tags = fromPairs(live.TagList);
   const { set, remove } = tagChanges(tags, { ...currentTags(context, name, input.tags, tags), ...snapshotMark(input) });
@@ -244,20 +266,21 @@ async function deleteInstance({ rds, context }: Aws, live: DBInstance, identifie
   }
 }
 
-/** What a create left that was cut off before it came to the instance: shown as the instance that it was to be. */
-async function halfMade(cloud: Aws, name: string, token: string): Promise<State | undefined> {
-  const identifier = name.toLowerCase();
-  if (!identifierPattern.test(identifier)) return undefined;
-  const arn = await arnOf(cloud, identifier);
-  const tags = await subnetGroupTags(cloud, arn);
-  if (tags?.[partOfTag] !== arn || tags[tokenTag] !== token) return undefined;
-  return stateOf(cloud, { DBInstanceArn: arn, DBInstanceIdentifier: identifier, DBInstanceStatus: "incomplete" });
+/** An instance of which only the subnet group is there. */
+function incomplete(cloud: Aws, arn: string, tags: Tags): State {
+  const { identifier } = placeOf(arn, cloud.context);
+  const live = { DBInstanceArn: arn, DBInstanceIdentifier: identifier, DBInstanceStatus: incompleteState };
+  return stateOf(cloud, { ...live, TagList: toPairs(tags) });
 }
 
 async function readInstance(id: string, context: Context): Promise<State | NotFound> {
   const { identifier, cloud } = placeOf(id, context);
-  const live = identifierPattern.test(identifier) ? await findInstance(cloud, identifier) : undefined;
-  return live === undefined ? notFound() : describe(cloud, live);
+  if (!identifierPattern.test(identifier)) return notFound();
+  const live = await findInstance(cloud, identifier);
+  if (live !== undefined) return describe(cloud, live);
+  const arn = await arnOf(cloud, identifier);
+  const tags = await partTagsOf(cloud, arn);
+  return tags === undefined ? notFound() : incomplete(cloud, arn, tags);
 }
 
 /** After a write: without inputs, which the input just applied stands in for. */

@@ -13,6 +13,9 @@ import { hasChanged, type Context } from "../calls.ts";
 import type { AwsClient } from "../client.ts";
 import { permissions } from "./permissions.ts";
 
+/** What an output says of a composite of which only parts are there. */
+export const incompleteState = "incomplete";
+
 /** A type of this provider; see `defineAwsResource`. */
 export interface AwsResource<Input extends object, Outputs extends object> extends ResourceDefinition<
   AwsClient,
@@ -24,6 +27,11 @@ export interface AwsResource<Input extends object, Outputs extends object> exten
    * hold it: naming that value later is no change.
    */
   readonly settledBy?: Partial<Record<keyof Input & string, keyof Outputs & string>>;
+  /**
+   * Of a composite whose main object goes before its parts, or comes after them: the output that says `incomplete` where
+   * only parts are there, and the required input that a diff names then. `update` makes what is missing.
+   */
+  readonly incomplete?: { readonly output: keyof Outputs & string; readonly input: keyof Input & string };
 }
 
 /**
@@ -34,7 +42,7 @@ export interface AwsResource<Input extends object, Outputs extends object> exten
 export function defineAwsResource<Input extends object, Outputs extends object>(
   definition: AwsResource<Input, Outputs>,
 ): Resource<AwsClient> {
-  const { settledBy = {}, ...rest } = definition;
+  const { settledBy = {}, incomplete, ...rest } = definition;
   const settled = { region: "region", ...settledBy } as Readonly<Record<string, string>>;
   return defineResource<AwsClient>()({
     ...rest,
@@ -43,6 +51,10 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
     update: (ref, desired, context) => honestly(context, definition.update(ref, desired, context)),
     delete: (ref, context) => honestly(context, definition.delete(ref, context)),
     diff(desired, known, standard) {
+      if (incomplete !== undefined && known.outputs[incomplete.output] === incompleteState) {
+        const wanted = (desired.input as JsonObject)[incomplete.input] ?? null;
+        return { changes: [{ path: incomplete.input, new: wanted, forceNew: false }] };
+      }
       const quiet = withoutNoise(standard, known, settled);
       return definition.diff === undefined ? quiet : definition.diff(desired, known, quiet);
     },

@@ -7,6 +7,7 @@ import {
   deleteRole,
   inlinePolicies,
   instanceProfileArn,
+  roles,
   syncAttachedPolicies,
   syncInlinePolicies,
   syncInstanceProfile,
@@ -17,8 +18,16 @@ import { optionalRoleKeys, roleInput, roleOutputs, type RoleInput, type RoleOutp
 import { parseArn } from "../ids.ts";
 import { managedKeys, managesMark } from "../managed.ts";
 import { candidateNames, settleName } from "../naming.ts";
-import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags, tokenTag } from "../ownership.ts";
-import { each } from "../paging.ts";
+import {
+  creationTags,
+  currentTags,
+  logicalName,
+  ownerOf,
+  ownerTag,
+  partOfTag,
+  searchTags,
+  tokenTag,
+} from "../ownership.ts";
 import { fromPairs, tagChanges, toPairs, userTags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
 import { defineAwsResource } from "./define.ts";
@@ -100,7 +109,9 @@ export const iamRole = defineAwsResource<RoleInput, RoleOutputs>({
     const cloud = aws(context);
     for await (const { RoleName: name = "", Path: path = "" } of roles(cloud)) {
       const role = path.startsWith("/aws-service-role/") ? undefined : await observe(cloud, name);
-      if (role !== undefined) yield describe(cloud, role, { inputs: false });
+      // The parts of a service or a cluster are found as such.
+      if (role !== undefined && fromPairs(role.Tags)[partOfTag] === undefined)
+        yield describe(cloud, role, { inputs: false });
     }
   },
 
@@ -233,11 +244,4 @@ async function importRole(id: string, context: Context): Promise<State | NotFoun
   const cloud = aws(context);
   const role = await observe(cloud, roleNameOf(id));
   return role === undefined ? notFound() : describe(cloud, role, { all: true });
-}
-
-function roles({ iam }: Aws): AsyncGenerator<Role> {
-  return each(async (marker) => {
-    const page = await iam.listRoles(marker === undefined ? {} : { Marker: marker });
-    return [page.Roles, page.IsTruncated === true ? page.Marker : undefined] as const;
-  });
 }

@@ -13,7 +13,14 @@ import {
 import { IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
 import type { JsonObject } from "@wfctl/model";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import {
+  changedPaths,
+  createInPieces,
+  expectMended,
+  expectQuiet,
+  isMotoMissing,
+  useAws,
+} from "../../test/testing/harness.ts";
 
 describe.skipIf(isMotoMissing)("infra.k8s_cluster", () => {
   const cloud = useAws();
@@ -158,6 +165,12 @@ describe.skipIf(isMotoMissing)("infra.k8s_cluster", () => {
     expect(await roles()).toEqual([]);
   });
 
+  test("of a create that fails at the cluster nothing is lost", async () => {
+    const config = { subnet_ids: subnets, cluster_name: "other" };
+    await expectMended(cloud, driver, { operation: "eks.CreateCluster", name: "mended", config });
+    expect(await roles()).toEqual([]);
+  });
+
   test("a killed create is found by its token before there is a cluster, and is destroyed whole", async () => {
     cloud.proxy.onAnswer("iam.CreateRole", () => cloud.plugin.kill());
     await expect(driver.create("killed", { subnet_ids: subnets }, { token: "t-killed" })).rejects.toMatchObject({
@@ -166,7 +179,7 @@ describe.skipIf(isMotoMissing)("infra.k8s_cluster", () => {
     cloud.proxy.reset();
     await cloud.restart();
     const found = await driver.lookup("killed", "t-killed");
-    expect(found?.outputs).toMatchObject({ status: "INCOMPLETE" });
+    expect(found?.outputs).toMatchObject({ status: "incomplete" });
     await driver.delete("killed", found!.providerId);
     expect(await roles()).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import type { Cluster } from "@aws-sdk/client-eks";
-import { isAlreadyExists, notFound, ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
+import { isAlreadyExists, notFound, ProviderFailure, type NotFound, type ResourceState } from "@wfctl/plugin-sdk";
 import { aws, type Aws, type Context } from "../calls.ts";
 import {
   awaitActive,
@@ -15,17 +15,25 @@ import {
 } from "../eks/cluster.ts";
 import { kubeconfigOf } from "../eks/kubeconfig.ts";
 import { groupKey, listNodeGroups, removeNodeGroups, syncNodeGroups, toInput } from "../eks/node-groups.ts";
-import { ensureRole, hasRoleOf, isRoleUnknownYet, removeRoles, roleKinds, roleNameOf } from "../eks/roles.ts";
+import {
+  ensureRole,
+  isRoleUnknownYet,
+  partialClusters,
+  partTagsOf,
+  removeRoles,
+  roleKinds,
+  roleNameOf,
+} from "../eks/roles.ts";
 import { clusterInput, clusterOutputs, type ClusterInput, type ClusterOutputs } from "../eks/schema.ts";
 import { isAwsError, orAbsent } from "../errors.ts";
 import { defined } from "../json.ts";
-import { candidateNames, settleName, shortHash } from "../naming.ts";
+import { settleName, shortHash } from "../naming.ts";
 import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags, tokenTag } from "../ownership.ts";
 import { searchRegions } from "../regions.ts";
 import { instanceTypes, isSize } from "../sizing.ts";
-import { tagChanges, userTags } from "../tags.ts";
+import { tagChanges, userTags, type Tags } from "../tags.ts";
 import { retryIf, retryWhile } from "../waiting.ts";
-import { defineAwsResource } from "./define.ts";
+import { defineAwsResource, incompleteState } from "./define.ts";
 
 type State = ResourceState<ClusterInput, ClusterOutputs>;
 
@@ -49,6 +57,7 @@ export const k8sCluster = defineAwsResource<ClusterInput, ClusterOutputs>({
     version: "version",
     service_ipv4_cidr: "service_ipv4_cidr",
   },
+  incomplete: { output: "status", input: "subnet_ids" },
   createFirst: true,
   convergentCreate: true,
   // A version never goes down again.
@@ -74,15 +83,14 @@ export const k8sCluster = defineAwsResource<ClusterInput, ClusterOutputs>({
   },
 
   async read(ref, context) {
-    const { cloud, place } = await placeOf(ref.id === "" ? ref.name : ref.id, context);
-    const found = await findCluster(cloud, place.cluster);
-    return found === undefined ? notFound() : describe(cloud, place, found);
+    return readCluster(ref.id === "" ? ref.name : ref.id, context);
   },
 
   async update(ref, { name, input }, context) {
     const { cloud, place } = await placeOf(ref.id, context);
     if ((await findCluster(cloud, place.cluster)) === undefined) {
-      return notFound(`Cluster "${place.cluster}" does not exist`);
+      if ((await partTagsOf(cloud, place)) === undefined) return notFound(`Cluster "${place.cluster}" does not exist`);
+      await makeCluster(cloud, place, name, input);
     }
     await sync(cloud, place, name, input);
     return describeNow(cloud, place);
@@ -111,35 +119,37 @@ export const k8sCluster = defineAwsResource<ClusterInput, ClusterOutputs>({
     await removeRoles(cloud, place, roleKinds);
   },
 
-  async lookup({ token, name }, context) {
+  async lookup({ token }, context) {
     const found = await searchRegions(context, async (cloud) => {
       const where = await identityOf(cloud);
-      for await (const each of clusterNames(cloud)) {
-        const cluster = await findCluster(cloud, each);
-        if (cluster?.tags?.[tokenTag] === token) return describe(cloud, clusterPlace(where, each), cluster);
+      const others: ClusterPlace[] = [];
+      for await (const name of clusterNames(cloud)) {
+        const cluster = await findCluster(cloud, name);
+        const place = clusterPlace(where, name);
+        if (cluster?.tags?.[tokenTag] === token) return describe(cloud, place, cluster);
+        others.push(place);
       }
-      for (const candidate of candidateNames(name, token, maxNameLength)) {
-        const place = clusterPlace(where, candidate);
-        if (await hasRoleOf(cloud, place, token)) return halfMade(place, name);
+      for await (const { place, tags } of partialClusters(cloud, others)) {
+        if (tags[tokenTag] === token) return incomplete(place, tags);
       }
       return undefined;
     });
     return found ?? notFound();
   },
 
-  async import(id, context) {
-    const { cloud, place } = await placeOf(id, context);
-    const found = await findCluster(cloud, place.cluster);
-    return found === undefined ? notFound() : describe(cloud, place, found, { all: true });
-  },
+  import: (id, context) => readCluster(id, context, { all: true }),
 
   async *list(context) {
     const cloud = aws(context);
     const where = await identityOf(cloud);
+    const places: ClusterPlace[] = [];
     for await (const name of clusterNames(cloud)) {
+      const place = clusterPlace(where, name);
+      places.push(place);
       const found = await findCluster(cloud, name);
-      if (found !== undefined) yield describe(cloud, clusterPlace(where, name), found);
+      if (found !== undefined) yield describe(cloud, place, found);
     }
+    for await (const { place, tags } of partialClusters(cloud, places)) yield incomplete(place, tags);
   },
 
   async setOwner(ref, owner, context) {
@@ -235,21 +245,30 @@ async function sync(cloud: Aws, place: ClusterPlace, name: string, input: Cluste
   if (groups.every((group) => group.nodeRole?.endsWith(nodeRole) !== true)) await removeRoles(cloud, place, ["nodes"]);
 }
 
-/** What a create left that did not come to the cluster: shown as the cluster that it was to be. */
-function halfMade(place: ClusterPlace, name: string): State {
+async function readCluster(id: string, context: Context, options: { all?: boolean } = {}): Promise<State | NotFound> {
+  const { cloud, place } = await placeOf(id, context);
+  const found = await findCluster(cloud, place.cluster);
+  if (found !== undefined) return describe(cloud, place, found, options);
+  const tags = await partTagsOf(cloud, place);
+  return tags === undefined ? notFound() : incomplete(place, tags);
+}
+
+/** A cluster of which only roles are there. */
+function incomplete(place: ClusterPlace, tags: Tags): State {
   const outputs: ClusterOutputs = {
     arn: place.arn,
     cluster_name: place.cluster,
     region: place.region,
-    status: "INCOMPLETE",
+    status: incompleteState,
     version: "",
     role_arn: "",
     subnet_ids: [],
     security_group_ids: [],
     node_groups: [],
-    tags_all: {},
+    tags_all: tags,
   };
-  return { id: place.arn, name, outputs, status: "unknown" };
+  const [name, owner] = [logicalName(tags, place.cluster), ownerOf(tags)];
+  return { id: place.arn, name, owner, tags: searchTags(tags), outputs, status: "degraded" };
 }
 
 /** After a write: without inputs, which the input just applied stands in for. */

@@ -235,7 +235,6 @@ describe.skipIf(isMotoMissing)("infra.load_balancer", () => {
     const config = { subnet_ids: network.subnet_ids, deletion_protection: true };
     const old = await driver.create("swap_it", config, { token: "t-1", owner: "line/swap" });
     expect(old.outputs["name"]).toBe("swap-it");
-    cloud.proxy.fail({ operation: "elbv2.DeleteLoadBalancer", fault: { error: "OperationNotPermitted" } });
     await expect(driver.delete("swap_it", old.providerId)).rejects.toMatchObject({
       class: "validation",
       message: expect.stringContaining("deletion_protection"),
@@ -247,6 +246,18 @@ describe.skipIf(isMotoMissing)("infra.load_balancer", () => {
     await driver.delete("swap_it", old.providerId);
     await expectQuiet(driver, "swap_it", next, made.providerId);
     await driver.delete("swap_it", made.providerId);
+  });
+
+  test("a delete that is cut off after every single one of its calls leaves nothing", async () => {
+    const target_groups = { web: { port: 80 } };
+    const listeners = [{ port: 80, default_action: { forward: "web" } }];
+    const config = { subnet_ids: network.subnet_ids, target_groups, listeners };
+    const { providerId: arn } = await driver.create("gone", config);
+    const pieces = await createInPieces(cloud, async () => {
+      await driver.delete("gone", arn);
+    });
+    expect(pieces).toBe(3);
+    expect(await driver.read("gone", arn)).toBeUndefined();
   });
 
   test.each([

@@ -2,7 +2,7 @@ import type { LoadBalancer } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { isAlreadyExists, notFound, ProviderFailure, type NotFound, type ResourceState } from "@wfctl/plugin-sdk";
 import { aws, type Aws, type Context } from "../calls.ts";
 import { balancerAttributes, readAttributes, syncAttributes } from "../elb/attributes.ts";
-import { listListeners, readListener, syncListeners } from "../elb/listeners.ts";
+import { listListeners, readListener, removeListeners, syncListeners } from "../elb/listeners.ts";
 import {
   balancerInput,
   balancerOutputs,
@@ -12,7 +12,7 @@ import {
 } from "../elb/schema.ts";
 import { syncTags, tagsByArn } from "../elb/tags.ts";
 import { ensureGroups, ownGroups, readGroup, removeGroups } from "../elb/target-groups.ts";
-import { isAwsError, orAbsent } from "../errors.ts";
+import { orAbsent } from "../errors.ts";
 import { parseArn } from "../ids.ts";
 import { managedKeys, managesMark } from "../managed.ts";
 import { settleName } from "../naming.ts";
@@ -75,18 +75,20 @@ export const loadBalancer = defineAwsResource<BalancerInput, BalancerOutputs>({
 
   async delete(ref, context) {
     const cloud = aws(context, parseArn(ref.id)?.region);
-    try {
-      await orAbsent(cloud.elbv2.deleteLoadBalancer({ LoadBalancerArn: ref.id }));
-    } catch (error) {
-      if (!isAwsError(error, "OperationNotPermitted", "OperationNotPermittedException")) throw error;
-      throw new ProviderFailure("validation", `${error.message}; apply deletion_protection: false first`, {
-        cause: error,
-      });
+    if ((await findByArn(cloud, ref.id)) === undefined) return;
+    if ((await balancerAttributes(cloud, ref.id))["deletion_protection.enabled"] === "true") {
+      throw new ProviderFailure(
+        "validation",
+        `Cannot delete load balancer "${ref.id}": it is protected; apply deletion_protection: false first`,
+      );
     }
+    // The load balancer goes last: while it is there, what is left of a delete that was cut off can be found.
+    await removeListeners(cloud, ref.id);
+    await removeGroups(cloud, ref.id, new Set());
+    await orAbsent(cloud.elbv2.deleteLoadBalancer({ LoadBalancerArn: ref.id }));
     await awaitThat(context, `load balancer ${ref.id} to be deleted`, async () =>
       (await findByArn(cloud, ref.id)) === undefined ? true : undefined,
     );
-    await removeGroups(cloud, ref.id, new Set());
   },
 
   async lookup({ token }, context) {

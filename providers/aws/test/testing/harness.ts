@@ -131,6 +131,39 @@ export async function changedPaths(driver: Driver, name: string, config: JsonObj
   return changes.map(({ path }) => path).toSorted();
 }
 
+/**
+ * A create that fails at its main object leaves parts: these are seen under its id, made whole by an update, and taken
+ * away by a delete. `operation` is the call that makes the main object.
+ */
+export async function expectMended(
+  { proxy }: AwsHarness,
+  driver: Driver,
+  { operation, name, config }: { operation: string; name: string; config: JsonObject },
+): Promise<void> {
+  const fail = async (token: string): Promise<string> => {
+    proxy.fail({ operation, times: 9, fault: { error: "AccessDenied" } });
+    const failure: unknown = await driver.create(name, config, { token }).catch((error: unknown) => error);
+    proxy.reset();
+    // What was made does not let it promise that nothing was.
+    expect(failure).toMatchObject({ class: "unknown", partialId: expect.stringMatching(/./) });
+    return (failure as { partialId: string }).partialId;
+  };
+  const id = await fail("t-mended");
+  const seen = await driver.read(name, id);
+  expect(seen).toMatchObject({ providerId: id, name, owner: "lineage/test" });
+  expect(await driver.lookup(name, "t-mended")).toMatchObject({ providerId: id });
+  expect(await driver.list()).toContainEqual(expect.objectContaining({ providerId: id, name }));
+  const diff = await driver.diff(name, config, seen!);
+  expect(diff).toMatchObject({ needsUpdate: true, needsReplace: false });
+  await driver.update(name, id, config);
+  await expectQuiet(driver, name, config, id);
+  await driver.delete(name, id);
+  expect(await driver.read(name, id)).toBeUndefined();
+  await driver.delete(name, await fail("t-removed"));
+  expect(await driver.read(name, id)).toBeUndefined();
+  expect(await driver.lookup(name, "t-removed")).toBeUndefined();
+}
+
 /** More writes than any create makes. */
 const maxPieces = 200;
 
