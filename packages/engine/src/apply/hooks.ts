@@ -3,6 +3,7 @@ import { settleDelete, type NodeEnd } from "./call-ends.ts";
 import type { Slot } from "./intent.ts";
 import { sendWithIntent } from "./operate.ts";
 import { confirmGone } from "./read-object.ts";
+import { withoutObject } from "./records.ts";
 import { halt, outcomeOf, type Run } from "./run.ts";
 
 /** True where somebody listens to effects, so that outcomes wait for the hook's word. */
@@ -82,6 +83,8 @@ async function undoCreate(
   });
   if (action === undefined || record === undefined || provider === undefined) return kept("its record is gone");
   if (!record.createdByUs) return kept("it is not proven that this run created the object");
+  // An older object that was still to be deleted stays in the record.
+  const gone = withoutObject(record, record.providerId);
   try {
     const end = settleDelete(
       await sendWithIntent(run, {
@@ -96,7 +99,7 @@ async function undoCreate(
         priority: 0,
         slot,
       }),
-      { remove: record.name },
+      gone,
     );
     if (end.status !== "SUCCESS") return kept(end.message ?? "the delete failed");
     if (!(await confirmGone(run, provider, record))) return kept("the object is still there after its delete");
@@ -109,7 +112,7 @@ async function undoCreate(
       code: "HOOK_FAILED",
       message: `A hook failed: ${message}; the created object was deleted again`,
     }),
-    record: { remove: record.name },
+    record: gone,
     hooksDone: true,
   };
 }

@@ -13,7 +13,7 @@ import { asProviderError, sendWithRetries } from "../apply/dispatch.ts";
 import type { Slot } from "../apply/intent.ts";
 import { sendWithIntent } from "../apply/operate.ts";
 import { confirmGone, readObject } from "../apply/read-object.ts";
-import { withoutMark } from "../apply/records.ts";
+import { withoutMark, withoutObject } from "../apply/records.ts";
 import type { Run } from "../apply/run.ts";
 import type { LiveObject, Provider, Spec } from "../ports/index.ts";
 import { refreshRecord } from "../plan/record-live.ts";
@@ -68,7 +68,9 @@ async function undoCreate(
   const provider = providerOf(run, action);
   const record = run.records.get(action.name);
   if (record === undefined) return { status: "COMPENSATED", message: "Nothing of it is left" };
-  const change: RecordChange = step.restore === undefined ? { remove: action.name } : { put: restored(step.restore) };
+  // An older object that was still to be deleted stays in the record.
+  const change: RecordChange =
+    step.restore === undefined ? withoutObject(record, step.providerId) : { put: restored(step.restore) };
   const ref = { type: record.type, name: action.name, providerId: step.providerId };
   if ((await readObject(run, provider, ref)) !== undefined) {
     const sent = await sendWithIntent(run, {

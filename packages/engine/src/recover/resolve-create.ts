@@ -22,8 +22,9 @@ export async function resolveCreate(intent: Intent, provider: Provider, env: Res
   let youngestMs = env.answered ? env.clock.now() : Date.parse(intent.sentAt);
   if (honoursTokens(intent, provider) && intent.inputs !== undefined && env.mayWait()) {
     const again = await createAgain(intent, intent.inputs, provider, env);
-    if (again !== "refused" && again !== "failed") return again;
-    if (again === "failed") youngestMs = env.clock.now();
+    if (again !== undefined) return again;
+    // A recovery that died may have sent it again just before, which no journal tells: even a refusal now is no proof.
+    youngestMs = env.clock.now();
   }
   return waitAndLook(intent, provider, env, youngestMs);
 }
@@ -110,17 +111,14 @@ async function createAgain(
   inputs: JsonObject,
   provider: Provider,
   env: ResolveEnv,
-): Promise<Resolution | "refused" | "failed"> {
-  let sends = 0;
+): Promise<Resolution | undefined> {
   try {
-    const object = await sendCreate(intent, inputs, provider, env, () => (sends += 1));
-    if (object.providerId === "") return "failed";
+    const object = await sendCreate(intent, inputs, provider, env);
+    if (object.providerId === "") return undefined;
     return { found: "ours", object, complete: true, why: "the create was sent again with its token" };
   } catch (thrown) {
     const error = asProviderError(thrown);
-    // A definite answer tells about its own attempt, not about one before.
-    if (error.definite) return sends > 1 ? "failed" : "refused";
-    if (error.answered) return "failed";
+    if (error.definite || error.answered) return undefined;
     return { found: "unknown", why: `sending the create again with its token failed: ${error.message}` };
   }
 }
@@ -149,18 +147,11 @@ async function finish(
   return { found: "ours", object, complete: await isQuiet(intent, object, provider, env), why };
 }
 
-function sendCreate(
-  intent: Intent,
-  inputs: JsonObject,
-  provider: Provider,
-  env: ResolveEnv,
-  onSend: () => void = () => undefined,
-): Promise<LiveObject> {
+function sendCreate(intent: Intent, inputs: JsonObject, provider: Provider, env: ResolveEnv): Promise<LiveObject> {
   const timeoutMs = provider.traits(intent.type)?.timeouts?.create ?? 1_800_000;
   const options = { ...callOptions(intent, env, timeoutMs), clientToken: intent.clientToken };
   const send = async (): Promise<LiveObject> => {
     await env.confirmLease();
-    onSend();
     return provider.create(specOf(intent, inputs), options);
   };
   // An answered call has had its retries.
