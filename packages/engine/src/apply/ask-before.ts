@@ -1,4 +1,4 @@
-import type { DesiredResource, ErrorCode, JsonObject, PlanAction, ResourceRecord } from "@wfctl/model";
+import type { DesiredResource, ErrorCode, PlanAction } from "@wfctl/model";
 import { isIgnored } from "../plan/ignore-changes.ts";
 import { providerErrorCodes } from "../plan/provider-failure.ts";
 import { toSpec, type ResolvedConfig } from "../plan/resolve.ts";
@@ -82,12 +82,6 @@ export async function diffNow(
   const update = changes.length > 0 || plain;
   const forcing = changes.filter((change) => change.forceNew).map((change) => change.path);
   return { update, replace: update && (reply.needsReplace || forcing.length > 0), forcing };
-}
-
-export function withRecordedInputs(live: LiveObject, record: ResourceRecord): LiveObject {
-  return live.inputs !== undefined || record.inputs === undefined
-    ? live
-    : { ...live, inputs: record.inputs as JsonObject };
 }
 
 /** Nothing is sent; the record is marked so that the next plan looks at the object itself. */

@@ -3,7 +3,7 @@ import { providerErrorCodes } from "../plan/provider-failure.ts";
 import type { LiveObject } from "../ports/index.ts";
 import type { Resolution } from "../recover/resolve-intent.ts";
 import type { CallEnd } from "./operate.ts";
-import { completeRecord, replyFault, unsure } from "./records.ts";
+import { completeRecord, replyFault, unsure, unsureInputs } from "./records.ts";
 import type { Run } from "./run.ts";
 
 /** How one node ended: the outcome it gives its action, or that the action goes on with its next half. */
@@ -72,6 +72,9 @@ function marked(facts: WriteFacts, live: LiveObject, mark: "tainted" | "dirty", 
       markReason: run.secrets.redact(why),
       createdByUs,
       ...unsure(after, facts.isCreate ? undefined : facts.before),
+      ...(facts.isCreate
+        ? {}
+        : unsureInputs(after, facts.before, run.deps.providers.get(after.provider)?.traits(after.type))),
     }),
   };
 }

@@ -1,6 +1,7 @@
 import type { RecordChange, ResourceRecord } from "@wfctl/model";
 import type { LiveObject } from "../ports/index.ts";
-import { diffNow, outdated, readNow, withRecordedInputs } from "./ask-before.ts";
+import { diffNow, outdated, readNow } from "./ask-before.ts";
+import { withInputs } from "../plan/record-live.ts";
 import { settleDelete, type NodeEnd, type OutcomeEnd } from "./call-ends.ts";
 import type { Target } from "./execute-node.ts";
 import { sendWithIntent } from "./operate.ts";
@@ -75,7 +76,7 @@ export async function replaceStillNeeded(
     return undefined;
   const resolved = resolveNow(run, action, desired, provider);
   if (resolved.missing.length > 0 || resolved.unknown.size > 0) return undefined;
-  const diff = await diffNow(target, desired, resolved, withRecordedInputs(live, record));
+  const diff = await diffNow(target, desired, resolved, withInputs(live, record, provider.traits(action.type)));
   if ("end" in diff) return diff;
   return diff.replace ? undefined : outdated(run, action, "the object does not need to be replaced any more");
 }

@@ -94,3 +94,60 @@ test("a create of ours costs no read", async () => {
   await stack.apply([wanted("a")]);
   expect(stack.provider.calls.map((call) => call.operation)).toEqual(["create"]);
 });
+
+describe("a key that Read does not give", () => {
+  const types = { "infra.item": { writeOnly: ["password"], lookup: true, convergentCreate: true } };
+  const updates = (stack: ReturnType<typeof createTestStack>) => stack.cloud.objects().map((object) => object.inputs);
+
+  test.each([
+    ["changed", { password: "old" }],
+    ["added", {}],
+  ])("is sent when it was %s", async (_how, before) => {
+    const stack = createTestStack({ provider: { types } });
+    await stack.apply([wanted("a", { count: 1, ...before })]);
+    const desired = [wanted("a", { count: 1, password: "new" })];
+    const run = await stack.apply(desired);
+    expect([run.ends, run.outcomes[0]?.attempts, updates(stack)]).toEqual([
+      { a: "SUCCESS" },
+      1,
+      [{ count: 1, password: "new" }],
+    ]);
+    expect((await stack.plan(desired, { refresh: true })).plan.actions).toEqual([]);
+  });
+
+  test("is sent when it was changed while the object had to be read", async () => {
+    const stack = createTestStack({ provider: { types } });
+    await stack.apply([wanted("a", { password: "old" })]);
+    await stack.apply([wanted("a", { password: "new" })], { refresh: true });
+    expect(updates(stack)).toEqual([{ password: "new" }]);
+  });
+
+  test.each(["before", "after"] as const)(
+    "is sent again after an update whose end nobody knows, dead %s its effect",
+    async (when) => {
+      let faulty = true;
+      const stack = createTestStack({
+        provider: {
+          types,
+          faults: (call) => (faulty && call.operation === "update" ? { goes: { wrong: "crash", when } } : undefined),
+        },
+      });
+      await stack.apply([wanted("a", { count: 1, password: "old" })]);
+      const desired = [wanted("a", { count: 2, password: "new" })];
+      await stack.applyUntil((point) => point.at === "call" && point.operation === "update", desired);
+      expect((await stack.apply(desired)).ends).toEqual({ a: "ERROR/INCOMPLETE" });
+      faulty = false;
+      expect((await stack.apply(desired)).ends).toEqual({ a: "SUCCESS" });
+      expect(updates(stack)).toEqual([{ count: 2, password: "new" }]);
+      expect((await stack.plan(desired, { refresh: true })).plan.actions).toEqual([]);
+    },
+  );
+});
+
+test("a key called __proto__ reaches the provider as a key", async () => {
+  const stack = createTestStack();
+  const config = JSON.parse('{"labels":{"__proto__":{"polluted":"yes"},"a":"1"},"__proto__":{"x":1}}');
+  await stack.apply([wanted("a", config)]);
+  expect(JSON.stringify(stack.cloud.objects()[0]?.inputs)).toBe(JSON.stringify(config));
+  expect((await stack.plan([wanted("a", config)])).plan.actions).toEqual([]);
+});

@@ -6,7 +6,7 @@ import {
   type RecordChange,
   type ResourceRecord,
 } from "@wfctl/model";
-import type { LiveObject, Provider } from "../ports/index.ts";
+import type { LiveObject, Provider, TypeTraits } from "../ports/index.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
 import { isRetained, repeatedInputs } from "../plan/record-live.ts";
 import { dependenciesOf, type ResolvedConfig } from "../plan/resolve.ts";
@@ -57,6 +57,23 @@ export function unsure(
     dependencies: [...new Set([...after.dependencies, ...(before?.dependencies ?? [])])],
     sensitiveInputs: [...new Set([...after.sensitiveInputs, ...(before?.sensitiveInputs ?? [])])],
   };
+}
+
+/**
+ * The recorded input after an update of which nobody can say whether it took effect: Read shows the rest, but a write-only
+ * key counts as it was before, so that the next plan sends it again.
+ */
+export function unsureInputs(
+  after: Pick<ResourceRecord, "inputs">,
+  before: Pick<ResourceRecord, "inputs"> | undefined,
+  traits: TypeTraits | undefined,
+): Pick<ResourceRecord, "inputs"> {
+  const writeOnly = traits?.writeOnly ?? [];
+  if (after.inputs === undefined || before?.inputs === undefined || writeOnly.length === 0) return {};
+  const unread = new Set(writeOnly);
+  const inputs = Object.entries(after.inputs).filter(([key]) => !unread.has(key));
+  const sent = Object.entries(before.inputs).filter(([key]) => unread.has(key));
+  return { inputs: Object.fromEntries([...inputs, ...sent]) };
 }
 
 /** The record of an object whose delete did not end: the next plan looks whether it is still there. */

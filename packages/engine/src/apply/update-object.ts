@@ -1,7 +1,8 @@
 import { WfctlError, type ResourceRecord } from "@wfctl/model";
 import { adoptionId } from "../plan/adoption.ts";
+import { withInputs } from "../plan/record-live.ts";
 import type { LiveObject } from "../ports/index.ts";
-import { diffNow, errorEnd, outdated, readNow, withRecordedInputs } from "./ask-before.ts";
+import { diffNow, errorEnd, outdated, readNow } from "./ask-before.ts";
 import { settleWrite, type NodeEnd } from "./call-ends.ts";
 import type { WriteTarget } from "./execute-node.ts";
 import { writeOf } from "./intent.ts";
@@ -22,7 +23,7 @@ export async function updateObject(target: WriteTarget): Promise<NodeEnd> {
 /** Compares with the object as it was just read, and updates it where that is still what the plan showed. */
 async function updateTo(target: WriteTarget, record: ResourceRecord, live: LiveObject): Promise<NodeEnd> {
   const { run, work, action, desired, resolved, provider } = target;
-  const diff = await diffNow(target, desired, resolved, withRecordedInputs(live, record));
+  const diff = await diffNow(target, desired, resolved, withInputs(live, record, provider.traits(action.type)));
   if ("end" in diff) return diff;
   if (diff.replace)
     return outdated(run, action, `${diff.forcing.join(", ") || "the object"} now asks for a replacement`);

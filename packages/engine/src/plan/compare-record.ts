@@ -34,7 +34,8 @@ export async function compareRecord(
     refreshed = refreshRecord(record, live, new Date(input.clock.now()).toISOString());
   }
   const spec = toSpec(resource, resolved.config);
-  const reply = await ask(input, resource, (options) => provider.diff(spec, withInputs(current, record), options));
+  const known = withInputs(current, record, provider.traits(resource.type));
+  const reply = await ask(input, resource, (options) => provider.diff(spec, known, options));
   const changes = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, record, current);
   const reasons = [...markReasons(record), ...(facts.revisit ? ["its time to be looked at again has come"] : [])];
   const acts = changes.length > 0 || (reply.changes.length === 0 && (reply.needsUpdate || reply.needsReplace));

@@ -1,5 +1,5 @@
 import { pathToPointer, type DesiredResource, type Json, type JsonObject, type ResourceRecord } from "@wfctl/model";
-import type { LiveObject } from "../ports/index.ts";
+import type { LiveObject, TypeTraits } from "../ports/index.ts";
 import { dependenciesOf, type ResolvedConfig } from "./resolve.ts";
 
 /** The object as state knows it. */
@@ -15,8 +15,24 @@ export function recordToLive(record: ResourceRecord): LiveObject {
   };
 }
 
-export function withInputs(live: LiveObject, record: ResourceRecord): LiveObject {
-  return live.inputs !== undefined || record.inputs === undefined ? live : { ...live, inputs: record.inputs };
+/**
+ * The object with all that is known of its inputs: the recorded ones where Read gives none. Where it gives them, what it
+ * cannot give (write-only keys) is as it was sent last. The key `iac_provider`, which only hosts know and no driver reports,
+ * tells the driver that a write-only key which is still missing was never sent.
+ */
+export function withInputs(
+  live: LiveObject,
+  record: Pick<ResourceRecord, "inputs" | "provider">,
+  traits: TypeTraits | undefined,
+): LiveObject {
+  const { inputs: recorded } = record;
+  if (recorded === undefined) return live;
+  if (live.inputs === undefined) return { ...live, inputs: recorded };
+  const unread = new Set((traits?.writeOnly ?? []).filter((path) => !path.includes(".")));
+  if (unread.size === 0) return live;
+  const sent = Object.entries(recorded).filter(([key]) => unread.has(key));
+  const told: readonly [string, Json] = ["iac_provider", record.provider];
+  return { ...live, inputs: Object.fromEntries([told, ...sent, ...Object.entries(live.inputs)]) };
 }
 
 /** The record with what a Read just gave. */

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "@wfctl/model";
+import type { JsonObject } from "@wfctl/model";
 
 /** Keys of a resource's config that the host reads. They travel to the provider as upstream sends them, and decide nothing there. */
 export const reservedKeys: ReadonlySet<string> = new Set([
@@ -11,7 +11,6 @@ export const reservedKeys: ReadonlySet<string> = new Set([
 ]);
 
 export function withoutReserved(config: JsonObject): JsonObject {
-  const copy: Record<string, Json> = {};
-  for (const [key, value] of Object.entries(config)) if (!reservedKeys.has(key)) copy[key] = value;
-  return copy;
+  // Not by assignment: a key may be called __proto__.
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !reservedKeys.has(key)));
 }

@@ -1,5 +1,6 @@
 import { ProviderError, type Intent, type JsonObject } from "@wfctl/model";
 import type { CallOptions, LiveObject, Provider, Spec } from "../ports/index.ts";
+import { withInputs } from "../plan/record-live.ts";
 import { sendWithRetries } from "../apply/dispatch.ts";
 import type { ResolveEnv } from "./resolve-intent.ts";
 
@@ -28,7 +29,12 @@ export async function isQuiet(
 ): Promise<boolean> {
   if (intent.inputs === undefined) return true;
   const spec = specOf(intent, intent.inputs);
-  const reply = await repeat(() => provider.diff(spec, object, callOptions(intent, env, 120_000)), env);
+  // That a write-only key was sent cannot be read: one that was to change counts as not changed.
+  const known =
+    intent.operation === "update" && intent.before !== undefined
+      ? withInputs(object, intent.before, provider.traits(intent.type))
+      : object;
+  const reply = await repeat(() => provider.diff(spec, known, callOptions(intent, env, 120_000)), env);
   return !reply.needsUpdate && !reply.needsReplace && reply.changes.length === 0;
 }
 

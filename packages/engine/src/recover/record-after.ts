@@ -1,5 +1,13 @@
 import type { Intent, RecordChange, ResourceRecord } from "@wfctl/model";
-import { completeRecord, deposedOf, replyFault, unsure, withFailedDelete, withoutObject } from "../apply/records.ts";
+import {
+  completeRecord,
+  deposedOf,
+  replyFault,
+  unsure,
+  unsureInputs,
+  withFailedDelete,
+  withoutObject,
+} from "../apply/records.ts";
 import type { LiveObject } from "../ports/index.ts";
 import type { Recovery } from "./recover-runs.ts";
 import type { Resolved } from "./resolve-one.ts";
@@ -33,6 +41,9 @@ export function recordAfter(recovery: Recovery, intent: Intent, resolved: Resolv
             mark: "dirty",
             markReason: `its ${intent.operation} was interrupted`,
             ...unsure(intent.after, intent.operation === "update" ? intent.before : undefined),
+            ...(intent.operation === "update"
+              ? unsureInputs(intent.after, intent.before, provider?.traits(intent.type))
+              : {}),
           }),
     },
   );

@@ -6,6 +6,7 @@ import { isComplete, recordAfter } from "./record-after.ts";
 import type { Recovery } from "./recover-runs.ts";
 import { resolveOne, type Resolved } from "./resolve-one.ts";
 import { isUndo, resumeUndo } from "./resume-undo.ts";
+import { callLateHook } from "./settle-unknown.ts";
 
 /** A dead run while it is being closed. */
 export interface DeadRun {
@@ -46,7 +47,7 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
   const { action, half, phase } = intent;
   const { resolution } = resolved;
   const message = secrets.redact(resolution.why);
-  const record =
+  let record =
     intent.phase === "undo" && !isComplete(intent, resolved)
       ? unaccepted(records.get(intent.name))
       : recordAfter(recovery, intent, resolved);
@@ -58,6 +59,8 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
     report.unknown.push({ name: intent.name, why: message });
   }
   if (run.outcomes.has(action)) {
+    const owes = !keep && owesHook(recovery, intent, resolved);
+    record = owes ? await callLateHook(recovery, intent, record) : record;
     const change = record === undefined ? {} : { record };
     if (!keep) events.push({ kind: "intent-closed", run: intent.run, action, half, phase, ...change });
   } else if (owesHook(recovery, intent, resolved) && record !== undefined) {

@@ -17,8 +17,8 @@ export async function settleUnknown(recovery: Recovery, intent: Intent, resolved
     tell("unknown");
     return;
   }
-  const record = oweFinalizer(recordAfter(recovery, intent, resolved), resolved);
-  if (isComplete(intent, resolved) && intent.phase === "apply") await callHook(recovery, intent, record);
+  const found = oweFinalizer(recordAfter(recovery, intent, resolved), resolved);
+  const record = isComplete(intent, resolved) ? await callLateHook(recovery, intent, found) : found;
   await deps.store.commit(deps.lease, [
     {
       kind: "intent-closed",
@@ -47,16 +47,27 @@ function oweFinalizer(change: RecordChange | undefined, { provider }: Resolved):
   return { put: { ...change.put, mark: "dirty", markReason: finalizerOwedReason } };
 }
 
-/** Before the intent is closed, so that a kill in between calls it again. The action has its outcome: a failure changes nothing. */
-async function callHook(recovery: Recovery, intent: Intent, record: ReturnType<typeof recordAfter>): Promise<void> {
+/**
+ * Calls the hook of an action that has its outcome already, before its intent is closed, so that a kill in between calls
+ * it again. There is no outcome left to tell a failure with: the mark that the record gets does it.
+ */
+export async function callLateHook(
+  recovery: Recovery,
+  intent: Intent,
+  record: RecordChange | undefined,
+): Promise<RecordChange | undefined> {
   const { hooks } = recovery.deps;
+  if (intent.phase !== "apply") return record;
   try {
     if (intent.operation === "delete") {
       if (intent.deposed === undefined) await hooks?.onResourceDeleted?.(intent.run, intent.action, intent.name);
     } else if (record !== undefined && "put" in record) {
       await hooks?.onResourceApplied?.(intent.run, intent.action, record.put);
     }
+    return record;
   } catch {
-    // Its run is closed; there is no outcome left to tell it with.
+    if (record === undefined || !("put" in record)) return record;
+    const mark = intent.operation === "create" ? "tainted" : "dirty";
+    return { put: { ...record.put, mark, markReason: `a hook after its ${intent.operation} failed` } };
   }
 }

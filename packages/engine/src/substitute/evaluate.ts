@@ -50,10 +50,10 @@ export function evaluate(value: Value, scope: Scope): Evaluated {
       return result.value;
     }
     if (Array.isArray(current)) return current.map((item: Value, index) => walk(item, `${pointer}/${index}`));
-    const copy: Record<string, Json> = {};
-    for (const [key, member] of Object.entries(current as JsonObject))
-      copy[key] = walk(member, pointer + pathToPointer([key]));
-    return copy;
+    // Not by assignment: a key may be called __proto__.
+    return Object.fromEntries(
+      Object.entries(current as JsonObject).map(([key, member]) => [key, walk(member, pointer + pathToPointer([key]))]),
+    );
   };
   return { value: walk(value, ""), sensitive, unresolved };
 }

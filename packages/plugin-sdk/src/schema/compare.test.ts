@@ -79,6 +79,18 @@ describe("the default diff", () => {
     ],
     ["an unordered list with other members", { zones: ["a", "a"] }, { zones: ["a", "b"] }, ["zones"]],
     ["another secret than the sealed one", { password: "new" }, { password: sealValue("old") }, ["password"]],
+    [
+      "a secret added where the host says beside what was read that it never sent one",
+      { password: "new" },
+      { iac_provider: "p", note: "n" },
+      ["password"],
+    ],
+    [
+      "another secret than the one that the host sent last",
+      { password: "new" },
+      { iac_provider: "p", note: "n", password: "old" },
+      ["password"],
+    ],
     ["a secret added to recorded inputs", { password: "new" }, { provider: "p" }, ["password"]],
     ["a number and a text that is none", { port: "http" }, { port: 80 }, ["port"]],
     ["a number and an empty text", { port: "" }, { port: 0 }, ["port"]],

@@ -61,7 +61,10 @@ interface Basis {
   readonly values: JsonObject;
   /** A key that is missing is known to be unset, not merely unknown. */
   readonly complete: boolean;
-  /** As read from the object: what is write-only is missing without meaning. */
+  /**
+   * As read from the object: what is write-only is missing without meaning. Not so where the inputs hold keys that only
+   * hosts know: then the host has laid what it sent last beside what was read.
+   */
   readonly live: boolean;
 }
 

@@ -76,7 +76,8 @@ export function diffObject(
 ): DiffReply {
   const wanted = inputsOf(spec.config);
   const known = personality === "ours" ? inputsOf(current.inputs ?? {}) : current.outputs;
-  const writeOnly = new Set(type.writeOnly);
+  // A host that says what it has sent last knows that what is missing was never sent.
+  const writeOnly = new Set(current.inputs?.["iac_provider"] === undefined ? type.writeOnly : []);
   const changes: FieldChange[] = [];
   const told = new Set([
     "endpoint",

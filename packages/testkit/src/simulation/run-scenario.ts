@@ -122,6 +122,7 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
     story.push(`step ${index} host ${host}: ${describe(ended)}`);
     checkStored(play, told);
     if (ended !== "died") {
+      for (const object of stack.cloud.objects()) if (object.state === "deleting") watch.goingAtEnd.add(object.id);
       if (ended !== "refused") checkReport(play, ended, before);
       if (ended !== "refused" && ended.end === "succeeded" && step.command === "apply") await checkQuiet(play, desired);
       break;
@@ -132,7 +133,8 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
   world.refuseWrite(undefined);
   await stack.clock.sleep(quietMs);
   const state = await stack.state();
-  if (state.openRuns.length === 0) watch.violations.push(...checkState(stack, state, watch.deletedOutside));
+  const mayBeGone = new Set([...watch.deletedOutside, ...watch.goingAtEnd]);
+  if (state.openRuns.length === 0) watch.violations.push(...checkState(stack, state, mayBeGone));
 }
 
 async function happenOutside({ world, watch }: Play, step: SimStep): Promise<void> {

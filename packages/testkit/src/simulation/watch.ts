@@ -11,6 +11,8 @@ export interface Watch {
   readonly violations: string[];
   /** Objects that other people deleted. */
   readonly deletedOutside: Set<string>;
+  /** Objects that were still going when a command was interrupted: its state names them, and rightly so. */
+  readonly goingAtEnd: Set<string>;
   stack: TestStack | undefined;
   /** The user has lifted all protection. */
   unprotected: boolean;
@@ -24,6 +26,7 @@ export function createWatch(): Watch {
   const watch: Watch = {
     violations: [],
     deletedOutside: new Set(),
+    goingAtEnd: new Set(),
     stack: undefined,
     unprotected: false,
     onPlan({ plan }) {
