@@ -1,12 +1,13 @@
 import { derivedSecretName, secretRefPrefix } from "@wfctl/contract";
 import type { Hooks, LiveObject, Provider, Ref, Spec } from "@wfctl/engine";
-import { ProviderError, WfctlError, type Json, type JsonObject } from "@wfctl/model";
+import { ProviderError, WfctlError, type Json, type JsonObject, type ResourceRecord } from "@wfctl/model";
 import type { SecretStore } from "./secret-store.ts";
 
 interface Recorded {
   readonly providerId: string;
   readonly outputs: JsonObject;
   readonly sensitiveOutputs: readonly string[];
+  readonly deposed?: readonly { readonly providerId: string }[];
 }
 
 export interface SecretRouterOptions {
@@ -26,6 +27,14 @@ export interface SecretRouter {
   route<P extends Provider>(provider: P): P;
   /** Refuses what was made while the store refused its secrets: a created object is deleted again. */
   readonly hooks: Pick<Hooks, "onResourceApplied">;
+  /**
+   * For what a dead process left open: whether it had come to store its secrets is not known. Reads store what they
+   * find, and the hooks refuse a record whose secrets the store does not hold.
+   */
+  readonly recovery: {
+    route<P extends Provider>(provider: P): P;
+    readonly hooks: Pick<Hooks, "onResourceApplied" | "onResourceDeleted">;
+  };
 }
 
 /** `secret_ref://NAME#digest` anywhere in a text. */
@@ -35,6 +44,8 @@ export function createSecretRouter({ store, digest, recorded }: SecretRouterOpti
   const fresh = new Map<string, string>();
   const routed = new Map<string, { readonly providerId: string; readonly names: readonly string[] }>();
   const failures = new Map<string, WfctlError>();
+  /** Resources whose last write ended without an answer: what a Read finds of them has not been routed. */
+  const unanswered = new Set<string>();
 
   const referTo = (name: string, value: string): string =>
     `${secretRefPrefix}${name}#${digest(value)
@@ -88,6 +99,7 @@ export function createSecretRouter({ store, digest, recorded }: SecretRouterOpti
     const outputs: Record<string, Json> = { ...live.outputs };
     const names: string[] = [];
     failures.delete(resource);
+    unanswered.delete(resource);
     for (const [key, value] of secretsOf(provider, live)) {
       const name = derivedSecretName(resource, key);
       if (store.readable) outputs[key] = referTo(name, value);
@@ -101,6 +113,21 @@ export function createSecretRouter({ store, digest, recorded }: SecretRouterOpti
     }
     routed.set(resource, { providerId: live.providerId, names });
     return { ...live, outputs };
+  };
+
+  const writeAndRoute = async (
+    provider: Provider,
+    resource: string,
+    write: () => Promise<LiveObject>,
+  ): Promise<LiveObject> => {
+    unanswered.add(resource);
+    return routeOut(provider, resource, await write());
+  };
+
+  /** After a Read of what may have been written without an answer. The old object of a replace has no secret of its own. */
+  const routeFound = (provider: Provider, resource: string, live: LiveObject): Promise<LiveObject> | LiveObject => {
+    const isOld = recorded(resource)?.deposed?.some((old) => old.providerId === live.providerId) === true;
+    return isOld ? keepOut(provider, resource, live) : routeOut(provider, resource, live);
   };
 
   /** After a Read: nothing is written, so what the state refers to is what is kept. */
@@ -131,49 +158,90 @@ export function createSecretRouter({ store, digest, recorded }: SecretRouterOpti
     routed.delete(ref.name);
   };
 
+  const wrap = <P extends Provider>(provider: P, recovers: boolean): P => {
+    const own: Partial<Provider> = {
+      create: (spec, options) =>
+        writeAndRoute(provider, spec.name, async () => provider.create(await intoSpec(spec), options)),
+      update: (ref, spec, options) =>
+        writeAndRoute(provider, spec.name, async () => provider.update(ref, await intoSpec(spec), options)),
+      read: async (ref, options) => {
+        const live = await provider.read(ref, options);
+        if (live === undefined) return undefined;
+        return recovers || unanswered.has(ref.name)
+          ? routeFound(provider, ref.name, live)
+          : keepOut(provider, ref.name, live);
+      },
+      lookup: async (type, token, name, options) => {
+        const live = await provider.lookup(type, token, name, options);
+        return live === undefined ? undefined : routeOut(provider, name, live);
+      },
+      diff: async (spec, current, options) =>
+        provider.diff(
+          await intoSpec(spec),
+          {
+            ...current,
+            outputs: await resolveAll(current.outputs),
+            ...(current.inputs === undefined ? {} : { inputs: await resolveAll(current.inputs) }),
+          },
+          options,
+        ),
+      delete: async (ref, options) => {
+        await provider.delete(ref, options);
+        await revoke(ref);
+      },
+    };
+    return new Proxy(provider, {
+      get(target, key) {
+        if (Object.hasOwn(own, key)) return own[key as keyof Provider];
+        const value = Reflect.get(target, key, target) as unknown;
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  };
+
+  const takeFailure = (resource: string): void => {
+    const failure = failures.get(resource);
+    failures.delete(resource);
+    if (failure !== undefined) throw failure;
+  };
+
+  /** A write-only store is given the secrets again; of any other it is asked whether it holds them. */
+  const confirmStored = async ({ name: resource, outputs, sensitiveOutputs }: ResourceRecord): Promise<void> => {
+    if (routed.has(resource)) return;
+    for (const key of sensitiveOutputs) {
+      const value = outputs[key];
+      if (typeof value !== "string" || value === "") continue;
+      const name = derivedSecretName(resource, key);
+      if (!store.readable) {
+        await store.set(name, value);
+        continue;
+      }
+      if (!value.startsWith(secretRefPrefix)) continue;
+      const held = await store.get(name);
+      if (held !== undefined && referTo(name, held) === value) continue;
+      const what = held === undefined ? "does not hold it" : "holds another value";
+      throw new WfctlError(
+        "STORE_UNAVAILABLE",
+        `The process died before the secret "${name}" was stored: ${store.label} ${what}`,
+        { hint: "Apply again: what the secret belongs to is made again or compared" },
+      );
+    }
+  };
+
   return {
-    route<P extends Provider>(provider: P): P {
-      const own: Partial<Provider> = {
-        create: async (spec, options) =>
-          routeOut(provider, spec.name, await provider.create(await intoSpec(spec), options)),
-        update: async (ref, spec, options) =>
-          routeOut(provider, spec.name, await provider.update(ref, await intoSpec(spec), options)),
-        read: async (ref, options) => {
-          const live = await provider.read(ref, options);
-          return live === undefined ? undefined : keepOut(provider, ref.name, live);
+    route: (provider) => wrap(provider, false),
+    hooks: { onResourceApplied: async (_run, _action, record) => takeFailure(record.name) },
+    recovery: {
+      route: (provider) => wrap(provider, true),
+      hooks: {
+        async onResourceApplied(_run, _action, record) {
+          takeFailure(record.name);
+          await confirmStored(record);
         },
-        lookup: async (type, token, name, options) => {
-          const live = await provider.lookup(type, token, name, options);
-          return live === undefined ? undefined : routeOut(provider, name, live);
+        async onResourceDeleted(_run, _action, resource) {
+          const before = recorded(resource);
+          if (before !== undefined) await revoke({ name: resource, type: "", providerId: before.providerId });
         },
-        diff: async (spec, current, options) =>
-          provider.diff(
-            await intoSpec(spec),
-            {
-              ...current,
-              outputs: await resolveAll(current.outputs),
-              ...(current.inputs === undefined ? {} : { inputs: await resolveAll(current.inputs) }),
-            },
-            options,
-          ),
-        delete: async (ref, options) => {
-          await provider.delete(ref, options);
-          await revoke(ref);
-        },
-      };
-      return new Proxy(provider, {
-        get(target, key) {
-          if (Object.hasOwn(own, key)) return own[key as keyof Provider];
-          const value = Reflect.get(target, key, target) as unknown;
-          return typeof value === "function" ? (value.bind(target) as unknown) : value;
-        },
-      });
-    },
-    hooks: {
-      onResourceApplied(_run, _action, record) {
-        const failure = failures.get(record.name);
-        failures.delete(record.name);
-        return failure === undefined ? Promise.resolve() : Promise.reject(failure);
       },
     },
   };

@@ -34,6 +34,11 @@ export interface Providers {
   hooks(): Pick<Hooks, "onResourceApplied"> | undefined;
   /** With the configuration of the file, else the recorded one; undefined where there is neither. */
   start(module: string): Promise<PluginProvider | undefined>;
+  /** What a recovery uses: secrets that a dead process may not have stored are stored, or refused by the hooks. */
+  readonly recovery: {
+    start(module: string): Promise<PluginProvider | undefined>;
+    hooks(): Promise<Hooks | undefined>;
+  };
   /** Starts them at the same time. Throws the first failure once all have ended their start. */
   startAll(modules: Iterable<string>): Promise<ReadonlyMap<string, PluginProvider>>;
 }
@@ -81,13 +86,18 @@ export function createProviders(options: ProvidersOptions): Providers {
   };
   const secretParts = (): Promise<SecretParts | undefined> => (parts ??= openParts());
 
-  const start = async (name: string): Promise<PluginProvider | undefined> => {
+  const startWith = async (
+    name: string,
+    route: (secrets: SecretParts, provider: PluginProvider) => PluginProvider,
+  ): Promise<PluginProvider | undefined> => {
     const secrets = await secretParts();
     if (name === secretsProvider) return secrets?.provider;
     const module = stack.providers.find((candidate) => candidate.name === name);
     const provider = await startPlugin(name, module);
-    return provider === undefined ? undefined : (secrets?.route(provider) ?? provider);
+    return provider === undefined || secrets === undefined ? provider : route(secrets, provider);
   };
+  const start = (name: string): Promise<PluginProvider | undefined> =>
+    startWith(name, (secrets, provider) => secrets.route(provider));
   const startPlugin = async (
     name: string,
     module: StackConfig["providers"][number] | undefined,
@@ -107,6 +117,10 @@ export function createProviders(options: ProvidersOptions): Providers {
     configs,
     hooks: () => hooks,
     start,
+    recovery: {
+      start: (name) => startWith(name, (secrets, provider) => secrets.recovery.route(provider)),
+      hooks: async () => (await secretParts())?.recovery.hooks,
+    },
     async startAll(modules) {
       const names = [...new Set(modules)];
       const settled = await Promise.allSettled(names.map(start));

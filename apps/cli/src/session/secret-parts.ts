@@ -21,6 +21,11 @@ export interface SecretParts {
   /** The same provider where nothing is routed. */
   route(provider: PluginProvider): PluginProvider;
   readonly hooks: Pick<Hooks, "onResourceApplied"> | undefined;
+  /** The same for what a dead process left open. */
+  readonly recovery: {
+    route(provider: PluginProvider): PluginProvider;
+    readonly hooks: Pick<Hooks, "onResourceApplied" | "onResourceDeleted"> | undefined;
+  };
 }
 
 /** `config` is that of the built-in module, with all its references resolved. */
@@ -48,6 +53,10 @@ export function createSecretParts(config: JsonObject, options: SecretPartsOption
     provider: asPlugin(provider),
     route: (plugin) => router?.route(plugin) ?? plugin,
     hooks: router?.hooks,
+    recovery: {
+      route: (plugin) => router?.recovery.route(plugin) ?? plugin,
+      hooks: router?.recovery.hooks,
+    },
   };
 }
 

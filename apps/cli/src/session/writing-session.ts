@@ -84,10 +84,13 @@ export async function beginWriting(options: WritingOptions): Promise<WritingSess
     state = await store.load();
     const open = describeOpen(state);
     if (open.length > 0) view.notice(`Resolving what earlier runs left open: ${open.join(", ")}`);
+    const isOpen = state.openRuns.length > 0 || state.unknown.size > 0;
+    const hooks = isOpen ? await providers.recovery.hooks() : undefined;
     const recovery = await recoverRuns({
       store,
       lease,
-      provider: (module) => providers.start(module),
+      provider: (module) => providers.recovery.start(module),
+      ...(hooks === undefined ? {} : { hooks }),
       killPlugins: async (processes) => (await killLeftoverPlugins(processes)).elsewhere.length === 0,
       clock: realClock,
       random: realRandom,

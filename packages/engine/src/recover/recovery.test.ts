@@ -7,7 +7,7 @@ import {
   type TestStack,
   type TestStackOptions,
 } from "@wfctl/testkit";
-import type { RunState } from "@wfctl/model";
+import type { JsonObject, RunState } from "@wfctl/model";
 import { describe, expect, test } from "vitest";
 
 const a = wanted("a", { count: 1 });
@@ -114,6 +114,19 @@ test("a name alone is no evidence: an object of that name that was not looked fo
   await stack.apply([a]);
   await stack.destroy();
   expect(stack.cloud.objects()).toMatchObject([{ inputs: { theirs: true } }]);
+});
+
+test("a hook that fails for what is found late, when its run is closed: the record is marked", async () => {
+  const stack = createTestStack({ provider: { personality: "upstream" } });
+  await stack.applyUntil(at("create", "call"), [a]);
+  await stack.recover({ pluginsGone: false });
+  expect(await endOf(stack, "run-1")).toBe("ERROR/OUTCOME_UNKNOWN");
+  // The process that was asked has done it after all.
+  stack.cloud.account("main").outside.create({ name: "a", type: "infra.item", inputs: a.config as JsonObject });
+  const refuses = { onResourceApplied: () => Promise.reject(new Error("the secret is not stored")) };
+  await stack.recover({ hooks: refuses });
+  const record = await stack.record("a");
+  expect([record?.mark, record?.markReason]).toEqual(["tainted", "a hook after its create failed"]);
 });
 
 test("an ownership mark is evidence where there is no lookup", async () => {
