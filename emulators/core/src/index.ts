@@ -1,3 +1,4 @@
+export { checkExchanges, type Deviation, type ExchangeReport, type Finding } from "./check-exchanges.ts";
 export { createEmulatorClock, type EmulatorClock } from "./clock.ts";
 export { createCollection, type Collection, type Lag } from "./collection.ts";
 export { asObject, readOperations, type Operation, type Parameter } from "./description.ts";

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { readQuery } from "./check-exchanges.ts";
 import { createEmulatorClock, type EmulatorClock } from "./clock.ts";
 import { answerControl, controlPrefix, type ControlTarget } from "./control.ts";
 import { readOperations, type Operation } from "./description.ts";
@@ -106,7 +107,7 @@ export async function startEmulator<Account>(
       return { ...request, reply, isRefused: true };
     }
     const params: JsonObject = { ...route.params };
-    const query = readQuery(url, operation);
+    const query = readQuery(url.search, operation);
     const violations = validator.checkRequest(operation, { params, query, body });
     if (violations.length > 0) {
       return { ...request, reply: service.refuse({ kind: "invalid", operation, violations }), refused: violations };
@@ -269,17 +270,6 @@ function parseBody(raw: Buffer): Json | undefined | typeof notJson {
   } catch {
     return notJson;
   }
-}
-
-function readQuery(url: URL, operation: Operation): JsonObject {
-  const query: JsonObject = {};
-  for (const key of new Set(url.searchParams.keys())) {
-    const isList = operation.parameters.find(({ name }) => name === key)?.schema["type"] === "array";
-    query[key] = isList
-      ? url.searchParams.getAll(key).flatMap((each) => each.split(","))
-      : (url.searchParams.get(key) ?? "");
-  }
-  return query;
 }
 
 function bearerToken({ authorization }: { authorization?: string | undefined }): string | undefined {

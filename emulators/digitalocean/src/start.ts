@@ -16,9 +16,16 @@ export interface DigitalOceanOptions extends EmulatorOptions {
   readonly service?: Service<Account>;
 }
 
-/** Starts the API and Spaces, which share their accounts. */
+/**
+ * Starts the API and Spaces, which share their accounts. Without a log file of its own it appends every exchange to the one
+ * that WFCTL_EXCHANGE_LOG names.
+ */
 export async function startDigitalOcean(options: DigitalOceanOptions = {}): Promise<DigitalOceanEmulator> {
-  const emulator = await startEmulator(options.service ?? createDigitalOceanService(), options);
+  const logFile = options.logFile ?? process.env["WFCTL_EXCHANGE_LOG"];
+  const emulator = await startEmulator(options.service ?? createDigitalOceanService(), {
+    ...options,
+    ...(logFile === undefined || logFile === "" ? {} : { logFile }),
+  });
   const spaces = await startSpaces({
     accounts: emulator.accounts,
     clock: emulator.clock,

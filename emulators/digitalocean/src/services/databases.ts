@@ -119,7 +119,7 @@ export const databases: Handlers = {
   databases_get_config: on(({ settings }) => ({ status: 200, body: { config: settings } })),
   databases_patch_config: on((state, { body }) => {
     Object.assign(state.settings, body["config"]);
-    return noContent;
+    return { status: 200 };
   }),
   databases_get_ca: on(({ database }) => ({
     status: 200,

@@ -43,7 +43,6 @@ export function useDigitalOcean(options: { config?: JsonObject; spaces?: boolean
   let own: JsonObject;
   let seen = 0;
   const others: Plugin[] = [];
-  const logFile = process.env["WFCTL_EXCHANGE_LOG"];
 
   const raw = async (method: string, path: string, body?: JsonObject): Promise<Answer> => {
     const response = await fetch(`${emulator.url}/v2/${path}`, {
@@ -56,11 +55,7 @@ export function useDigitalOcean(options: { config?: JsonObject; spaces?: boolean
   };
 
   beforeAll(async () => {
-    emulator = await startDigitalOcean({
-      service: createDigitalOceanService(),
-      rate,
-      ...(logFile === undefined || logFile === "" ? {} : { logFile }),
-    });
+    emulator = await startDigitalOcean({ service: createDigitalOceanService(), rate });
     own = { token, endpoint: emulator.url, spaces_endpoint: emulator.spacesUrl, ...options.config };
     if (options.spaces === true) {
       const { body } = await raw("POST", "spaces/keys", {
