@@ -113,6 +113,8 @@ export interface PluginProcess {
   readonly startTime: string;
   readonly bootId: string;
   readonly pidNamespace: string;
+  /** What its `Capabilities` answered as `compute_plan_version`; absent where it tells only once it is configured. */
+  readonly computePlanVersion?: string;
 }
 
 /**

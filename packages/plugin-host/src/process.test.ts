@@ -23,6 +23,8 @@ describe("a plugin process", () => {
     const { pid, startTime, bootId, pidNamespace } = provider.process;
     expect({ bootId, pidNamespace }).toEqual(readMachineIdentity());
     expect(startTime).toBe(readStartTime(pid));
+    // The journal keeps it: what the plugin answered when it was let in.
+    expect(provider.process.computePlanVersion).toBe("v2");
     process.kill(-pid, 0);
     expect(existsSync(join(socketDirectory(), `plugin${pid}`))).toBe(true);
     await provider.shutdown();

@@ -13,6 +13,7 @@ import { ProviderError, type JsonObject, type PluginProcess } from "@wfctl/model
 
 import { callFailure } from "./call-failure.ts";
 import { configurePlugin } from "./configure.ts";
+import { computePlanVersion } from "./engine-compat.ts";
 import { killOnAbort } from "./launch.ts";
 import { isUnimplemented } from "./load-failure.ts";
 import type { LoadedPlugin } from "./load.ts";
@@ -201,7 +202,17 @@ function featuresOf({ services, schemas }: LoadedPlugin): ProviderFeatures {
   };
 }
 
-function describeProcess(module: string, { connection, subject, version }: LoadedPlugin): PluginProcess {
+function describeProcess(module: string, loaded: LoadedPlugin): PluginProcess {
+  const { connection, subject, version, capabilities } = loaded;
   const { pid, startTime } = connection.child;
-  return { provider: module, plugin: subject.plugin, version, pid, startTime, ...readMachineIdentity() };
+  return {
+    provider: module,
+    plugin: subject.plugin,
+    version,
+    pid,
+    startTime,
+    ...readMachineIdentity(),
+    // Types are there only from a plugin that has passed the gate.
+    ...(capabilities === undefined ? {} : { computePlanVersion }),
+  };
 }
