@@ -30,6 +30,17 @@ test("a key that the type does not have is an error of the plan, with its place 
   expect(stdout).toContain("It cannot run");
 });
 
+test("a type that the provider does not have is an error of the plan, before anything is made", async () => {
+  const box = createSandbox();
+  box.write(`${one}\n  - {name: other, type: infra.tset, config: {}}`);
+  const planned = await box.run("plan");
+  expect(planned.code).toBe(1);
+  expect(planned.stdout).toMatch(/infra\.yaml:\d+:\d+: The provider "\w+" has no resource type "infra.tset"/);
+  expect(planned.stdout).toContain('Did you mean "infra.test"?');
+  expect((await box.run("apply", "-y")).code).toBe(1);
+  expect(box.cloud.objects()).toEqual([]);
+});
+
 test("without a terminal and without a yes nothing is changed", async () => {
   const box = createSandbox();
   box.write(one);
@@ -44,6 +55,7 @@ test("a command line that is wrong is refused before anything is read", async ()
   const box = createSandbox();
   for (const [args, text] of [
     [["aply"], 'Did you mean "wfctl apply"?'],
+    [["-e", "prod", "plan"], '"-e" stands where the name of a command is expected'],
     [["state"], "Known are"],
     [["align"], "is a command of upstream that is not served"],
     [["apply", "--owner", "me"], "--owner is a flag of upstream that is not served"],
@@ -137,6 +149,7 @@ test("help is there for every command, in every form", async () => {
     ["plan", "-h"],
     ["infra", "state", "resolve", "--help"],
     ["help", "state"],
+    ["state", "--help"],
   ]) {
     const { code, stdout } = await box.run(...args);
     expect(code).toBe(0);

@@ -31,7 +31,13 @@ async function chooseCommand(
     const entry = commandTable.find((candidate) => candidate.name === words.slice(0, length).join(" "));
     if (entry !== undefined) return { entry, rest: words.slice(length) };
   }
+  if (isGroup(first) && asksForHelp(words)) return { entry: entryOf("help"), rest: [first] };
   throw await unknownCommand(words);
+}
+
+/** `state` and `plugin` are no commands themselves, but beginnings of some. */
+function isGroup(word: string): boolean {
+  return commandTable.some((entry) => entry.name.startsWith(`${word} `));
 }
 
 function entryOf(name: string): CommandEntry {
@@ -44,6 +50,12 @@ function asksForHelp(words: readonly string[]): boolean {
 }
 
 async function unknownCommand(words: readonly string[]): Promise<WfctlError> {
+  const [first = ""] = words;
+  if (first.startsWith("-")) {
+    return new WfctlError("USAGE", `"${first}" stands where the name of a command is expected`, {
+      hint: "Write the command first, then its flags: wfctl plan -e prod. See: wfctl help",
+    });
+  }
   const typed = words.filter((word) => !word.startsWith("-"));
   for (let length = 2; length >= 1; length -= 1) {
     const name = typed.slice(0, length).join(" ");

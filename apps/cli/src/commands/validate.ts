@@ -3,6 +3,7 @@ import { WfctlError, type Diagnostic } from "@wfctl/model";
 import { parseValidate, validateSpec, type ValidateArguments } from "../arguments/validate.ts";
 import type { Context } from "../context.ts";
 import { checkConfig, checkType } from "../session/check-config.ts";
+import { checkReferences } from "../session/check-references.ts";
 import { describeProviders } from "../session/describe-types.ts";
 import { createView } from "../views/create-view.ts";
 import { exitCodes, type Command } from "./command.ts";
@@ -62,8 +63,10 @@ async function check(args: ValidateArguments, context: Context): Promise<Checked
     for (const stack of stacks) {
       for (const resource of stack.resources) {
         const provider = described.get(resource.provider);
-        diagnostics.push(...checkType(resource, stack, provider), ...checkConfig(resource, stack, provider));
+        const named = provider && { name: provider.provider, resourceTypes: provider.resourceTypes };
+        diagnostics.push(...checkType(resource, stack, named), ...checkConfig(resource, stack, provider));
       }
+      diagnostics.push(...checkReferences({ stack, providers: described }));
     }
   }
   return {

@@ -25,17 +25,17 @@ export function checkConfig(
 export function checkType(
   resource: DesiredResource,
   stack: Pick<StackConfig, "locate">,
-  provider: { readonly provider: string; readonly resourceTypes: readonly string[] } | undefined,
+  provider: { readonly name: string; readonly resourceTypes?: readonly string[] } | undefined,
 ): Diagnostic[] {
-  if (provider === undefined || provider.resourceTypes.length === 0) return [];
-  if (provider.resourceTypes.includes(resource.type)) return [];
+  const types = provider?.resourceTypes ?? [];
+  if (provider === undefined || types.length === 0 || types.includes(resource.type)) return [];
   const source = stack.locate(resource.name, "/type");
   return [
     {
       severity: "error",
       code: "NO_DRIVER",
-      summary: `The provider "${provider.provider}" has no resource type "${resource.type}"`,
-      hint: suggestHint(resource.type, provider.resourceTypes, `It has ${provider.resourceTypes.join(", ")}`),
+      summary: `The provider "${provider.name}" has no resource type "${resource.type}"`,
+      hint: suggestHint(resource.type, types, `It has ${types.join(", ")}`),
       address: resource.name,
       path: "/type",
       ...(source === undefined ? {} : { source }),

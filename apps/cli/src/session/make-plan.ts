@@ -15,13 +15,14 @@ import type { Context } from "../context.ts";
 import { maskPlan } from "../views/mask.ts";
 import { realClock, realRandom } from "./runtime.ts";
 import { stackEnv } from "./stack-env.ts";
-import { checkConfig } from "./check-config.ts";
+import { checkConfig, checkType } from "./check-config.ts";
+import { checkReferences } from "./check-references.ts";
 
 export interface PlanningInput {
   readonly command: "apply" | "destroy";
   readonly stack: StackConfig;
   readonly state: StackState;
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: ReadonlyMap<string, Provider & { readonly resourceTypes?: readonly string[] }>;
   readonly digester: Digester;
   readonly options: PlanOptions;
   readonly context: Pick<Context, "env">;
@@ -29,12 +30,21 @@ export interface PlanningInput {
   readonly signal: AbortSignal;
 }
 
-/** Plans a stack. Where resources do not fit the schema of their type, the plan is still made, and the errors come with it. */
+/**
+ * Plans a stack. Where resources do not fit the schema of their type, have a type that their provider does not know, or
+ * refer to outputs that do not exist, the plan is still made, and the errors come with it.
+ */
 export async function makePlan(input: PlanningInput): Promise<Planned> {
   const { command, stack, state, providers, options } = input;
   checkNames(input);
   const desired = command === "destroy" ? [] : stack.resources;
-  const invalid = desired.flatMap((resource) => checkConfig(resource, stack, providers.get(resource.provider)));
+  const invalid = [
+    ...desired.flatMap((resource) => {
+      const provider = providers.get(resource.provider);
+      return [...checkType(resource, stack, provider), ...checkConfig(resource, stack, provider)];
+    }),
+    ...(command === "destroy" ? [] : checkReferences({ stack, providers, records: state.records })),
+  ];
   const planned = await planStack({
     command,
     stack: { name: stack.name, environment: stack.environment },
@@ -55,8 +65,16 @@ export async function makePlan(input: PlanningInput): Promise<Planned> {
     runId: input.runId,
     signal: input.signal,
   });
-  const diagnostics = [...invalid, ...planned.diagnostics].map((diagnostic) => withPlace(diagnostic, stack));
+  const told = new Set(invalid.map(placeOf));
+  const found = planned.diagnostics.filter(
+    (diagnostic) => diagnostic.path === undefined || !told.has(placeOf(diagnostic)),
+  );
+  const diagnostics = [...invalid, ...found].map((diagnostic) => withPlace(diagnostic, stack));
   return { ...planned, diagnostics };
+}
+
+function placeOf({ code, address, path }: Diagnostic): string {
+  return JSON.stringify([code, address, path]);
 }
 
 /** The plan as it may be shown: without secrets, unless they are asked for. */

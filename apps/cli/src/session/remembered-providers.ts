@@ -23,7 +23,7 @@ interface Facts {
 
 /** Providers that stand on what is remembered. */
 export interface RecalledProviders {
-  readonly providers: ReadonlyMap<string, Provider>;
+  readonly providers: ReadonlyMap<string, Provider & { readonly resourceTypes: readonly string[] }>;
   /** A plugin was started and says other things than are remembered: what was planned does not count. */
   isOutdated(): boolean;
 }
@@ -44,7 +44,7 @@ export function recallProviders(
   providers: Providers,
   options: RememberOptions,
 ): RecalledProviders | undefined {
-  const recalled = new Map<string, Provider>();
+  const recalled = new Map<string, ReturnType<typeof lazyProvider>>();
   let outdated = false;
   for (const name of needed) {
     const file = fileOf(name, options);
@@ -133,7 +133,12 @@ function readFacts(file: string): Facts | undefined {
   }
 }
 
-function lazyProvider(module: string, facts: Facts, providers: Providers, onChange: () => void): Provider {
+function lazyProvider(
+  module: string,
+  facts: Facts,
+  providers: Providers,
+  onChange: () => void,
+): Provider & { readonly resourceTypes: readonly string[] } {
   let starting: Promise<PluginProvider> | undefined;
   const start = async (): Promise<PluginProvider> => {
     const provider = await providers.start(module);
@@ -150,8 +155,13 @@ function lazyProvider(module: string, facts: Facts, providers: Providers, onChan
     identity: facts.identity ?? undefined,
     schemaDigest: facts.schemaDigest,
     features: facts.features,
+    resourceTypes: Object.keys(facts.types ?? {}),
     traits: (type) => (facts.types === null ? {} : facts.types[type]),
     create: async (spec, call) => (await started()).create(spec, call),
+    importId: async (type, id, call) => {
+      const provider = await started();
+      return provider.importId === undefined ? id : provider.importId(type, id, call);
+    },
     read: async (ref, call) => (await started()).read(ref, call),
     update: async (ref, spec, call) => (await started()).update(ref, spec, call),
     delete: async (ref, call) => (await started()).delete(ref, call),
