@@ -44,6 +44,8 @@ export interface PlanAction {
     /** `updatedAt` of the record the plan was made from. */
     readonly updatedAt: string;
   };
+  /** Set on an import: the provider's id of the object. */
+  readonly importId?: string;
   /** Set on a delete that removes one deposed object and not the resource: its provider id. */
   readonly deposed?: string;
   readonly changes: readonly FieldChange[];

@@ -50,6 +50,15 @@ export interface DesiredResource {
   readonly source?: SourceLocation;
 }
 
+/** An `import:` entry: an object that exists already is recorded as this resource. */
+export interface ImportRequest {
+  /** Name of the resource. */
+  readonly to: string;
+  /** The object's id, as the provider or its users write it. */
+  readonly id: string;
+  readonly source?: SourceLocation;
+}
+
 /** An `iac.provider` module. Expressions in `config` may name environment variables only. */
 export interface ProviderModule {
   readonly name: string;

@@ -12,8 +12,11 @@ export const actionStatus = {
 } as const;
 export type ActionStatus = (typeof actionStatus)[keyof typeof actionStatus];
 
-/** What a run does with one resource. `adopt`, `forget` and `read` change nothing in the cloud. */
-export const actionKinds = ["create", "update", "replace", "delete", "adopt", "forget", "read"] as const;
+/**
+ * What a run does with one resource. `forget` and `read` change nothing in the cloud; `adopt` (an object that was found) and
+ * `import` (an object that the configuration names by its id) only where the object is not as wanted.
+ */
+export const actionKinds = ["create", "update", "replace", "delete", "adopt", "import", "forget", "read"] as const;
 export type ActionKind = (typeof actionKinds)[number];
 
 export const actionSymbols: Readonly<Record<ActionKind, string>> = {
@@ -22,6 +25,7 @@ export const actionSymbols: Readonly<Record<ActionKind, string>> = {
   replace: "±",
   delete: "-",
   adopt: "&",
+  import: "=",
   forget: "!",
   read: "?",
 };

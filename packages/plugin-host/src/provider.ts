@@ -137,6 +137,21 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
     traits: (type) => traitsOf(type, current().loaded.schemas, current().resourceTypes),
     create: (spec, callOptions) =>
       callObject(spec.type, callOptions, ({ drivers }) => drivers.create(spec, callOptions)),
+    importId: (type, id, callOptions) =>
+      call(callOptions, async ({ plugin }) => {
+        const { import: method } = iac.IaCProviderRequired.method;
+        const request = { providerId: id, resourceType: type };
+        try {
+          const { response } = await callUnary(plugin.loaded.connection.client, method, request, callOptions);
+          return response.state?.providerId || id;
+        } catch (error) {
+          if (!(error instanceof ProviderError)) throw error;
+          if (error.class === "not_found") return undefined;
+          // The driver's Read takes ids as well.
+          if (isUnimplemented(error.cause)) return id;
+          throw error;
+        }
+      }),
     read: (ref, callOptions) => callObject(ref.type, callOptions, ({ drivers }) => drivers.read(ref, callOptions)),
     update: (ref, spec, callOptions) =>
       callObject(spec.type, callOptions, ({ drivers }) => drivers.update(ref, spec, callOptions)),

@@ -7,6 +7,7 @@ export const actionWords: Readonly<Record<ActionKind, { readonly now: string; re
   replace: { now: "replacing", done: "replaced" },
   delete: { now: "deleting", done: "deleted" },
   adopt: { now: "taking over", done: "taken over" },
+  import: { now: "importing", done: "imported" },
   forget: { now: "forgetting", done: "forgotten" },
   read: { now: "reading", done: "read" },
 };
@@ -26,4 +27,4 @@ export function orderForReading<T extends Pick<PlanAction, "kind">>(actions: rea
   return actions.toSorted((a, b) => rank(a) - rank(b));
 }
 
-const readingOrder: readonly ActionKind[] = ["forget", "update", "create", "adopt", "read"];
+const readingOrder: readonly ActionKind[] = ["forget", "update", "create", "adopt", "import", "read"];

@@ -103,7 +103,8 @@ export function outdated(run: Run, action: PlanAction, why: string): OutcomeEnd 
 }
 
 function article(kind: string): string {
-  return kind === "update" || kind === "adopt" ? `an ${kind === "adopt" ? "adoption" : kind}` : `a ${kind}`;
+  if (kind === "adopt") return "an adoption";
+  return kind === "update" || kind === "import" ? `an ${kind}` : `a ${kind}`;
 }
 
 export function errorEnd(code: ErrorCode, message: string): OutcomeEnd {

@@ -64,6 +64,7 @@ export async function executeNode(run: Run, work: NodeWork): Promise<NodeEnd> {
     case "update":
       return updateObject(write);
     case "adopt":
+    case "import":
       return adoptObject(write);
     case "read":
       return readExisting(write);

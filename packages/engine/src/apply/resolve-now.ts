@@ -1,11 +1,19 @@
-import type { DesiredResource, PlanAction } from "@wfctl/model";
+import type { DesiredResource, JsonObject, PlanAction } from "@wfctl/model";
 import { resolveConfig, type OutputSource, type ResolvedConfig } from "../plan/resolve.ts";
 import type { Provider } from "../ports/index.ts";
 import type { Run } from "./run.ts";
 
-/** What the configuration wants with the outputs as they are at this moment of the run. */
-export function resolveNow(run: Run, action: PlanAction, desired: DesiredResource, provider: Provider): ResolvedConfig {
-  const record = run.records.get(action.name);
+/**
+ * What the configuration wants with the outputs as they are at this moment of the run. Ignored paths keep what `inputs`
+ * have there: by default the recorded ones.
+ */
+export function resolveNow(
+  run: Run,
+  action: PlanAction,
+  desired: DesiredResource,
+  provider: Provider,
+  inputs: JsonObject | undefined = run.records.get(action.name)?.inputs,
+): ResolvedConfig {
   const resolved = resolveConfig(desired, {
     env: run.deps.env,
     source: (name): OutputSource => {
@@ -13,7 +21,7 @@ export function resolveNow(run: Run, action: PlanAction, desired: DesiredResourc
       return { record: found, known: found === undefined ? "unknown" : "known" };
     },
     sizing: action.sizing,
-    recordedInputs: record?.inputs,
+    recordedInputs: inputs,
     traits: provider.traits(desired.type),
   });
   if (resolved.sensitive.length > 0) run.secrets.add(resolved.config, resolved.sensitive);

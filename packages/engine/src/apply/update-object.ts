@@ -1,5 +1,6 @@
 import { WfctlError, type ResourceRecord } from "@wfctl/model";
 import { adoptionId } from "../plan/adoption.ts";
+import { sensitivePointersOf } from "../plan/resolve.ts";
 import { withInputs } from "../plan/record-live.ts";
 import type { LiveObject } from "../ports/index.ts";
 import { diffNow, errorEnd, outdated, readNow } from "./ask-before.ts";
@@ -8,6 +9,7 @@ import type { WriteTarget } from "./execute-node.ts";
 import { writeOf } from "./intent.ts";
 import { NotSent, sendWithIntent } from "./operate.ts";
 import { completeRecord, recordToBe } from "./records.ts";
+import { resolveNow } from "./resolve-now.ts";
 import { commit } from "./run.ts";
 
 export async function updateObject(target: WriteTarget): Promise<NodeEnd> {
@@ -52,22 +54,28 @@ async function updateTo(target: WriteTarget, record: ResourceRecord, live: LiveO
   return settleWrite(run, action, end, record);
 }
 
+/** Records an object that is there already: one that was found (adopt), or one that the configuration names (import). */
 export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
-  const { run, action, desired, resolved, provider } = target;
+  const { run, action, desired, provider } = target;
+  const { importId } = action;
+  const what = importId === undefined ? "take over" : "import";
   const known = run.records.get(action.name);
-  const live = await readNow(target, known?.providerId ?? adoptionId(desired, resolved.config));
-  if ("end" in live) return live;
-  if (live.object === undefined) return outdated(run, action, "the object to take over is gone");
-  const { owner } = live.object;
-  if (owner !== undefined && owner !== "" && owner !== `${run.lineage}/${action.name}`) {
+  const read = await readNow(target, importId ?? known?.providerId ?? adoptionId(desired, target.resolved.config));
+  if ("end" in read) return read;
+  if (read.object === undefined) return outdated(run, action, `the object to ${what} is gone`);
+  const { owner } = read.object;
+  // Who names an object by its id means it, whoever made it: the plan has said whose mark it carries.
+  if (importId === undefined && owner !== undefined && owner !== "" && owner !== `${run.lineage}/${action.name}`) {
     return errorEnd("ALREADY_EXISTS", `Cannot take over "${action.name}": the object belongs to ${owner}`);
   }
-  if (live.object.providerId === "")
+  const live = { ...read.object, providerId: read.object.providerId || (importId ?? "") };
+  if (live.providerId === "")
     return errorEnd("BAD_RESULT", `Cannot take over "${action.name}": the provider does not tell its id`);
-  const diff = await diffNow(target, desired, resolved, live.object);
+  const resolved = resolveNow(run, action, desired, provider, live.inputs);
+  const diff = await diffNow(target, desired, resolved, live);
   if ("end" in diff) return diff;
   const after = recordToBe(run, provider, desired, resolved, undefined);
-  const adopted = completeRecord(run, after, live.object, { createdByUs: false });
+  const adopted = completeRecord(run, after, live, { createdByUs: false });
   if (!diff.update && !diff.replace) {
     return { end: "outcome", status: "SUCCESS", record: { put: adopted }, hook: { applied: adopted } };
   }
@@ -75,9 +83,15 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
   const { inputs: _wanted, ...found } = adopted;
   const before: ResourceRecord = {
     ...found,
-    ...(live.object.inputs === undefined ? {} : { inputs: live.object.inputs }),
+    ...(live.inputs === undefined ? {} : { inputs: live.inputs }),
+    sensitiveInputs: [
+      ...new Set([
+        ...resolved.sensitive,
+        ...(live.inputs === undefined ? [] : sensitivePointersOf(live.inputs, provider.traits(action.type))),
+      ]),
+    ],
     fingerprint: "",
-    mark: "adopted",
+    mark: importId === undefined ? "adopted" : "imported",
   };
   run.records.set(before.name, before);
   try {
@@ -85,13 +99,15 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
   } catch (thrown) {
     throw new NotSent(WfctlError.from(thrown, "STORE_UNAVAILABLE"));
   }
-  if (diff.replace || action.changes.length === 0)
+  if (diff.replace || action.changes.length === 0) {
+    const done = importId === undefined ? "taken over" : "imported";
     return outdated(
       run,
       action,
-      "the object that was taken over differs from the configuration in another way than shown",
+      `the object that was ${done} differs from the configuration in another way than shown`,
     );
-  return updateTo(target, before, live.object);
+  }
+  return updateTo({ ...target, resolved }, before, live);
 }
 
 /** An object that others own, read for its outputs. */

@@ -137,7 +137,7 @@ async function undoUpdate(run: Run, action: RunAction, index: number, intent: In
   return {
     status: "COMPENSATED",
     message: "Updated back to the inputs before the run",
-    record: action.kind === "adopt" ? { remove: action.name } : { put: found },
+    record: action.kind === "adopt" || action.kind === "import" ? { remove: action.name } : { put: found },
   };
 }
 

@@ -95,7 +95,8 @@ function stepFor(
       if (!record.createdByUs) return { how: "forget", why: "it is not proven that this run created the object" };
       return { how: "delete", providerId: record.providerId, restore: undefined };
     }
-    case "adopt": {
+    case "adopt":
+    case "import": {
       const update = intents.find((intent) => intent.operation === "update");
       if (update !== undefined && update.before?.inputs !== undefined) return { how: "update", intent: update };
       return record === undefined || !wrote ? undefined : { how: "record", before: undefined };

@@ -30,6 +30,8 @@ export async function decideAll(
   const pending = new Map<string, Promise<void>>();
   const call = createGate(input.parallelism ?? 10);
   const sizings = new Map<string, Promise<JsonObject | undefined> | JsonObject | undefined>();
+  const imports = new Map((input.imports ?? []).map((request) => [request.to, request]));
+  const holders = imports.size === 0 ? undefined : indexObjects(records);
   const source = (name: string): OutputSource => {
     const decision = decisions.get(name);
     if (decision !== undefined) return decision.outputs;
@@ -49,6 +51,10 @@ export async function decideAll(
     }
   };
   const fail = (resource: DesiredResource, thrown: unknown): void => {
+    if (thrown instanceof WfctlError && thrown.diagnostics.length > 0) {
+      diagnostics.push(...thrown.diagnostics);
+      return;
+    }
     const error = describeProviderFailure("plan", resource, thrown);
     diagnostics.push({
       severity: "error",
@@ -73,6 +79,8 @@ export async function decideAll(
         source,
         provider,
         record: records.get(resource.name),
+        importing: imports.get(resource.name),
+        holderOf: (wanted, providerId) => holders?.get(objectKey(wanted, providerId)),
         secrets,
         call,
         sizing: (from, sized) => sizingOf(from, sized, sizings, input),
@@ -101,6 +109,19 @@ export async function decideAll(
   }
   await Promise.all(pending.values());
   return decisions;
+}
+
+/** Records by the object that they have. */
+function indexObjects(records: ReadonlyMap<string, ResourceRecord>): ReadonlyMap<string, ResourceRecord> {
+  const index = new Map<string, ResourceRecord>();
+  for (const record of records.values()) {
+    for (const object of [record, ...record.deposed]) index.set(objectKey(object, object.providerId), record);
+  }
+  return index;
+}
+
+function objectKey({ provider, type }: { readonly provider: string; readonly type: string }, id: string): string {
+  return JSON.stringify([provider, type, id]);
 }
 
 function sizingOf(

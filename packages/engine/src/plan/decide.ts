@@ -11,9 +11,10 @@ import { isAdoptedByType } from "./adoption.ts";
 import { compareRecord, type Replace } from "./compare-record.ts";
 import { createDecision, type DecideContext, type Decision, type DecisionBase } from "./decision.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { decideImport } from "./import-object.ts";
 import { decideAdoption, readExisting } from "./look-up-object.ts";
 import { settleRecord } from "./record-live.ts";
-import { resolveConfig } from "./resolve.ts";
+import { resolveConfig, type ResolvedConfig } from "./resolve.ts";
 
 /** Decides without a call where it can, so that an unchanged resource costs no promise. */
 export function decide(resource: DesiredResource, context: DecideContext): Decision | Promise<Decision> {
@@ -32,16 +33,34 @@ function decideSized(
   sizing: JsonObject | undefined,
 ): Decision | Promise<Decision> {
   const { input, provider, record } = context;
-  const traits = provider.traits(resource.type);
   const resolved = resolveConfig(resource, {
     env: input.env,
     source: context.source,
     sizing,
     recordedInputs: record?.inputs,
-    traits,
+    traits: provider.traits(resource.type),
   });
   if (resolved.sensitive.length > 0) context.secrets.add(resolved.config, resolved.sensitive);
   const base: DecisionBase = { sizing, unknown: [...resolved.unknown.keys()], missing: resolved.missing };
+  const wanted = context.importing;
+  if (wanted !== undefined && record?.providerId !== wanted.id) {
+    return context
+      .call(() => decideImport(resource, context, { wanted, sizing, base }))
+      .then(
+        // The entry has done its work: the object is recorded under the provider's own id.
+        (decision) => decision ?? decideRecorded(resource, context, { resolved, base }),
+      );
+  }
+  return decideRecorded(resource, context, { resolved, base });
+}
+
+function decideRecorded(
+  resource: DesiredResource,
+  context: DecideContext,
+  { resolved, base }: { readonly resolved: ResolvedConfig; readonly base: DecisionBase },
+): Decision | Promise<Decision> {
+  const { input, provider, record } = context;
+  const traits = provider.traits(resource.type);
   if (resource.existing) return context.call(() => readExisting(resource, context, base));
   if (record === undefined) {
     if (!resource.adoptExisting && !isAdoptedByType(resource.type)) return createDecision(base, ["it does not exist"]);

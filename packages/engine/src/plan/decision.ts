@@ -1,4 +1,12 @@
-import type { ActionKind, DesiredResource, FieldChange, JsonObject, ReplaceMode, ResourceRecord } from "@wfctl/model";
+import type {
+  ActionKind,
+  DesiredResource,
+  FieldChange,
+  ImportRequest,
+  JsonObject,
+  ReplaceMode,
+  ResourceRecord,
+} from "@wfctl/model";
 import { sendWithRetries } from "../apply/dispatch.ts";
 import type { CallOptions, Provider } from "../ports/index.ts";
 import type { SecretSet } from "../report/redact.ts";
@@ -14,6 +22,7 @@ export interface Decision {
   readonly unknown: readonly string[];
   readonly replaceMode?: ReplaceMode | undefined;
   readonly force?: boolean;
+  readonly importId?: string;
   /** The record as it would stand without any call: written at the start of the run where it differs. */
   readonly settle?: ResourceRecord;
   /** What consumers see of its outputs. */
@@ -29,6 +38,10 @@ export interface DecideContext {
   readonly source: (name: string) => OutputSource;
   readonly provider: Provider;
   readonly record: ResourceRecord | undefined;
+  /** The object that is to be recorded as the resource, where the configuration names one. */
+  readonly importing?: ImportRequest | undefined;
+  /** The record of another resource that has this object already. */
+  readonly holderOf: (resource: DesiredResource, providerId: string) => ResourceRecord | undefined;
   readonly sizing: (
     provider: Provider,
     resource: DesiredResource,

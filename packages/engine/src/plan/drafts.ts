@@ -35,6 +35,7 @@ export function draftAction(
     reasons: decision.reasons,
     ...(replaceMode === undefined ? {} : { replaceMode }),
     ...(decision.force === true ? { force: true } : {}),
+    ...(decision.importId === undefined ? {} : { importId: decision.importId }),
     undo: reversibilityOf({
       kind: decision.kind,
       replaceMode,

@@ -1,4 +1,12 @@
-import type { DesiredResource, Diagnostic, OnFailure, Plan, ResourceRecord, StackState } from "@wfctl/model";
+import type {
+  DesiredResource,
+  Diagnostic,
+  ImportRequest,
+  OnFailure,
+  Plan,
+  ResourceRecord,
+  StackState,
+} from "@wfctl/model";
 import type { Clock, Digester, EnvironmentVariables, Provider, Random } from "../ports/index.ts";
 
 export interface PlanInput {
@@ -7,6 +15,8 @@ export interface PlanInput {
   /** What the configuration wants; empty for destroy. */
   readonly desired: readonly DesiredResource[];
   readonly moved: readonly { readonly from: string; readonly to: string }[];
+  /** Objects to record as resources, each resource once. @default none */
+  readonly imports?: readonly ImportRequest[];
   readonly state: StackState;
   /** Started providers by module name: of every desired resource, and of every record that may have to go. */
   readonly providers: ReadonlyMap<string, Provider>;

@@ -86,13 +86,38 @@ export async function planStack(input: PlanInput): Promise<Planned> {
   diagnostics.push(...protectionDiagnostics(blocked));
   notes.push(...renameNotes(drafts, records));
   const nodes = buildNodes(drafts, (name) => dependencies.get(name) ?? records.get(name)?.dependencies ?? [], records);
-  diagnostics.push(...circleDiagnostics(drafts, nodes));
+  diagnostics.push(...circleDiagnostics(drafts, nodes), ...doubleImports(drafts, input));
   const after = actionOrder(drafts.length, nodes);
   const actions = drafts.map((draft, index): PlanAction => ({ index, ...draft, after: after[index] as number[] }));
   // Notes come in as the providers answer: the digest needs one order.
   notes.sort((a, b) => compareTexts(a.name, b.name) || compareTexts(a.code, b.code) || compareTexts(a.text, b.text));
   const plan = finishPlan(input, { actions, nodes, notes, unchanged, records });
   return { plan, diagnostics: redactAll(diagnostics, input.state, secrets), settle };
+}
+
+/** Two resources cannot be one object, whatever name each of them has for it. */
+function doubleImports(drafts: readonly Draft[], input: PlanInput): Diagnostic[] {
+  const first = new Map<string, string>();
+  return drafts.flatMap((draft): Diagnostic[] => {
+    if (draft.importId === undefined) return [];
+    const key = JSON.stringify([draft.provider, draft.type, draft.importId]);
+    const other = first.get(key);
+    if (other === undefined) {
+      first.set(key, draft.name);
+      return [];
+    }
+    const source = input.imports?.find((request) => request.to === draft.name)?.source;
+    return [
+      {
+        severity: "error",
+        code: "CONFIG_INVALID",
+        address: draft.name,
+        summary: `Cannot import "${draft.name}": "${other}" is imported from the same object, "${draft.importId}"`,
+        hint: "Keep one of the two import entries",
+        ...(source === undefined ? {} : { source }),
+      },
+    ];
+  });
 }
 
 /** Providers may repeat in their errors what they were given. */

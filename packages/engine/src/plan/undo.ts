@@ -14,7 +14,11 @@ export function reversibilityOf(action: {
     case "create":
       return { undo: "yes", how: "delete it, confirmed by a read" };
     case "adopt":
-      return { undo: "yes", how: "forget it" };
+    case "import":
+      if (action.changes.length === 0) return { undo: "yes", how: "forget it" };
+      if (action.features?.readsInputs !== true)
+        return { undo: "unknown", why: "the inputs that the object has now may not be read back" };
+      return { undo: "yes", how: "update to the inputs it has now, and forget it" };
     case "forget":
     case "read":
       return { undo: "yes", how: "restore the record" };

@@ -72,14 +72,24 @@ export interface CallOptions {
   /** From dispatch, in milliseconds. */
   readonly timeoutMs: number;
   readonly run: string;
-  /** Length of the longest chain of actions that waits for this call, itself included: where calls must queue, the longest goes first. @default 0 */
+  /**
+   * Length of the longest chain of actions that waits for this call, itself included, by the time that each is expected to
+   * take: where calls must queue, the longest goes first. The number itself means nothing. @default 0
+   */
   readonly priority?: number;
   /** Same for all attempts of one action half. */
   readonly clientToken?: string;
   /** `<stack lineage>/<resource>`, written into the object by drivers that can. */
   readonly owner?: string;
-  /** What the driver says while it works. `waiting` frees the host's slot until the next report. */
-  readonly onProgress?: (progress: { readonly message: string; readonly waiting: boolean }) => void;
+  /**
+   * What the driver says while it works. `waiting` frees the host's slot until the next report; `limited` beside it says
+   * that the provider's own rate limit is what is waited for.
+   */
+  readonly onProgress?: (progress: {
+    readonly message: string;
+    readonly waiting: boolean;
+    readonly limited?: boolean;
+  }) => void;
 }
 
 /** What a driver reports of one live object. */
@@ -132,6 +142,11 @@ export interface Provider {
   /** Undefined where the plugin says that it has no driver of the type. Plugins that list nothing support all types with default traits. */
   traits(type: string): TypeTraits | undefined;
   create(spec: Spec, options: CallOptions): Promise<LiveObject>;
+  /**
+   * The provider's own id of the object that somebody calls `id` (its name, an address of the vendor's); undefined where
+   * there is none. Absent: ids are taken as they are.
+   */
+  importId?(type: string, id: string, options: CallOptions): Promise<string | undefined>;
   /** Undefined where the object does not exist. */
   read(ref: Ref, options: CallOptions): Promise<LiveObject | undefined>;
   update(ref: Ref, spec: Spec, options: CallOptions): Promise<LiveObject>;

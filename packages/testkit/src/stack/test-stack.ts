@@ -52,6 +52,7 @@ export interface CommandOptions {
   readonly allowReplace?: readonly string[];
   readonly include?: readonly string[];
   readonly moved?: PlanInput["moved"];
+  readonly imports?: PlanInput["imports"];
   readonly hooks?: Hooks;
   readonly signal?: AbortSignal;
   readonly graceMs?: number;
@@ -173,6 +174,7 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     stack: { name: "shop", environment: "test" },
     desired,
     moved: command_.moved ?? options.moved ?? [],
+    ...(command_.imports === undefined ? {} : { imports: command_.imports }),
     state: current,
     ...engine,
     env: command_.env ?? options.env ?? {},

@@ -36,6 +36,7 @@ export function summarisePlan(plan: Plan, diagnostics: readonly Diagnostic[]): s
     ["replace", "to replace"],
     ["delete", "to delete"],
     ["adopt", "to take over"],
+    ["import", "to import"],
     ["forget", "to forget"],
     ["read", "to read"],
   ];
@@ -86,7 +87,7 @@ function renderTitle(action: PlanAction, style: Style): string {
         ? style.good
         : style.warn;
   const symbol = color(`  ${actionSymbols[action.kind]} ${action.kind}`);
-  const id = action.prior?.providerId;
+  const id = action.prior?.providerId ?? action.importId;
   const extra = [
     ...(id === undefined || id === "" || id === action.name ? [] : [`id ${printable(id)}`]),
     ...(action.replaceMode === undefined ? [] : [action.replaceMode]),
