@@ -58,5 +58,15 @@ export async function loadFailure(thrown: unknown, subject: LoadSubject, call: L
   if (!error.answered && error.class === "transient") {
     return fail("PLUGIN_START", `cannot be reached where its handshake says it listens: ${redact(error.message)}`);
   }
-  return fail(call.code, `failed in ${call.name}: ${redact(error.message)}`);
+  return new WfctlError(call.code, `Plugin ${title} failed in ${call.name}: ${redact(error.message)}`, {
+    hint: error.answered ? answerHint(error.class) : hint,
+    cause: thrown,
+  });
+}
+
+/** The plugin works and says what is wrong: another version of it would say the same. */
+function answerHint(errorClass: string): string {
+  if (errorClass === "unauthorized") return "Give the provider valid credentials and run again";
+  if (errorClass === "forbidden") return "Give the credentials the permission that the message names";
+  return "Mend what the message says and run again; with WFCTL_DEBUG=1 you see what the plugin prints";
 }
