@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { WfctlError, type Json, type JournalEvent } from "@wfctl/model";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
@@ -12,12 +12,19 @@ export function emergencyPath(databasePath: string, run: string): string {
   return `${databasePath}.emergency.${encodeURIComponent(run)}.jsonl`;
 }
 
-/** Appends the events, sealed as a whole, and returns when they are on the disk. */
+/** Appends the events, sealed as a whole, and returns when they are on the disk. On a failure the file is as it was. */
 export function writeEmergency(path: string, run: string, events: readonly JournalEvent[], sealer: Sealer): void {
-  const isNew = !existsSync(path);
+  const before = statSync(path, { throwIfNoEntry: false })?.size;
   const line = sealer.seal(events as unknown as Json, emergencyContext(run));
-  writeDurably(path, `${JSON.stringify(line)}\n`, 0o600, "a");
-  if (isNew) syncDirectory(dirname(path));
+  try {
+    writeDurably(path, `${JSON.stringify(line)}\n`, 0o600, "a");
+  } catch (error) {
+    // The part of a line would spoil the lines that come after it.
+    if (before === undefined) rmSync(path, { force: true });
+    else truncateSync(path, before);
+    throw error;
+  }
+  if (before === undefined) syncDirectory(dirname(path));
 }
 
 /** The lists of events in the order they were written. A last line that is cut off is passed over. */
@@ -27,7 +34,9 @@ export function readEmergency(path: string, run: string, sealer: Sealer): Journa
   return whole.map((text, index) => {
     const sealed = parse(text);
     if (!isSealed(sealed)) {
-      throw new WfctlError("STORE_CORRUPT", `Reading '${path}' failed: line ${index + 1} is damaged`);
+      throw new WfctlError("STORE_CORRUPT", `Reading '${path}' failed: line ${index + 1} is damaged`, {
+        hint: "Move the file away: the intents of its outcomes are in the journal, and the next apply asks the provider",
+      });
     }
     return sealer.open(sealed, emergencyContext(run)) as unknown as JournalEvent[];
   });

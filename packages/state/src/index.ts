@@ -7,6 +7,7 @@ export * from "./identity.ts";
 export * from "./lease/holder.ts";
 export * from "./lease/lease-view.ts";
 export * from "./log/index.ts";
+export { readBackEmergencies, type ReadBack } from "./read-back.ts";
 export * from "./reduce.ts";
 export * from "./retention.ts";
 export * from "./run-summary.ts";

@@ -6,6 +6,7 @@ import { WfctlError, type StackState } from "@wfctl/model";
 import { parsePlan, planSpec, type PlanArguments } from "../arguments/plan.ts";
 import type { Context } from "../context.ts";
 import { digestVariables, encodeSavedPlan } from "../saved-plan.ts";
+import { tellOfEmergencies } from "../session/emergencies.ts";
 import { loadConfig } from "../session/load-config.ts";
 import { locateState, type StateLocation } from "../session/locate-state.ts";
 import { countErrors, describeSurroundings, makePlan, showable } from "../session/make-plan.ts";
@@ -29,6 +30,7 @@ export async function runPlan(args: PlanArguments, context: Context, destroys = 
   const stack = await loadConfig(args, context, view, { needsVariables: !destroys });
   const location = await locateState(stack, context);
   const { state, digester } = await readState(location, context, view, args.output !== undefined);
+  tellOfEmergencies(location, view);
   if (!destroys && state.serial === 0) await refuseForeignRecords(location, stack);
   const providers = createProviders({
     stack,

@@ -1,9 +1,7 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import type { StackConfig } from "@wfctl/config";
 import { applyPlan, type Hooks, type Planned, type Provider, type RecoveryReport, type RunReport } from "@wfctl/engine";
 import { WfctlError, type Plan, type StackState } from "@wfctl/model";
-import { emergencyPath, thisHolder, writeEmergency } from "@wfctl/state";
+import { thisHolder } from "@wfctl/state";
 import type { ApplyArguments } from "../arguments/apply.ts";
 import { exitCodes } from "../commands/command.ts";
 import type { Context } from "../context.ts";
@@ -14,6 +12,7 @@ import { planToJson } from "../views/json/plan.ts";
 import { maskKeys } from "../views/mask.ts";
 import type { RunFacts, View } from "../views/view.ts";
 import { countErrors, describeSurroundings, makePlan, showable } from "./make-plan.ts";
+import { keepForLater } from "./emergencies.ts";
 import { modulesOf, refuseOtherAccounts } from "./providers.ts";
 import { rememberProviders } from "./remembered-providers.ts";
 import { createRunId, realClock, realRandom } from "./runtime.ts";
@@ -168,12 +167,7 @@ async function run(
         }
         view.event(event);
       },
-      async emergency(events) {
-        const path = emergencyPath(session.location.emergencyBase, runId);
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-        if (store.sealer !== undefined) writeEmergency(path, runId, events, store.sealer);
-        view.notice(`What could not be recorded is in ${path}`);
-      },
+      emergency: async (events) => keepForLater({ session, plan: made.plan, runId }, events, view),
       engineVersion: version,
       user: holder.user,
       host: holder.host,

@@ -10,6 +10,7 @@ import type { View } from "../views/view.ts";
 import { createProviders, type Providers } from "./providers.ts";
 import type { StateLocation } from "./locate-state.ts";
 import type { OpenState } from "./open-state.ts";
+import { recordEmergencies } from "./emergencies.ts";
 import { realClock, realRandom } from "./runtime.ts";
 
 /**
@@ -79,6 +80,7 @@ export async function beginWriting(options: WritingOptions): Promise<WritingSess
   try {
     const holder = thisHolder(options.command);
     lease = await store.acquire(holder);
+    await recordEmergencies({ location, store, lease }, view);
     const warm = options.warmUp?.filter((module) => module !== secretsProvider) ?? [];
     if (warm.length > 0) providers.pool.warmUp(warm);
     state = await store.load();

@@ -1,7 +1,7 @@
 import type { StateBackend } from "../backend.ts";
 import type { LeaseTimes } from "../lease/lease-view.ts";
 import type { Bucket, FolderBucket } from "./bucket.ts";
-import { findEmergencies, readBackEmergencies } from "../read-back.ts";
+import { findEmergencies, repairEmergencies } from "../read-back.ts";
 import { checkLog, repairLog } from "./doctor.ts";
 import { metaKey } from "./meta.ts";
 import { breakLogLease, openLogStore, readLogInfo, readLogLease } from "./store.ts";
@@ -30,7 +30,7 @@ export function createLogBackend(options: {
     doctor: async () => [...(await checkLog(bucket)), ...findEmergencies(emergency)],
     repair: async (options) => [
       ...(await repairLog(bucket)),
-      ...(await readBackEmergencies({ ...options, base: emergency, open: (key) => open({ key }) })),
+      ...(await repairEmergencies({ ...options, base: emergency, open: (key) => open({ key }) })),
     ],
     async findUpstreamRecords() {
       const names = (await upstream?.listFolder()) ?? [];

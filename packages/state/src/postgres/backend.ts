@@ -1,6 +1,6 @@
 import { WfctlError } from "@wfctl/model";
 import type { StateBackend } from "../backend.ts";
-import { findEmergencies, readBackEmergencies } from "../read-back.ts";
+import { findEmergencies, repairEmergencies } from "../read-back.ts";
 import { createConnection, describeDatabase, type Connection } from "./connection.ts";
 import { checkStack } from "./doctor.ts";
 import { breakDatabaseLease, readDatabaseLease } from "./lease.ts";
@@ -55,7 +55,7 @@ export function createPostgresBackend(
       return [...findings, ...findEmergencies(emergency)];
     },
     // What a database damages, its backups bring back.
-    repair: (repairing) => readBackEmergencies({ ...repairing, base: emergency, open: (key) => open({ key }) }),
+    repair: (repairing) => repairEmergencies({ ...repairing, base: emergency, open: (key) => open({ key }) }),
     findUpstreamRecords: () =>
       withConnection((use) =>
         use(async (client) => {

@@ -5,7 +5,7 @@ import type { StackKey } from "../sealing/key.ts";
 import { checkContent } from "./checks.ts";
 import { toStoreError } from "./errors.ts";
 import type { Finding } from "../finding.ts";
-import { findEmergencies, readBackEmergencies } from "../read-back.ts";
+import { findEmergencies, repairEmergencies } from "../read-back.ts";
 import type { Repairable } from "./finding.ts";
 import { releaseLease, takeLease } from "./lease-table.ts";
 import { openForWriting, readDatabase } from "./open-database.ts";
@@ -44,7 +44,7 @@ export async function repair(options: RepairOptions): Promise<Finding[]> {
   if (key !== undefined) await (await openSqliteStore({ path, key, readOnly: true })).close();
   const done = repairContent(options);
   const open = (opening: StackKey) => openSqliteStore({ path, key: opening });
-  done.push(...(await readBackEmergencies({ ...options, base: path, open })));
+  done.push(...(await repairEmergencies({ ...options, base: path, open })));
   return done;
 }
 
