@@ -23,11 +23,19 @@ export async function callFailure(
       return new ProviderError("plugin_exit", message, { answered: false, cause: thrown });
     }
   }
-  const message = redact(error.message);
+  const message = tooLong(error, title) ?? redact(error.message);
   if (message === error.message) return error;
   return new ProviderError(error.class, message, {
     answered: error.answered,
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     ...(error.partial === undefined ? {} : { partial: error.partial }),
   });
+}
+
+/** Servers of Go refuse a request over four mebibytes, in words that say neither who nor what. */
+function tooLong({ answered, class: errorClass, message }: ProviderError, title: string): string | undefined {
+  if (!answered || errorClass !== "validation") return undefined;
+  const sizes = /larger than max \((\d+) vs\.? (\d+)\)/.exec(message);
+  if (sizes === null) return undefined;
+  return `Plugin ${title} takes requests of at most ${sizes[2]} bytes and this one has ${sizes[1]}: the resource's configuration and outputs are too long for it`;
 }

@@ -34,6 +34,16 @@ export function isLate(error: ProviderError, deadline: number): boolean {
 const otherwiseMissing =
   /no such (?:host|file)|\b(?:dial|lookup|dns|proxy|certificate|profile|credentials?|tokens?|imds|metadata service|api|endpoint|subscription|project|account|region)\b/i;
 
+/** Where an error text holds words and digits that say nothing: addresses, ids of requests, how SDKs begin each error. */
+const saysNothing =
+  /\bhttps?:\/\/\S+|\b(?:request|host|trace|correlation|activity)[ _-]?id"?\s*[:=]?\s*\S+|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\bapi error\b/gi;
+
+/** A status that is no answer about the object. */
+const otherStatus = /\b(?:401|403|407|429|5\d\d)\b/;
+
+/** Three digits are a status only where they stand alone. */
+const digits = /(?<![\w.-])(\d{3})(?![\w-])|\d+/g;
+
 /**
  * True where a failed Read says that the object is not there. Plugins of upstream's kind may say it in words only,
  * which is a guess: it is refused where the words can be about something else, because an object wrongly
@@ -42,7 +52,8 @@ const otherwiseMissing =
 export function saysAbsent(error: ProviderError, mayGuess: boolean): boolean {
   if (error.class === "not_found") return true;
   if (!mayGuess || error.class !== "unknown" || !error.answered) return false;
-  return sniffClass(error.message) === "not_found" && !otherwiseMissing.test(error.message);
+  const text = error.message.replaceAll(saysNothing, " ").replaceAll(digits, "$1");
+  return sniffClass(text) === "not_found" && !otherStatus.test(text) && !otherwiseMissing.test(text);
 }
 
 /** A gone object is what a delete wants. */

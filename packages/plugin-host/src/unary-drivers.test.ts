@@ -138,6 +138,10 @@ describe("an upstream plugin", () => {
     "operation error: InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist",
     "GET https://example.test/v2/x: 404 The resource you requested could not be found",
     "bucket not found",
+    "operation error EC2: DescribeVpcs, https response error StatusCode: 400, RequestID: 5d31c4f0-7a52-4030-9503-2f7429b0a6aa, api error InvalidVpcID.NotFound: The vpc ID 'vpc-0403a' does not exist",
+    "operation error S3: HeadBucket, https response error StatusCode: 404, RequestID: 4B403E29AC503F01, HostID: g503+Ab/403=, NotFound: ",
+    "GET https://api.example.test/v2/droplets/403: 404 (request \"b5034290-1c5d-4a6b-8d3e-0a401f503c77\") The resource you were accessing could not be found.",
+    "googleapi: Error 404: The resource 'projects/p-403/global/networks/n' was not found, notFound",
   ])("may say %j for an object that is not there", async (text) => {
     expect(await provider.read(ref(`says: ${text}`), options)).toBeUndefined();
   });
@@ -149,6 +153,10 @@ describe("an upstream plugin", () => {
     "certificate not found",
     "rpc failed",
     "403 Forbidden",
+    "operation error EC2: DescribeVpcs, https response error StatusCode: 403, RequestID: 5d31c404-7a52-4404-9405-2f7429b0a404, api error UnauthorizedOperation: You are not authorized to perform this operation.",
+    "operation error S3: GetBucket, https response error StatusCode: 500, RequestID: 404, api error InternalError: the key does not exist",
+    "GET https://api.example.test/v2/404/x: 503 Service Unavailable",
+    "quota of 14040 servers is used up",
   ])("is not believed to miss an object when it says %j", async (text) => {
     expect(await failureOf(provider.read(ref(`says: ${text}`), options))).toMatchObject({ class: "unknown" });
   });
