@@ -16,6 +16,7 @@ import {
   storeNames,
   type GeneratorEntry,
 } from "./generated-secrets.ts";
+import { readImportRequests } from "./import-requests.ts";
 import { createLinker, type Linker, type LinkPlace, type Names } from "./link.ts";
 import { readMoved } from "./moved.ts";
 import { defaultEnvironment } from "./names.ts";
@@ -87,6 +88,7 @@ export function buildStack(
     ...(state === undefined ? {} : { state }),
     ...(sections.onFailure === undefined ? {} : { onFailure: sections.onFailure }),
     moved: readMoved(sections, linker === undefined ? undefined : names, fields, reporter),
+    imports: readImportRequests(sections, linker === undefined ? undefined : names, { values, fields, reporter }),
     ...(outputs === undefined ? {} : { outputs }),
     secrets,
     ...listVariables(parts.variables),

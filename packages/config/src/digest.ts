@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "@wfctl/model";
 import type { StackConfig } from "./stack.ts";
 
 /**
- * What of a stack decides its plan, as one JSON value: resources, provider modules, moves, the environment.
+ * What of a stack decides its plan, as one JSON value: resources, provider modules, moves, imports, the environment.
  * Independent of order, comments, places and files; references and variables are symbolic, so no secret is in it.
  */
 export function stackDigestInput(stack: StackConfig): Json {
@@ -14,6 +14,7 @@ export function stackDigestInput(stack: StackConfig): Json {
     })),
     providers: stack.providers.toSorted(byName).map(withoutSource),
     moved: stack.moved.map(({ from, to }) => ({ from, to })),
+    imports: stack.imports.map(({ to, id }) => ({ to, id })),
   };
 }
 

@@ -9,6 +9,7 @@ export const ownTopKeys = [
   "infra",
   "on_failure",
   "moved",
+  "import",
   "outputs",
   "variables",
   "components",

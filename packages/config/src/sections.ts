@@ -44,6 +44,8 @@ export interface Sections {
   readonly hasModules: boolean;
   readonly environments: ReadonlyMap<string, EnvironmentEntry>;
   readonly moved: readonly { readonly spot: Spot; readonly value: Json }[];
+  /** Items of `import`: objects to record. */
+  readonly objects: readonly { readonly spot: Spot; readonly value: Json }[];
   readonly outputs: ReadonlyMap<string, { readonly spot: Spot; readonly value: Json }>;
 }
 
@@ -56,6 +58,7 @@ export function joinSections(files: readonly StackFile[], fields: FieldReader, r
   const modules = joinModules(files, fields, reporter);
   const environments = new Map<string, EnvironmentEntry>();
   const moved: { spot: Spot; value: Json }[] = [];
+  const objects: { spot: Spot; value: Json }[] = [];
   const outputs = new Map<string, { spot: Spot; value: Json }>();
   for (const { source, root } of files) {
     const top: Spot = { file: source, path: [] };
@@ -68,11 +71,14 @@ export function joinSections(files: readonly StackFile[], fields: FieldReader, r
     for (const [index, value] of (fields.list(root, top, "moved") ?? []).entries()) {
       moved.push({ spot: child(top, "moved", index), value });
     }
+    for (const [index, value] of (fields.list(root, top, "import") ?? []).entries()) {
+      objects.push({ spot: child(top, "import", index), value });
+    }
     for (const [name, value] of Object.entries(fields.mapping(root, top, "outputs") ?? {})) {
       if (!outputs.has(name)) outputs.set(name, { spot: child(top, "outputs", name), value });
     }
   }
-  return { ...readMain(files, fields, reporter), ...modules, environments, moved, outputs };
+  return { ...readMain(files, fields, reporter), ...modules, environments, moved, objects, outputs };
 }
 
 /** `name`, `on_failure` and `infra` count in the main file only. */

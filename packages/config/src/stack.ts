@@ -1,6 +1,7 @@
 import type {
   DesiredResource,
   Diagnostic,
+  ImportRequest,
   Json,
   JsonObject,
   OnFailure,
@@ -92,6 +93,8 @@ export interface StackConfig {
   readonly state?: StateModule;
   readonly onFailure?: OnFailure;
   readonly moved: readonly Move[];
+  /** Objects to record as resources (`import:`), each resource once. Those of resources that the environment leaves out are not here. */
+  readonly imports: readonly ImportRequest[];
   readonly outputs?: { readonly [name: string]: StackOutput };
   readonly secrets: SecretsConfig;
   readonly variables: readonly StackVariable[];

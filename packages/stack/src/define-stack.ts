@@ -21,12 +21,18 @@ export function defineStack(
     async build(environment) {
       const modules: { readonly [key: string]: unknown }[] = [];
       const places: (DeclarationPlace | undefined)[] = [];
+      const imports: { readonly to: string; readonly id: unknown }[] = [];
+      const importPlaces: (DeclarationPlace | undefined)[] = [];
       const outputs: Record<string, unknown> = {};
       const group = createGroup(
         {
           add(module, place) {
             modules.push(module);
             places.push(place);
+          },
+          importObject(request, place) {
+            imports.push(request);
+            importPlaces.push(place);
           },
           output(name, value, { sensitive, description }) {
             if (name in outputs) throw new Error(`The output "${name}" is declared twice`);
@@ -45,10 +51,11 @@ export function defineStack(
         ...top,
         on_failure: onFailure,
         modules,
+        import: imports.length === 0 ? undefined : imports,
         outputs: Object.keys(outputs).length === 0 ? undefined : outputs,
       });
       // References become text, and what JSON cannot hold does not come through unseen.
-      return { document: plain(document, []) as BuiltStack["document"], places };
+      return { document: plain(document, []) as BuiltStack["document"], places, importPlaces };
     },
   };
 }

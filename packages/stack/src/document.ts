@@ -15,6 +15,8 @@ export interface DeclarationPlace {
 export interface BuiltStack {
   readonly document: StackDocument;
   readonly places: readonly (DeclarationPlace | undefined)[];
+  /** The same of each item of `import`. */
+  readonly importPlaces: readonly (DeclarationPlace | undefined)[];
 }
 
 /** Place of the call into the function that calls this. */

@@ -5,6 +5,7 @@ import type { ConfigInput, ProviderModuleRef, ProviderOptions, Resource, Resourc
 /** Where declarations go. */
 export interface Declarations {
   add(module: { readonly [key: string]: unknown }, place: DeclarationPlace | undefined): void;
+  importObject(request: { readonly to: string; readonly id: unknown }, place: DeclarationPlace | undefined): void;
   output(name: string, value: unknown, options: { readonly sensitive?: boolean; readonly description?: string }): void;
 }
 
@@ -25,6 +26,11 @@ export interface StackGroup {
   ): Resource<Type>;
   /** Declares a module as a stack file has it: what the other methods do not cover. */
   module(module: { readonly name: string; readonly type: string; readonly [key: string]: unknown }): void;
+  /**
+   * Records an object that exists already as this resource: plan shows it as an import, apply records it. Nothing to do once
+   * it is recorded.
+   */
+  import(to: Resource | string, id: Input<string>): void;
   /** Declares an output of the stack, prefixed in a group. */
   output<T>(
     name: string,
@@ -68,6 +74,9 @@ export function createGroup(declarations: Declarations, prefix: string, environm
     },
     module(module) {
       declarations.add({ ...module, name: nameOf(module.name) }, callPlace());
+    },
+    import(to, id) {
+      declarations.importObject({ to: typeof to === "string" ? nameOf(to) : to.name, id }, callPlace());
     },
     output: (name, value, options = {}) => declarations.output(nameOf(name), value, options),
     group: (name, build) => build(createGroup(declarations, `${nameOf(name)}.`, environment)),

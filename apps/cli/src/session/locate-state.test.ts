@@ -11,6 +11,7 @@ function stack(state?: StackConfig["state"]): StackConfig {
     providers: [],
     ...(state === undefined ? {} : { state }),
     moved: [],
+    imports: [],
     secrets: { declared: [] },
     variables: [],
     secretVariables: {},

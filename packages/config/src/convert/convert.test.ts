@@ -92,6 +92,11 @@ modules:
       ids: ["\${class.id}", "x-\${class.id}-\${later.id}"]
       sum: "\${{ size('a') + 1 }}"
   - {name: later, type: infra.dns, satisfies: [a]}
+import:
+  # It was made by hand.
+  - {to: orders-db, id: "db-\${var.tag}"}
+  - to: later
+    id: "0815"
 outputs:
   class: {value: "\${class.id}", sensitive: true}
   plain: text
@@ -105,6 +110,8 @@ test("YAML becomes a program of the same stack, with its comments", async () => 
   expect(program).toContain("  // Holds the orders.\n  // Do not lose it.\n  const ordersDb = stack.resource(");
   expect(program).toContain('engine: "pg", // the kind');
   expect(program).toContain("port: _class.outputs.port,");
+  expect(program).toContain('  // It was made by hand.\n  stack.import(ordersDb, "db-${var.tag}");\n');
+  expect(program).toContain('  stack.import("later", "0815");\n');
   expect(program).toContain("`x-${_class.id}-\\${later.id}`");
 });
 

@@ -26,7 +26,7 @@ export function convertToProgram(text: string): string {
   let body = "";
   for (const pair of root.items) {
     const key = keyOf(pair);
-    if (key === "modules" || key === "outputs") continue;
+    if (key === "modules" || key === "outputs" || key === "import") continue;
     const name = key === "on_failure" ? "onFailure" : writeKey(key);
     const before = commentLines((pair.key as Node).commentBefore, "  ");
     settings.push(`${before}  ${name}: ${writeNode(pair.value, document, "  ")},\n`);
@@ -35,8 +35,14 @@ export function convertToProgram(text: string): string {
   for (const item of isSeq(modules) ? modules.items : []) {
     body += `${body === "" ? "" : "\n"}${writeModule(item, document, constants)}`;
   }
+  const imports: unknown = root.get("import", true);
   const outputs: unknown = root.get("outputs", true);
   const write = createTextWriter(constants);
+  for (const [index, item] of (isSeq(imports) ? imports.items : []).entries()) {
+    // A comment above the first item is one of the whole list.
+    if (index === 0 && isMap(item) && isSeq(imports)) item.commentBefore ??= imports.commentBefore ?? null;
+    body += `${index === 0 && body !== "" ? "\n" : ""}${writeImport(item, document, constants, write)}`;
+  }
   for (const pair of isMap(outputs) ? outputs.items : []) body += writeOutput(pair, document, write, body === "");
   const top = settings.length === 0 ? "{}" : `{\n${settings.join("")}}`;
   return `${commentLines(head, "")}import { defineStack } from "@wfctl/stack";
@@ -73,6 +79,19 @@ function writeModule(item: unknown, document: Document, constants: Map<string, s
   const constant = constantFor(name, constants);
   constants.set(name, constant);
   return `${comment}  const ${constant} = stack.resource(${JSON.stringify(type)}, ${JSON.stringify(name)}${rest});\n`;
+}
+
+function writeImport(
+  item: unknown,
+  document: Document,
+  constants: ReadonlyMap<string, string>,
+  text: TextWriter,
+): string {
+  if (!isMap(item)) return "";
+  const to = String(item.get("to"));
+  const target = constants.get(to) ?? JSON.stringify(to);
+  const id = writeNode(item.get("id", true), document, "  ", text);
+  return `${commentLines(item.commentBefore, "  ")}  stack.import(${target}, ${id});\n`;
 }
 
 function writeOptions(fields: ReadonlyMap<string, Pair>, document: Document, text: TextWriter): string {

@@ -134,6 +134,33 @@ describe("what is wrong", () => {
   });
 });
 
+test("objects to import are declared by the resource or its name, and problems with them have the line of the call", async () => {
+  await write(
+    "infra.ts",
+    `${imports}export default defineStack({ variables: { n: "7" } }, (stack) => {
+  stack.provider("p", "fake");
+  const x = stack.resource("infra.x", "x");
+  stack.import(x, \`id-\${variable("n")}\`);
+  stack.group("web", (web) => {
+    web.resource("infra.x", "y");
+    web.import("y", "2");
+  });
+});\n`,
+  );
+  expect((await load("infra.ts")).imports).toEqual([
+    { to: "x", id: "id-7", source: { file: "infra.ts", line: 5, column: expect.any(Number) } },
+    { to: "web.y", id: "2", source: { file: "infra.ts", line: 8, column: expect.any(Number) } },
+  ]);
+  const found = await diagnose(`export default defineStack({}, (stack) => {
+  stack.provider("p", "fake");
+  stack.resource("infra.x", "x");
+  stack.import("xx", "1");
+});\n`);
+  expect(found).toEqual([
+    expect.stringMatching(/^CONFIG_INVALID infra\.ts:5:\d+ .*"import" names "xx".*Did you mean "x"/),
+  ]);
+});
+
 test("keys of the state are withheld from a program, other variables are not", async () => {
   process.env["WFCTL_KEY"] = "k";
   process.env["WFCTL_TEST_VISIBLE"] = "v";

@@ -9,5 +9,11 @@ export interface ProgramPlace {
 
 /** What the process that evaluates a program says, once. */
 export type ProgramReply =
-  | { readonly document: Json; readonly places: readonly (ProgramPlace | null)[] }
+  | {
+      readonly document: Json;
+      /** Of the modules. */
+      readonly places: readonly (ProgramPlace | null)[];
+      /** Of the items of `import`. */
+      readonly importPlaces: readonly (ProgramPlace | null)[];
+    }
   | { readonly problem: string; readonly hint: string; readonly place?: ProgramPlace };

@@ -34,23 +34,24 @@ export async function readProgram(path: string, cwd: string, options: ReadProgra
     const differing = "problem" in second ? [] : firstDifference(first.document, second.document);
     const what = "problem" in second ? second.problem : `the value at ${pathToPointer(differing)} differs`;
     problems.push({
-      location: moduleAt(differing, first.places, at),
+      location: placeOf(differing, first, at),
       path: differing,
       summary: `The program gives two results when it is evaluated twice: ${what}`,
       hint: "Do not use the clock, chance or the network: make the value a variable",
     });
   }
-  return createSource(path, label, first.document, problems, (wanted) => moduleAt(wanted, first.places, at));
+  return createSource(path, label, first.document, problems, (wanted) => placeOf(wanted, first, at));
 }
 
 type ProgramPlaceLike = { readonly file: string; readonly line: number; readonly column: number };
 
-function moduleAt(
-  path: Path,
-  places: readonly (ProgramPlaceLike | null)[],
+function placeOf(
+  [list, index]: Path,
+  { places, importPlaces }: Extract<ProgramReply, { readonly document: Json }>,
   at: (place: ProgramPlaceLike | null | undefined) => SourceLocation,
 ): SourceLocation {
-  return path[0] === "modules" ? at(places[Number(path[1])]) : at(undefined);
+  const all = list === "modules" ? places : list === "import" ? importPlaces : [];
+  return at(all[Number(index)]);
 }
 
 function createSource(

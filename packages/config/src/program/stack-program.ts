@@ -44,11 +44,10 @@ async function evaluate(file: string, environment: string | undefined): Promise<
     };
   }
   try {
-    const { document, places } = await program.build(environment);
-    return {
-      document: document as Json,
-      places: places.map((place) => (place === undefined ? null : withPath(place))),
-    };
+    const { document, places, importPlaces } = await program.build(environment);
+    const withPaths = (all: typeof places): (ProgramPlace | null)[] =>
+      all.map((place) => (place === undefined ? null : withPath(place)));
+    return { document: document as Json, places: withPaths(places), importPlaces: withPaths(importPlaces) };
   } catch (error) {
     return failure("failed", error, file);
   }

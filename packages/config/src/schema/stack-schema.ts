@@ -45,6 +45,17 @@ export function stackSchema(
         additionalProperties: { $ref: "#/$defs/environment" },
       },
       moved: { type: ["array", "null"], items: { $ref: "#/$defs/move" } },
+      import: {
+        type: ["array", "null"],
+        items: {
+          ...closed({
+            to: { ...text, description: "Name of the resource" },
+            id: { type: ["string", "integer"], description: "The object's id at the provider" },
+          }),
+          required: ["to", "id"],
+        },
+        description: "Objects that exist already: plan shows each as an import, apply records it",
+      },
       variables: {
         type: ["object", "array", "null"],
         propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
