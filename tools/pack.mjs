@@ -23,12 +23,14 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /**
  * Packs the CLI and every provider that has a plugin.json. A provider without one is no plugin yet and left out.
  * @param {string} out
+ * @param {{ readonly only?: readonly string[] }} [options] folder names of the programs to pack, and no library; default: all
  * @returns {Promise<string[]>} the tarballs
  */
-export async function packAll(out) {
+export async function packAll(out, { only } = {}) {
   const tarballs = [];
   await mkdir(out, { recursive: true });
   for (const program of await findPrograms()) {
+    if (only !== undefined && !only.includes(program.name)) continue;
     const isProvider = basename(dirname(program.folder)) === "providers";
     if (isProvider && !existsSync(join(program.folder, "plugin.json"))) continue;
     const { name } = program.manifest;
@@ -50,7 +52,7 @@ export async function packAll(out) {
     tarballs.push(await npmPack(staging, out));
     await rm(staging, { recursive: true, force: true });
   }
-  for (const name of Object.keys(libraries)) {
+  for (const name of only === undefined ? Object.keys(libraries) : []) {
     const staging = join(out, `.${name}`);
     await rm(staging, { recursive: true, force: true });
     await mkdir(staging, { recursive: true });
