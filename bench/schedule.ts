@@ -1,4 +1,4 @@
-import { applyPlan, planStack, type LiveObject, type Provider } from "@wfctl/engine";
+import { applyPlan, createDurations, planStack, type LiveObject, type Provider } from "@wfctl/engine";
 import type { DesiredResource } from "@wfctl/model";
 import { createLimiter } from "@wfctl/plugin-sdk";
 import { createMemoryStore, sampleHolder } from "@wfctl/state/testing";
@@ -16,8 +16,18 @@ export interface Problem {
   /** Indexes, all lower than the action's own. */
   readonly parents: readonly (readonly number[])[];
   readonly latencyMs: readonly number[];
+  /** Number of each action's resource type. @default all of one type */
+  readonly types?: readonly number[];
+  /** What calls of each type take in the mean. */
+  readonly typeMs?: readonly number[];
   readonly callsPerSecond: number;
 }
+
+/**
+ * What calls take: 200 ms each; by type, some types fast and some slow, give or take a tenth; or 100 to 300 ms each with no
+ * rule, so that nobody can know it beforehand.
+ */
+export type Latencies = "equal" | "by-type" | "unforeseeable";
 
 export interface Efficiency {
   readonly actions: number;
@@ -27,8 +37,8 @@ export interface Efficiency {
   readonly efficiency: number;
 }
 
-/** A random graph: a few layers or none, hubs, chains. `latencies` are drawn once per problem where they are to be equal. */
-export function randomProblem(random: SeededRandom, options: { readonly equalLatencies: boolean }): Problem {
+/** A random graph: a few layers or none, hubs, chains. */
+export function randomProblem(random: SeededRandom, { latencies }: { readonly latencies: Latencies }): Problem {
   const size = 20 + random.below(180);
   const spread = 1 + random.below(40);
   const share = random.number();
@@ -37,9 +47,14 @@ export function randomProblem(random: SeededRandom, options: { readonly equalLat
     const count = 1 + random.below(3);
     return [...new Set(Array.from({ length: count }, () => Math.max(0, index - 1 - random.below(spread))))];
   });
-  const common = 200;
-  const latencyMs = parents.map(() => (options.equalLatencies ? common : 100 + random.below(200)));
-  return { parents, latencyMs, callsPerSecond: options.equalLatencies ? 30 : 10 + random.below(60) };
+  if (latencies === "equal") return { parents, latencyMs: parents.map(() => 200), callsPerSecond: 30 };
+  if (latencies === "unforeseeable") {
+    return { parents, latencyMs: parents.map(() => 100 + random.below(200)), callsPerSecond: 10 + random.below(60) };
+  }
+  const typeMs = Array.from({ length: 2 + random.below(5) }, () => Math.round(50 * 40 ** random.number()));
+  const types = parents.map(() => random.below(typeMs.length));
+  const latencyMs = types.map((type) => Math.round((typeMs[type] as number) * (0.9 + random.number() / 5)));
+  return { parents, latencyMs, types, typeMs, callsPerSecond: 10 + random.below(60) };
 }
 
 /**
@@ -65,18 +80,29 @@ export function boundMs(problem: Problem): number {
   return bound;
 }
 
-/** Runs the problem through the engine with the SDK's limiter, in virtual time. */
-export async function runProblem(problem: Problem, seed: string): Promise<Efficiency> {
+/**
+ * Runs the problem through the engine with the SDK's limiter, in virtual time. `known`: earlier runs have learned what
+ * calls of each type take.
+ */
+export async function runProblem(
+  problem: Problem,
+  seed: string,
+  { known = false }: { readonly known?: boolean } = {},
+): Promise<Efficiency> {
   const clock = createVirtualClock();
   const random = createSeededRandom(seed);
   const limiter = createLimiter({ ratePerSecond: problem.callsPerSecond, burst: 1 }, clock);
   const desired = problem.parents.map((parents, index): DesiredResource =>
-    wanted(`r${index}`, { parents: parents.map((parent) => ref(`r${parent}`, "id")) }),
+    wanted(
+      `r${index}`,
+      { parents: parents.map((parent) => ref(`r${parent}`, "id")) },
+      { type: `infra.test${problem.types?.[index] ?? ""}` },
+    ),
   );
   const provider = slowProvider(async (name, options) => {
     await limiter.acquire({
       ...(options.priority === undefined ? {} : { priority: options.priority }),
-      onWait: () => options.onProgress?.({ message: "waiting for the API's rate limit", waiting: true }),
+      onWait: () => options.onProgress?.({ message: "waiting for the API's rate limit", waiting: true, limited: true }),
     });
     options.onProgress?.({ message: "creating", waiting: false });
     await clock.sleep(problem.latencyMs[Number(name.slice(1))]!);
@@ -108,6 +134,7 @@ export async function runProblem(problem: Problem, seed: string): Promise<Effici
       lease,
       providerConfigs: new Map(),
       emit: () => undefined,
+      durations: createDurations(known ? learned(problem) : {}),
       engineVersion: "0.0.0",
       user: "bench",
       host: "bench",
@@ -120,6 +147,10 @@ export async function runProblem(problem: Problem, seed: string): Promise<Effici
   const tookMs = clock.now() - startedMs;
   const bound = boundMs(problem);
   return { actions: desired.length, boundMs: Math.round(bound), tookMs, efficiency: bound / tookMs };
+}
+
+function learned({ typeMs = [] }: Problem): Record<string, number> {
+  return Object.fromEntries(typeMs.map((ms, type) => [`cloud infra.test${type} create`, ms]));
 }
 
 function slowProvider(call: (name: string, options: Parameters<Provider["create"]>[1]) => Promise<void>): Provider {

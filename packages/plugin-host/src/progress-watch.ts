@@ -12,8 +12,9 @@ export function createProgressWatch(client: Client): (options: CallOptions) => (
   const watch = async (): Promise<void> => {
     try {
       for await (const { clientToken, progress } of serverStreamCall(client, ext.RunControl.method.watchProgress, {})) {
-        if (progress !== undefined)
-          listeners.get(clientToken)?.({ message: progress.message, waiting: progress.waiting });
+        if (progress === undefined) continue;
+        const { message, waiting, limited } = progress;
+        listeners.get(clientToken)?.({ message, waiting, ...(limited ? { limited } : {}) });
       }
     } catch {
       // A plugin that does not serve it, or is gone.

@@ -84,8 +84,8 @@ export function createDriverSession(client: Client): DriverSession {
     // A late answer to a call that was given up.
     if (call === undefined) return;
     if (reply.progress !== undefined) {
-      const { message, waiting } = reply.progress;
-      call.onProgress?.({ message, waiting });
+      const { message, waiting, limited } = reply.progress;
+      call.onProgress?.({ message, waiting, ...(limited ? { limited } : {}) });
     } else {
       call.settle(reply.code === status.OK ? reply : failureOf(reply));
     }

@@ -263,14 +263,10 @@ describe("a session", () => {
   test("tells of a wait for the provider's own rate limit, and that it is over", async () => {
     const { client } = await startConfigured(file, { account: "a" });
     const session = driveSession(client);
-    const reports: [string, boolean][] = [];
-    await session.create(
-      "n",
-      { text: "t", fail: "limited" },
-      { onProgress: (message, waiting) => reports.push([message, waiting]) },
-    );
-    expect(reports[0]).toEqual(["Waiting for the rate limit of slow", true]);
-    expect(reports[1]).toEqual(["Calling slow", false]);
+    const reports: [string, boolean, boolean][] = [];
+    await session.create("n", { text: "t", fail: "limited" }, { onProgress: (...report) => reports.push(report) });
+    expect(reports[0]).toEqual(["Waiting for the rate limit of slow", true, true]);
+    expect(reports[1]).toEqual(["Calling slow", false, false]);
   });
 
   test("refuses an operation that it does not know", async () => {

@@ -11,6 +11,7 @@ import { version } from "../version.ts";
 import { planToJson } from "../views/json/plan.ts";
 import { maskKeys } from "../views/mask.ts";
 import type { RunFacts, View } from "../views/view.ts";
+import { keepDurations, recallDurations } from "./call-durations.ts";
 import { countErrors, describeSurroundings, makePlan, showable } from "./make-plan.ts";
 import { keepForLater } from "./emergencies.ts";
 import { modulesOf, refuseOtherAccounts } from "./providers.ts";
@@ -148,6 +149,7 @@ async function run(
   const { store, lease, digester, providers, interrupts } = session;
   const { runId } = made;
   const holder = thisHolder(command);
+  const durations = recallDurations(context);
   let firstFailed: number | undefined;
   const report = await applyPlan(
     {
@@ -158,6 +160,7 @@ async function run(
       clock: realClock,
       random: realRandom,
       digester,
+      durations,
       env: stackEnv(session.stack, context),
       ...(providers.hooks() === undefined ? {} : { hooks: providers.hooks() as Hooks }),
       emit(event) {
@@ -183,6 +186,7 @@ async function run(
       plugins: providers.pool.processes(),
     },
   );
+  keepDurations(durations, context);
   return { report, firstFailed };
 }
 

@@ -135,6 +135,8 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
       const error = new ProviderError("bad_reply", fault);
       return { ok: false, error, fault, resolution: await resolve(run, call, intent, error), after };
     }
+    // A retry's time is the backoff's.
+    if (sends === 1) run.durations.note(call.provider.name, call.type, call.operation, progress.busyMs());
     return { ok: true, live, after, createdByUs: live !== undefined && isOurs(live, call, sends > 1 && tokens) };
   } catch (thrown) {
     const error = asProviderError(thrown);

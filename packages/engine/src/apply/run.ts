@@ -23,6 +23,7 @@ import type {
   Store,
 } from "../ports/index.ts";
 import type { CompensationReport } from "../compensate/compensate-run.ts";
+import { createDurations, type Durations } from "./durations.ts";
 import { watchExits } from "./watch-exits.ts";
 import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";
 
@@ -40,6 +41,8 @@ export interface EngineDeps {
   readonly env: EnvironmentVariables;
   readonly hooks?: Hooks;
   readonly emit: EventSink;
+  /** What earlier runs have learned; learns on. @default nothing is known */
+  readonly durations?: Durations;
   /** Where outcomes go when the store refuses them. */
   readonly emergency?: (events: readonly JournalEvent[]) => Promise<void>;
   readonly engineVersion: string;
@@ -85,6 +88,7 @@ export interface Run {
   readonly outcomes: (Outcome | undefined)[];
   readonly attempts: Uint32Array;
   readonly startedAt: Float64Array;
+  readonly durations: Durations;
   readonly secrets: SecretSet;
   /** Modules whose finalizer is owed by this run. */
   readonly finalizeOwed: Set<string>;
@@ -176,6 +180,7 @@ export function createRun(
     outcomes: Array.from({ length: plan.actions.length }, () => undefined),
     attempts: new Uint32Array(plan.actions.length),
     startedAt: new Float64Array(plan.actions.length),
+    durations: deps.durations ?? createDurations(),
     secrets,
     finalizeOwed: new Set(),
     finalizersCalled: false,

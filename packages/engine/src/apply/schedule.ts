@@ -1,17 +1,18 @@
 import { WfctlError, type PlanNode } from "@wfctl/model";
-import { tailLengths } from "../graph/critical-path.ts";
-import { createReadyQueue } from "../graph/ready-queue.ts";
+import { tailWeights } from "../graph/critical-path.ts";
 import type { NodeEnd } from "./call-ends.ts";
 import { cutShort, endsEarly, type NodeFacts } from "./early-ends.ts";
 import { executeNode } from "./execute-node.ts";
 import { inHookOrder } from "./hooks.ts";
 import type { Slot } from "./intent.ts";
 import { NotSent } from "./operate.ts";
+import { weighNodes } from "./node-weights.ts";
 import { actionOf, commit, halt, type Run } from "./run.ts";
 import { fillSlot, settleNode } from "./settle.ts";
+import { createSlots, type HeldSlot } from "./slots.ts";
 
-/** Open calls per provider that limits itself: enough to keep its limiter busy, few enough to keep memory flat. */
-const selfLimitedSlots = 256;
+/** Ranks are made anew at most so often over a run: each time costs as much as the plan is long. */
+const mostRankings = 64;
 
 export interface Schedule {
   /** Resolves when every node but those behind the barrier has ended. */
@@ -21,13 +22,16 @@ export interface Schedule {
 }
 
 /**
- * Runs the nodes of the plan along its edges: longest tail first, within the slots of each provider.
+ * Runs the nodes of the plan along its edges: longest tail first, by the times that calls are known to take, within the
+ * slots of each provider.
  * A dependent starts when the outcomes it waits for are on their way to the journal; its own intent comes after them there.
  */
 export function createSchedule(run: Run): Schedule {
   const { nodes } = run.plan;
   const hasBarrier = run.plan.onFailure !== "continue";
-  const tails = tailLengths(nodes.map((node) => node.after));
+  const after = nodes.map((node) => node.after);
+  let tails = tailWeights(after, weighNodes(run));
+  let rankedAt = { revision: run.durations.revision(), left: nodes.length };
   const states: ("waiting" | "ready" | "running" | "done" | "failed")[] = nodes.map(() => "waiting");
   const open = new Int32Array(nodes.length);
   const dependents: number[][] = nodes.map(() => []);
@@ -39,7 +43,11 @@ export function createSchedule(run: Run): Schedule {
     node.after.some((before) => (nodes[before] as PlanNode).action === node.action),
   );
   const behindBarrier = (index: number): boolean => hasBarrier && (nodes[index] as PlanNode).cleanup;
-  const slots = createSlots(run);
+  const slots = createSlots(
+    run,
+    (node) => tails[node] as number,
+    () => pump(),
+  );
   const late: number[] = [];
   let mainLeft = nodes.filter((_, index) => !behindBarrier(index)).length;
   let allLeft = nodes.length;
@@ -53,8 +61,15 @@ export function createSchedule(run: Run): Schedule {
     const node = nodes[index] as PlanNode;
     return hasBarrier && !node.cleanup && (node.half === "delete" || actionOf(run, node).kind === "delete");
   };
-  const push = (index: number): void =>
-    slots.queueOf(actionOf(run, nodes[index] as PlanNode).provider, (node) => tails[node] as number).push(index);
+  const push = (index: number): void => slots.push(actionOf(run, nodes[index] as PlanNode).provider, index);
+  /** Makes the ranks anew where calls turn out to take other times than was thought. */
+  const rankAgain = (): void => {
+    const revision = run.durations.revision();
+    if (revision === rankedAt.revision || (rankedAt.left - allLeft) * mostRankings < nodes.length) return;
+    rankedAt = { revision, left: allLeft };
+    tails = tailWeights(after, weighNodes(run));
+    slots.reorder();
+  };
   const enqueue = (index: number): void => {
     if (states[index] !== "waiting" || (behindBarrier(index) && !barrierOpen)) return;
     states[index] = "ready";
@@ -75,13 +90,12 @@ export function createSchedule(run: Run): Schedule {
     // Nodes that end early finish at once and release others: one loop, however long the chain.
     if (pumping) return;
     pumping = true;
+    rankAgain();
     for (let progress = true; progress;) {
       progress = false;
-      for (const { module, queue } of slots.queues()) {
-        while (queue.size() > 0 && (run.halt !== undefined || slots.free(module))) {
-          progress = true;
-          start(queue.pop() as number, module);
-        }
+      for (let next = slots.pop(run.halt !== undefined); next !== undefined; next = slots.pop(run.halt !== undefined)) {
+        progress = true;
+        start(next.node, next.slot);
       }
       if (!progress && late.length > 0 && (running === 0 || run.halt !== undefined)) {
         for (const index of late.splice(0, run.halt === undefined ? 1 : late.length)) push(index);
@@ -91,18 +105,18 @@ export function createSchedule(run: Run): Schedule {
     pumping = false;
     if ((barrierOpen ? allLeft : mainLeft) === 0 && running === 0) wake?.();
   };
-  const start = (index: number, module: string): void => {
+  const start = (index: number, slot: HeldSlot): void => {
     const node = nodes[index] as PlanNode;
     states[index] = "running";
     const failedNode = node.after.find((before) => states[before] === "failed");
     const failedAction = failedNode === undefined ? undefined : (nodes[failedNode] as PlanNode).action;
     const facts: NodeFacts = { node, isSecondHalf: isSecondHalf[index] as boolean, failedAction };
     if (endsEarly(run, facts)) {
+      slot.release();
       finish(index, false);
       return;
     }
     running += 1;
-    const slot = slots.take(module, pump);
     const release = (succeeded: boolean): void => {
       slot.release();
       finish(index, succeeded);
@@ -134,7 +148,7 @@ export function createSchedule(run: Run): Schedule {
     if (behindBarrier(index)) await startCleanup(run);
     const end = await executeNode(run, {
       node,
-      priority: tails[index] as number,
+      priority: Math.min(Math.ceil(tails[index] as number), 2 ** 32 - 1),
       slot,
       isSecondHalf: isSecondHalf[index] as boolean,
     });
@@ -197,57 +211,4 @@ function failInside(run: Run, facts: NodeFacts, thrown: unknown): void {
   const error = WfctlError.from(thrown);
   halt(run, { kind: "fatal", error });
   fillSlot(run, facts.node, { status: "ERROR", code: error.code, message: error.message });
-}
-
-interface HeldSlot extends Slot {
-  release(): void;
-}
-
-/** Slots and ready queues by provider module. */
-function createSlots(run: Run): {
-  queueOf(module: string, priority: (node: number) => number): ReturnType<typeof createReadyQueue>;
-  queues(): Iterable<{ readonly module: string; readonly queue: ReturnType<typeof createReadyQueue> }>;
-  free(module: string): boolean;
-  take(module: string, pump: () => void): HeldSlot;
-} {
-  const byModule = new Map<
-    string,
-    { module: string; queue: ReturnType<typeof createReadyQueue>; held: number; limit: number }
-  >();
-  const entry = (module: string): { held: number; limit: number } =>
-    byModule.get(module) as { held: number; limit: number };
-  return {
-    queueOf(module, priority) {
-      const known = byModule.get(module);
-      if (known !== undefined) return known.queue;
-      const self = run.deps.providers.get(module)?.features.ownLimits === true;
-      const made = {
-        module,
-        queue: createReadyQueue(priority),
-        held: 0,
-        limit: run.options.parallelism ?? (self ? selfLimitedSlots : 10),
-      };
-      byModule.set(module, made);
-      return made.queue;
-    },
-    queues: () => byModule.values(),
-    free: (module) => entry(module).held < entry(module).limit,
-    take(module, pump) {
-      const own = entry(module);
-      let state: "held" | "waiting" | "released" = "held";
-      own.held += 1;
-      return {
-        waiting(isWaiting) {
-          if (state === "released" || isWaiting === (state === "waiting")) return;
-          state = isWaiting ? "waiting" : "held";
-          own.held += isWaiting ? -1 : 1;
-          if (isWaiting) pump();
-        },
-        release() {
-          if (state === "held") own.held -= 1;
-          state = "released";
-        },
-      };
-    },
-  };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { tailLengths } from "./critical-path.ts";
+import { tailWeights } from "./critical-path.ts";
 import { findCircle } from "./find-circle.ts";
 import { createGate } from "./gate.ts";
 import { createReadyQueue } from "./ready-queue.ts";
@@ -56,8 +56,10 @@ describe("findCircle", () => {
   });
 });
 
-test("tailLengths counts the longest chain that waits for each node", () => {
-  expect([...tailLengths([[], [0], [1], [0], []])]).toEqual([3, 2, 1, 1, 1]);
+test("tailWeights adds up the heaviest chain that waits for each node", () => {
+  const after = [[], [0], [1], [0], []];
+  expect([...tailWeights(after, () => 1)]).toEqual([3, 2, 1, 1, 1]);
+  expect([...tailWeights(after, (node) => (node === 3 ? 10 : 1))]).toEqual([11, 2, 1, 10, 1]);
 });
 
 test("the ready queue gives the highest priority first, ties by number", () => {

@@ -3,6 +3,8 @@ export function createReadyQueue(priority: (node: number) => number): {
   readonly size: () => number;
   readonly push: (node: number) => void;
   readonly pop: () => number | undefined;
+  /** To be called when priorities have changed. */
+  readonly reorder: () => void;
 } {
   const heap: number[] = [];
   const before = (a: number, b: number): boolean => {
@@ -16,6 +18,8 @@ export function createReadyQueue(priority: (node: number) => number): {
   };
   return {
     size: () => heap.length,
+    // What is sorted is a heap.
+    reorder: () => void heap.sort((a, b) => (before(a, b) ? -1 : 1)),
     push(node) {
       heap.push(node);
       let child = heap.length - 1;

@@ -92,6 +92,7 @@ export function serveSession(server: grpc.Server): void {
           }
           if (config.includes("progress")) {
             replies.push(create(ext.DriverReplySchema, { id: request.id, progress: { message: "waiting for the cloud", waiting: true } }));
+            replies.push(create(ext.DriverReplySchema, { id: request.id, progress: { message: "waiting for its turn", waiting: true, limited: true } }));
           }
           const reply = answer(request);
           if (reply !== undefined) replies.push(create(ext.DriverReplySchema, { ...reply, id: request.id }));

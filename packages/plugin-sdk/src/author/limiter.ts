@@ -45,7 +45,8 @@ export function createLimiter(options: LimiterOptions, clock: Clock): Limiter {
     const now = clock.now();
     const seconds = Math.max(0, now - Math.max(last, pausedUntil)) / 1000;
     const elapsed = Math.max(0, now - last) / 1000;
-    tokens = Math.min(burst, tokens + seconds * rate);
+    // A timer that came late, as all do, is no pause: what was waited too long is not lost, up to one call.
+    tokens = Math.min(waiters.length > 0 ? burst + 1 : burst, tokens + seconds * rate);
     rate = Math.min(full, rate + elapsed * recovery);
     last = now;
   };

@@ -14,7 +14,8 @@ export interface Caller {
   readonly signal: AbortSignal;
   /** The host sent our metadata: it reads our trailers and keeps inputs itself. */
   readonly extended: boolean;
-  onProgress(message: string, waiting: boolean): void;
+  /** `limited`: what is waited for is the provider's own rate limit. */
+  onProgress(message: string, waiting: boolean, limited?: boolean): void;
 }
 
 /** What is known of the object when a diff is asked. */

@@ -77,7 +77,7 @@ export function openCall(
         onWait: (expectedMs) => {
           if (expectedMs < reportedWaitMs) return;
           reported = true;
-          caller.onProgress(`Waiting for the rate limit of ${family}`, true);
+          caller.onProgress(`Waiting for the rate limit of ${family}`, true, true);
         },
       });
       if (reported) context.progress(`Calling ${family}`);

@@ -7,7 +7,7 @@ type Call = grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<u
 /** Who makes an rpc of its own, from its metadata and its deadline. */
 export function callerOf(
   call: Call,
-  onProgress: (clientToken: string, message: string, waiting: boolean) => void,
+  onProgress: (clientToken: string, message: string, waiting: boolean, limited: boolean) => void,
 ): Caller {
   const context = decodeCallContext(call.metadata);
   const controller = new AbortController();
@@ -22,7 +22,7 @@ export function callerOf(
     deadline: toMs(call.getDeadline()),
     signal: controller.signal,
     extended: Object.values(requestKeys).some((key) => key.startsWith("wfctl-") && call.metadata.get(key).length > 0),
-    onProgress: (message, waiting) => onProgress(clientToken, message, waiting),
+    onProgress: (message, waiting, limited = false) => onProgress(clientToken, message, waiting, limited),
   };
 }
 

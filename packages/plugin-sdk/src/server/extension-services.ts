@@ -127,8 +127,8 @@ function runService(runtime: Runtime): ServiceHandlers<typeof ext.RunControl> {
       return { message: create(ext.StopResponseSchema) };
     }),
     watchProgress(call) {
-      const forget = runtime.progress.listen(({ clientToken, message, waiting }: CallReport) => {
-        call.write(create(ext.CallProgressSchema, { clientToken, progress: { message, waiting } }));
+      const forget = runtime.progress.listen(({ clientToken, message, waiting, limited }: CallReport) => {
+        call.write(create(ext.CallProgressSchema, { clientToken, progress: { message, waiting, limited } }));
       });
       call.on("cancelled", forget);
       call.on("error", forget);

@@ -53,7 +53,9 @@ function callerFor(
   runtime: Runtime,
   call: grpc.ServerUnaryCall<unknown, unknown> | grpc.ServerWritableStream<unknown, unknown>,
 ): Caller {
-  return callerOf(call, (clientToken, message, waiting) => runtime.progress.emit({ clientToken, message, waiting }));
+  return callerOf(call, (clientToken, message, waiting, limited) =>
+    runtime.progress.emit({ clientToken, message, waiting, limited }),
+  );
 }
 
 function toStatusObject(error: unknown): Partial<grpc.StatusObject> {

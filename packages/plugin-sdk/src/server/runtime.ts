@@ -26,6 +26,7 @@ export interface CallReport {
   readonly clientToken: string;
   readonly message: string;
   readonly waiting: boolean;
+  readonly limited: boolean;
 }
 
 export function createRuntime(

@@ -133,7 +133,8 @@ function callerOf(request: ext.DriverRequest, signal: AbortSignal, batch: Batch)
     deadline: request.timeoutMs === 0 ? undefined : Date.now() + request.timeoutMs,
     signal,
     extended: true,
-    onProgress: (message, waiting) => batch.add(reply(request.id, { progress: { message, waiting } })),
+    onProgress: (message, waiting, limited = false) =>
+      batch.add(reply(request.id, { progress: { message, waiting, limited } })),
   };
 }
 
@@ -150,7 +151,7 @@ function failureReply(id: bigint, thrown: unknown): ext.DriverReply {
 
 function reply(
   id: bigint,
-  rest: { code?: number; message?: string; progress?: { message: string; waiting: boolean } },
+  rest: { code?: number; message?: string; progress?: { message: string; waiting: boolean; limited: boolean } },
 ): ext.DriverReply {
   const { progress, ...fields } = rest;
   return create(ext.DriverReplySchema, {

@@ -33,7 +33,7 @@ export interface Meta {
   readonly timeoutMs?: number;
   readonly priority?: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (message: string, waiting: boolean) => void;
+  readonly onProgress?: (message: string, waiting: boolean, limited: boolean) => void;
 }
 
 type Answer<Value> = Promise<{ value: Value } | { failure: Failure }>;
@@ -161,7 +161,7 @@ export function driveSession(client: grpc.Client, own: Meta = { run: "r" }): Ses
     const answer: Answer<Value> = new Promise((resolve) => {
       open.set(number, (reply, message) => {
         if (reply.progress !== undefined) {
-          onProgress?.(reply.progress.message, reply.progress.waiting);
+          onProgress?.(reply.progress.message, reply.progress.waiting, reply.progress.limited);
           return;
         }
         open.delete(number);
