@@ -212,6 +212,14 @@ export interface RunState {
   readonly lastSerial: number;
 }
 
+/** An effect is durable, and the hook after it has not been reported done. */
+export interface OwedHook {
+  readonly run: string;
+  readonly action: number;
+  /** Of the resource. */
+  readonly name: string;
+}
+
 /** State of a stack at one commit. */
 export interface StackState {
   readonly lineage: string;
@@ -223,6 +231,8 @@ export interface StackState {
   readonly unknown: ReadonlyMap<string, { readonly intent: Intent; readonly why: string }>;
   /** Finalizers still owed by closed runs: provider modules. */
   readonly finalizeOwed: readonly string[];
+  /** Hooks that closed runs still owe, oldest first: whoever takes the lease next calls them. */
+  readonly hooksOwed: readonly OwedHook[];
   /** Last configuration of each provider module that owns a record. */
   readonly providerConfigs: ReadonlyMap<string, { readonly name: string; readonly config: JsonObject }>;
 }

@@ -1,4 +1,13 @@
-import type { Intent, JsonObject, Outcome, PluginProcess, ResourceRecord, RunEnd, RunHeader } from "@wfctl/model";
+import type {
+  Intent,
+  JsonObject,
+  Outcome,
+  OwedHook,
+  PluginProcess,
+  ResourceRecord,
+  RunEnd,
+  RunHeader,
+} from "@wfctl/model";
 
 /** `action:half:phase`, unique within a run. */
 export type IntentKey = string;
@@ -38,6 +47,8 @@ export interface StackDraft {
   /** Of closed runs, by `run:action:half:phase`, oldest first. */
   readonly unknown: Map<string, UnknownIntent>;
   readonly finalizeOwed: Set<string>;
+  /** Of closed runs, by `run:action`, oldest first. */
+  readonly hooksOwed: Map<string, OwedHook>;
   readonly providerConfigs: Map<string, { readonly name: string; readonly config: JsonObject }>;
   /** Closed runs, oldest first, where the owner of the draft wants them kept. */
   readonly history: Map<string, RunDraft> | undefined;
@@ -52,6 +63,7 @@ export function createDraft(lineage: string, options: { history?: boolean } = {}
     openRuns: new Map(),
     unknown: new Map(),
     finalizeOwed: new Set(),
+    hooksOwed: new Map(),
     providerConfigs: new Map(),
     history: options.history === true ? new Map() : undefined,
   };

@@ -12,6 +12,7 @@ export type CheckName =
   | "outcome-range"
   | "outcome-missing"
   | "unknown"
+  | "hook"
   | "meta"
   | "segment"
   | "snapshot"

@@ -1,4 +1,4 @@
-import { WfctlError, type JournalEvent, type RecordChange, type ResourceRecord } from "@wfctl/model";
+import { WfctlError, type JournalEvent, type OwedHook, type RecordChange, type ResourceRecord } from "@wfctl/model";
 import { createRunDraft, type IntentKey, type RunDraft, type StackDraft, type UnknownIntent } from "./draft.ts";
 
 /**
@@ -16,7 +16,8 @@ import { createRunDraft, type IntentKey, type RunDraft, type StackDraft, type Un
  *   shows; closing it uncovers the one before.
  * - When a run closes, the finalizers it still owes move to `StackState.finalizeOwed`. A `finalize-done` without
  *   errors, of any run, settles the provider there and in its own run; one with errors leaves it owed.
- * - `hooksOwed` grows by `half` with `hooksOwed` and shrinks by `hooks-done` only.
+ * - `hooksOwed` grows by `half` with `hooksOwed` and shrinks by `hooks-done` only. When a run closes, the hooks it still
+ *   owes move to `StackState.hooksOwed`, where both events, with the ORIGINAL run and action, add and settle them.
  * - Provider configurations that no record, deposed object, unknown intent or owed finalizer names are dropped when
  *   the last open run closes.
  * - Events of a run that is not open change records, unknown intents and owed finalizers; the run itself changes
@@ -91,6 +92,7 @@ export function applyEvent(draft: StackDraft, event: JournalEvent): void {
     if (event.kind === "run-closed") closeRun(draft, run);
   } else {
     applyToUnknown(draft.unknown, event);
+    applyToOwedHooks(draft.hooksOwed, event);
     const past = draft.history?.get(id);
     if (past !== undefined) applyToRun(past, event, draft.serial);
   }
@@ -108,6 +110,9 @@ function closeRun(draft: StackDraft, run: RunDraft): void {
   draft.history?.set(id, run);
   for (const [key, unknown] of leftOpen(run)) draft.unknown.set(`${id}:${key}`, unknown);
   for (const provider of run.finalizeOwed) draft.finalizeOwed.add(provider);
+  for (const action of run.hooksOwed) {
+    draft.hooksOwed.set(hookKey(id, action), { run: id, action, name: run.header.actions[action]?.name ?? "" });
+  }
   if (draft.openRuns.size === 0) dropUnusedConfigs(draft);
 }
 
@@ -115,6 +120,18 @@ function closeRun(draft: StackDraft, run: RunDraft): void {
 export function* leftOpen(run: RunDraft): Generator<[IntentKey, UnknownIntent]> {
   yield* run.unknown;
   for (const [key, intent] of run.open) yield [key, { intent, why: closedOpen }];
+}
+
+export function hookKey(run: string, action: number): string {
+  return `${run}:${action}`;
+}
+
+/** Applies an event of a closed run to the hooks that closed runs owe. */
+function applyToOwedHooks(owed: Map<string, OwedHook>, event: JournalEvent): void {
+  if (event.kind === "hooks-done") owed.delete(hookKey(event.run, event.action));
+  if (event.kind !== "half" || event.hooksOwed !== true) return;
+  const { run, action, record } = event;
+  owed.set(hookKey(run, action), { run, action, name: "put" in record ? record.put.name : record.remove });
 }
 
 function dropUnusedConfigs(draft: StackDraft): void {

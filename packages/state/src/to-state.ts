@@ -33,6 +33,7 @@ export function toStackState(draft: StackDraft): StackState {
     openRuns: [...draft.openRuns.values()].map(toRunState),
     unknown,
     finalizeOwed: [...draft.finalizeOwed],
+    hooksOwed: [...draft.hooksOwed.values()],
     providerConfigs: new Map(draft.providerConfigs),
   };
 }

@@ -86,7 +86,7 @@ export async function beginWriting(options: WritingOptions): Promise<WritingSess
     state = await store.load();
     const open = describeOpen(state);
     if (open.length > 0) view.notice(`Resolving what earlier runs left open: ${open.join(", ")}`);
-    const isOpen = state.openRuns.length > 0 || state.unknown.size > 0;
+    const isOpen = state.openRuns.length > 0 || state.unknown.size > 0 || state.hooksOwed.length > 0;
     const hooks = isOpen ? await providers.recovery.hooks() : undefined;
     const recovery = await recoverRuns({
       store,

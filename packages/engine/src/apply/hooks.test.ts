@@ -203,3 +203,81 @@ async function createHistory(stack: ReturnType<typeof createTestStack>) {
     return new Map(found);
   });
 }
+
+describe("a hook that a closed run owes", () => {
+  const owed = async (stack: ReturnType<typeof createTestStack>) =>
+    (await stack.state()).hooksOwed.map(({ run, action, name }) => `${run} ${action} ${name}`);
+  const failing = {
+    onResourceApplied: () => Promise.reject(new Error("no space for the secret")),
+    onResourceDeleted: () => Promise.reject(new Error("no")),
+  };
+  const listening = () => {
+    const told: string[] = [];
+    const hooks = {
+      onResourceApplied: async (run: string, action: number, record: { name: string; inputs?: unknown }) =>
+        void told.push(`applied ${run} ${action} ${record.name} ${JSON.stringify(record.inputs)}`),
+      onResourceDeleted: async (run: string, action: number, name: string) =>
+        void told.push(`deleted ${run} ${action} ${name}`),
+    };
+    return { told, hooks };
+  };
+
+  test("is called by every later command until it succeeds, before anything else, and then no more", async () => {
+    const stack = createTestStack();
+    await stack.apply([a]);
+    await stack.apply([wanted("a", { count: 2 })], { hooks: failing });
+    expect(await owed(stack)).toEqual(["run-2 0 a"]);
+    await stack.apply([wanted("a", { count: 2 })], { hooks: failing });
+    expect(await owed(stack)).toEqual(["run-2 0 a"]);
+    const { told, hooks } = listening();
+    const run = await stack.apply([wanted("a", { count: 2 }), wanted("b")], { hooks });
+    expect(told).toEqual(['applied run-2 0 a {"count":2}', "applied run-4 0 b {}"]);
+    expect([run.end, await owed(stack)]).toEqual(["succeeded", []]);
+    await stack.recover({ hooks });
+    expect(told).toHaveLength(2);
+  });
+
+  test("of a delete is told of the delete; of what was deleted since, of that", async () => {
+    const stack = createTestStack();
+    await stack.apply([a, wanted("b")]);
+    await stack.apply([a], { hooks: failing });
+    await stack.apply([wanted("a", { count: 3 })], { hooks: failing });
+    await stack.apply([]);
+    // A host without hooks has nobody to tell, and owes nothing any more.
+    expect(await owed(stack)).toEqual([]);
+
+    const other = createTestStack();
+    await other.apply([a, wanted("b")]);
+    await other.apply([a], { hooks: failing });
+    expect(await owed(other)).toEqual(["run-2 0 b"]);
+    const { told, hooks } = listening();
+    await other.apply([a], { hooks });
+    expect([told, await owed(other)]).toEqual([["deleted run-2 0 b"], []]);
+  });
+
+  test("stays owed through a kill between the call and its record: at least once", async () => {
+    const stack = createTestStack();
+    await stack.apply([a]);
+    await stack.apply([wanted("a", { count: 2 })], { hooks: failing });
+    const { told, hooks } = listening();
+    await stack.applyUntil((point) => point.at === "write" && point.events[0]?.kind === "hooks-done", [a], { hooks });
+    expect(await owed(stack)).toEqual(["run-2 0 a"]);
+    await stack.recover({ hooks });
+    expect(told).toEqual(Array.from({ length: 2 }, () => 'applied run-2 0 a {"count":2}'));
+    expect(await owed(stack)).toEqual([]);
+  });
+
+  test("after a recovery whose hook failed stays owed, but for a create, which is tainted", async () => {
+    const stack = createTestStack();
+    await stack.applyUntil((point) => point.at === "effect", [a], { hooks: failing });
+    await stack.recover({ hooks: failing });
+    expect([await owed(stack), (await stack.record("a"))?.mark]).toEqual([[], "tainted"]);
+    await stack.apply([a]);
+    await stack.applyUntil((point) => point.at === "effect", [wanted("a", { count: 2 })], { hooks: failing });
+    await stack.recover({ hooks: failing });
+    expect((await owed(stack)).map((text) => text.replace(/^run-\d+ /, ""))).toEqual(["0 a"]);
+    const { told, hooks } = listening();
+    await stack.recover({ hooks });
+    expect([told.length, await owed(stack)]).toEqual([1, []]);
+  });
+});

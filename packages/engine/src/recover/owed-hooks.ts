@@ -1,24 +1,19 @@
-import type { JournalEvent, Outcome, ResourceRecord, RunAction } from "@wfctl/model";
+import type { JournalEvent, Outcome, OwedHook, ResourceRecord, RunAction, StackState } from "@wfctl/model";
 import type { Recovery } from "./recover-runs.ts";
 import type { DeadRun } from "./recover-run.ts";
 
 /** Calls the hooks whose effects are durable and that were not reported done; gives their actions the outcome that waited for them. */
 export async function callOwedHooks(recovery: Recovery, run: DeadRun): Promise<void> {
-  const { deps, records, secrets } = recovery;
+  const { deps, records } = recovery;
   const { id, actions } = run.state.header;
   for (const index of run.hooksOwed) {
     const action = actions[index];
     if (action === undefined) continue;
     const record = records.get(action.name);
     const events: JournalEvent[] = [];
-    let failure: string | undefined;
-    try {
-      if (record === undefined) await deps.hooks?.onResourceDeleted?.(id, index, action.name);
-      else await deps.hooks?.onResourceApplied?.(id, index, record);
-      events.push({ kind: "hooks-done", run: id, action: index });
-    } catch (thrown) {
-      failure = secrets.redact(thrown instanceof Error ? thrown.message : String(thrown));
-    }
+    const failure = await callHook(recovery, { run: id, action: index, name: action.name });
+    // A create that its hook does not accept is tainted: the hook of the object that takes its place counts.
+    if (failure === undefined || action.kind === "create") events.push({ kind: "hooks-done", run: id, action: index });
     if (!run.outcomes.has(index)) {
       const outcome = outcomeAfterHook(run, action, failure);
       const tainted = failure !== undefined && action.kind === "create" ? taint(record) : undefined;
@@ -32,6 +27,41 @@ export async function callOwedHooks(recovery: Recovery, run: DeadRun): Promise<v
       run.outcomes.set(index, outcome);
     }
     if (events.length > 0) await deps.store.commit(deps.lease, events);
+  }
+}
+
+/**
+ * Calls the hooks that closed runs owe: of an update, replace or delete whose hook had failed. They tell of the resource
+ * as it is by now. One that fails again stays owed; nothing else waits for it.
+ */
+export async function callHooksOfClosedRuns(recovery: Recovery, state: StackState): Promise<void> {
+  const { deps } = recovery;
+  for (const owed of state.hooksOwed) {
+    // What became of the resource is not known yet.
+    if (recovery.report.unknown.some(({ name }) => name === owed.name)) continue;
+    const failure = await callHook(recovery, owed);
+    if (failure === undefined)
+      await deps.store.commit(deps.lease, [{ kind: "hooks-done", run: owed.run, action: owed.action }]);
+    deps.emit({
+      event: "recovery",
+      run: owed.run,
+      name: owed.name,
+      operation: "hook",
+      result: failure === undefined ? "SUCCESS" : "HOOK_FAILED",
+      message: failure ?? "the hook that the run owed was called",
+    });
+  }
+}
+
+/** Tells the hook of the resource as it is. Gives the redacted message of a failure. */
+async function callHook({ deps, records, secrets }: Recovery, owed: OwedHook): Promise<string | undefined> {
+  const record = records.get(owed.name);
+  try {
+    if (record === undefined) await deps.hooks?.onResourceDeleted?.(owed.run, owed.action, owed.name);
+    else await deps.hooks?.onResourceApplied?.(owed.run, owed.action, record);
+    return undefined;
+  } catch (thrown) {
+    return secrets.redact(thrown instanceof Error ? thrown.message : String(thrown));
   }
 }
 

@@ -6,7 +6,7 @@ import { isComplete, recordAfter } from "./record-after.ts";
 import type { Recovery } from "./recover-runs.ts";
 import { resolveOne, type Resolved } from "./resolve-one.ts";
 import { isUndo, resumeUndo } from "./resume-undo.ts";
-import { callLateHook } from "./settle-unknown.ts";
+import { callLateHook, closingEvent } from "./settle-unknown.ts";
 
 /** A dead run while it is being closed. */
 export interface DeadRun {
@@ -60,9 +60,9 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
   }
   if (run.outcomes.has(action)) {
     const owes = !keep && owesHook(recovery, intent, resolved);
-    record = owes ? await callLateHook(recovery, intent, record) : record;
-    const change = record === undefined ? {} : { record };
-    if (!keep) events.push({ kind: "intent-closed", run: intent.run, action, half, phase, ...change });
+    const late = owes ? await callLateHook(recovery, intent, record) : { record, hooksOwed: false };
+    record = late.record;
+    if (!keep) events.push(closingEvent(intent, late));
   } else if (owesHook(recovery, intent, resolved) && record !== undefined) {
     // The outcome comes with the hook's word.
     events.push({ kind: "half", run: intent.run, action, half, record, hooksOwed: true });

@@ -3,6 +3,7 @@ import type { CompensationReport } from "../compensate/compensate-run.ts";
 import { createGate } from "../graph/gate.ts";
 import type { Clock, Digester, EventSink, Hooks, Lease, Provider, Random, Store } from "../ports/index.ts";
 import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";
+import { callHooksOfClosedRuns } from "./owed-hooks.ts";
 import { recoverRun } from "./recover-run.ts";
 import { resolveOne } from "./resolve-one.ts";
 import { settleUnknown } from "./settle-unknown.ts";
@@ -60,7 +61,7 @@ export interface Recovery {
 }
 
 /**
- * Resolves, by evidence, all that dead runs left in flight, fills the slots they left open, calls the hooks they owe, and closes them.
+ * Resolves, by evidence, all that dead runs left in flight, fills the slots they left open, calls the hooks they owe, and closes them; calls the hooks that closed runs owe.
  * Must be called by whoever takes the lease, before anything else is written. An intent without certainty stays open: its resource is `unknown`.
  */
 export async function recoverRuns(deps: RecoverDeps): Promise<RecoveryReport> {
@@ -74,9 +75,10 @@ export async function recoverRuns(deps: RecoverDeps): Promise<RecoveryReport> {
     gate: createGate(10),
   };
   const { report } = recovery;
-  if (state.openRuns.length === 0 && state.unknown.size === 0) return report;
+  if (state.openRuns.length === 0 && state.unknown.size === 0 && state.hooksOwed.length === 0) return report;
   secretsOfState(state, recovery.secrets);
   await recoverUnknown(recovery, state);
+  await callHooksOfClosedRuns(recovery, state);
   for (const run of state.openRuns) {
     const processesGone = await deps.killPlugins(run.plugins);
     await recoverRun(recovery, run, processesGone);

@@ -1,4 +1,4 @@
-import type { Intent, RecordChange } from "@wfctl/model";
+import type { Intent, JournalEvent, RecordChange } from "@wfctl/model";
 import { applyChange } from "../apply/records.ts";
 import { finalizerOwedReason } from "../plan/finalizer-owed.ts";
 import { isComplete, recordAfter } from "./record-after.ts";
@@ -18,17 +18,11 @@ export async function settleUnknown(recovery: Recovery, intent: Intent, resolved
     return;
   }
   const found = oweFinalizer(recordAfter(recovery, intent, resolved), resolved);
-  const record = isComplete(intent, resolved) ? await callLateHook(recovery, intent, found) : found;
-  await deps.store.commit(deps.lease, [
-    {
-      kind: "intent-closed",
-      run: intent.run,
-      action: intent.action,
-      half: intent.half,
-      phase: intent.phase,
-      ...(record === undefined ? {} : { record }),
-    },
-  ]);
+  const late = isComplete(intent, resolved)
+    ? await callLateHook(recovery, intent, found)
+    : { record: found, hooksOwed: false };
+  const { record } = late;
+  await deps.store.commit(deps.lease, [closingEvent(intent, late)]);
   if (record !== undefined) applyChange(records, record);
   report.resolved.push({
     run: intent.run,
@@ -40,6 +34,19 @@ export async function settleUnknown(recovery: Recovery, intent: Intent, resolved
   tell(resolution.found);
 }
 
+/** What a late hook said: the record, and whether the hook stays owed. */
+export interface LateHook {
+  readonly record: RecordChange | undefined;
+  readonly hooksOwed: boolean;
+}
+
+/** Closes an intent whose action has its outcome already. */
+export function closingEvent(intent: Intent, { record, hooksOwed }: LateHook): JournalEvent {
+  const { run, action, half, phase } = intent;
+  if (hooksOwed && record !== undefined) return { kind: "half", run, action, half, record, hooksOwed };
+  return { kind: "intent-closed", run, action, half, phase, ...(record === undefined ? {} : { record }) };
+}
+
 /** The finalizer's process of that run is gone, and what it was to do for this object with it. */
 function oweFinalizer(change: RecordChange | undefined, { provider }: Resolved): RecordChange | undefined {
   if (change === undefined || !("put" in change) || provider?.features.finalizer !== true) return change;
@@ -49,25 +56,26 @@ function oweFinalizer(change: RecordChange | undefined, { provider }: Resolved):
 
 /**
  * Calls the hook of an action that has its outcome already, before its intent is closed, so that a kill in between calls
- * it again. There is no outcome left to tell a failure with: the mark that the record gets does it.
+ * it again. There is no outcome left to tell a failure with: a create is tainted, any other hook stays owed.
  */
 export async function callLateHook(
   recovery: Recovery,
   intent: Intent,
   record: RecordChange | undefined,
-): Promise<RecordChange | undefined> {
+): Promise<LateHook> {
   const { hooks } = recovery.deps;
-  if (intent.phase !== "apply") return record;
+  if (intent.phase !== "apply") return { record, hooksOwed: false };
   try {
     if (intent.operation === "delete") {
       if (intent.deposed === undefined) await hooks?.onResourceDeleted?.(intent.run, intent.action, intent.name);
     } else if (record !== undefined && "put" in record) {
       await hooks?.onResourceApplied?.(intent.run, intent.action, record.put);
     }
-    return record;
+    return { record, hooksOwed: false };
   } catch {
-    if (record === undefined || !("put" in record)) return record;
-    const mark = intent.operation === "create" ? "tainted" : "dirty";
-    return { put: { ...record.put, mark, markReason: `a hook after its ${intent.operation} failed` } };
+    if (intent.operation !== "create") return { record: record ?? { remove: intent.name }, hooksOwed: true };
+    if (record === undefined || !("put" in record)) return { record, hooksOwed: false };
+    const put = { ...record.put, mark: "tainted", markReason: "a hook after its create failed" } as const;
+    return { record: { put }, hooksOwed: false };
   }
 }

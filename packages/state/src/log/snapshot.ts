@@ -1,4 +1,4 @@
-import type { Intent, Outcome } from "@wfctl/model";
+import type { Intent, Outcome, OwedHook } from "@wfctl/model";
 import { createDraft, type RunDraft, type StackDraft, type UnknownIntent } from "../draft.ts";
 import type { ClosedRun, LogState } from "./log-state.ts";
 
@@ -12,6 +12,8 @@ export interface Snapshot {
   readonly openRuns: readonly RunSnapshot[];
   readonly unknown: readonly [string, UnknownIntent][];
   readonly finalizeOwed: readonly string[];
+  /** Absent in what earlier versions wrote. */
+  readonly hooksOwed?: readonly [string, OwedHook][];
   readonly providerConfigs: readonly [string, { name: string; config: never }][];
   readonly fence: number;
   readonly lease?: NonNullable<LogState["lease"]>;
@@ -45,6 +47,7 @@ export function toSnapshot(state: LogState): Snapshot {
     openRuns: [...draft.openRuns.values()].map(toRunSnapshot),
     unknown: [...draft.unknown],
     finalizeOwed: [...draft.finalizeOwed],
+    hooksOwed: [...draft.hooksOwed],
     providerConfigs: [...draft.providerConfigs] as never,
     fence: state.fence,
     ...(state.lease === undefined ? {} : { lease: state.lease }),
@@ -64,6 +67,7 @@ export function fromSnapshot(snapshot: Snapshot): LogState {
   );
   fill(draft.unknown, snapshot.unknown);
   fill(draft.providerConfigs, snapshot.providerConfigs);
+  fill(draft.hooksOwed, snapshot.hooksOwed ?? []);
   for (const provider of snapshot.finalizeOwed) draft.finalizeOwed.add(provider);
   return {
     last: snapshot.last,

@@ -1,5 +1,12 @@
 import type { RunSummary } from "@wfctl/engine";
-import { WfctlError, type JournalEvent, type JsonObject, type ResourceRecord, type RunHeader } from "@wfctl/model";
+import {
+  WfctlError,
+  type JournalEvent,
+  type JsonObject,
+  type OwedHook,
+  type ResourceRecord,
+  type RunHeader,
+} from "@wfctl/model";
 import type { Client } from "pg";
 import { createRunDraft, type RunDraft, type StackDraft, type UnknownIntent } from "../draft.ts";
 import { applyToRun } from "../reduce.ts";
@@ -12,6 +19,7 @@ export interface TrackedDraft extends StackDraft {
   readonly records: TrackedMap<string, ResourceRecord>;
   readonly unknown: TrackedMap<string, UnknownIntent>;
   readonly finalizeOwed: TrackedSet<string>;
+  readonly hooksOwed: TrackedMap<string, OwedHook>;
   readonly providerConfigs: TrackedMap<string, { readonly name: string; readonly config: JsonObject }>;
 }
 
@@ -25,6 +33,7 @@ export async function readDraft(client: Client, stack: number, lineage: string):
   const owed = await rows(
     "SELECT provider AS key, position FROM wfctl_finalize_owed WHERE stack = $1 ORDER BY position",
   );
+  const hooks = await rows("SELECT key, position, body FROM wfctl_hooks_owed WHERE stack = $1 ORDER BY position");
   const configs = await rows(
     "SELECT provider AS key, position, body FROM wfctl_provider_configs WHERE stack = $1 ORDER BY position",
   );
@@ -45,6 +54,7 @@ export async function readDraft(client: Client, stack: number, lineage: string):
     openRuns,
     unknown: new TrackedMap<string, UnknownIntent>().restore(unknown.map(entry<UnknownIntent>("unknown intent"))),
     finalizeOwed: new TrackedSet<string>().restore(owed.map((row) => [text(row, "key"), Number(row["position"])])),
+    hooksOwed: new TrackedMap<string, OwedHook>().restore(hooks.map(entry<OwedHook>("owed hook"))),
     providerConfigs: new TrackedMap<string, { name: string; config: JsonObject }>().restore(
       configs.map(entry<{ name: string; config: JsonObject }>("configuration of provider")),
     ),

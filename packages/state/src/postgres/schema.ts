@@ -50,6 +50,11 @@ CREATE TABLE wfctl_finalize_owed (
   provider TEXT NOT NULL, position BIGINT NOT NULL,
   PRIMARY KEY (stack, provider)
 );
+CREATE TABLE wfctl_hooks_owed (
+  stack BIGINT NOT NULL REFERENCES wfctl_stacks (id) ON DELETE CASCADE,
+  key TEXT NOT NULL, position BIGINT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (stack, key)
+);
 CREATE TABLE wfctl_provider_configs (
   stack BIGINT NOT NULL REFERENCES wfctl_stacks (id) ON DELETE CASCADE,
   provider TEXT NOT NULL, position BIGINT NOT NULL, body TEXT NOT NULL,

@@ -141,6 +141,7 @@ export function createDatabaseWriter(
           5,
         ),
         records.put.map(({ key }) => changedAt.get(key)!),
+        ...columnsOf(draft.hooksOwed.drain(), (hook) => JSON.stringify(hook)),
       ];
       written += 1;
       return { serials, write: (client) => writeOnce(client, values) };
@@ -213,6 +214,7 @@ WITH held AS (
   ${collection("unknown", "key", 12, true)},
   ${collection("finalize_owed", "provider", 16, false)},
   ${collection("provider_configs", "provider", 20, true)},
+  ${collection("hooks_owed", "key", 43, true)},
 runs_added AS (
   INSERT INTO wfctl_runs (stack, number, id, serial, entries, summary, actions, closed, closed_at)
   SELECT turn.id, row.* FROM turn, unnest($24::bigint[], $25::text[], $26::bigint[], $27::bigint[], $28::text[],

@@ -8,7 +8,7 @@ import type { StackKey } from "../sealing/key.ts";
 import { createKeyMeta } from "../sealing/sealer.ts";
 import { keyOf, sumOf } from "./checksum.ts";
 import { toStoreError } from "./errors.ts";
-import { applicationId, formatVersion, schema } from "./schema.ts";
+import { applicationId, formatVersion, laterTables, schema } from "./schema.ts";
 
 export interface CreateStackOptions extends StackIdentity {
   readonly path: string;
@@ -47,6 +47,7 @@ function writeDatabase(path: string, { lineage, name, environment, key }: Create
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA application_id = ${applicationId}`);
     db.exec("BEGIN");
     db.exec(schema);
+    db.exec(laterTables);
     const createdAt = new Date().toISOString();
     const keys = JSON.stringify(createKeyMeta(key, lineage));
     db.prepare(

@@ -147,6 +147,11 @@ const cases: Record<
       ),
     checks: ["unknown"],
   },
+  "a damaged owed hook": {
+    break: (stack) =>
+      change(stack, "INSERT INTO hooks_owed (key, run, action, name, sum) VALUES ('r0:0', 'r0', 0, 'a', 1)"),
+    checks: ["hook"],
+  },
 };
 
 describe("doctor and repair", () => {
@@ -212,6 +217,21 @@ describe("doctor and repair", () => {
     const refused = repair({ path: stack.path, holder: thisHolder("wfctl state") });
     await expect(refused).rejects.toMatchObject({ code: "LEASE_HELD" });
   });
+});
+
+test("a file of the first wfctl, which had no table for owed hooks, is read as it is and gets it from its first writer", async () => {
+  await using stack = createTemporaryStack();
+  await fill(stack);
+  change(stack, "DROP TABLE hooks_owed");
+  const reader = await stack.open({ readOnly: true });
+  expect([(await reader.load()).hooksOwed, doctor(stack.path)]).toEqual([[], []]);
+  const writer = await stack.open();
+  const lease = await writer.acquire(thisHolder("wfctl apply"));
+  const events: JournalEvent[] = [
+    { kind: "half", run: "r1", action: 0, half: "main", record: { remove: "b" }, hooksOwed: true },
+  ];
+  await writer.commit(lease, events);
+  expect((await reader.load()).hooksOwed).toEqual([{ run: "r1", action: 0, name: "b" }]);
 });
 
 describe("the emergency file", () => {

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { WfctlError } from "@wfctl/model";
 import { toStoreError } from "./errors.ts";
-import { checkFormat } from "./schema.ts";
+import { checkFormat, laterTables } from "./schema.ts";
 
 /**
  * Never opens the database file by other means than SQLite: closing any other descriptor of it would drop the locks that
@@ -27,6 +27,7 @@ export function openForWriting(path: string): DatabaseSync {
       // On macOS fsync alone does not reach the disk; elsewhere these do nothing.
       db.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
       db.exec("PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000");
+      db.exec(laterTables);
     } catch (error) {
       db.close();
       throw error;

@@ -54,6 +54,12 @@ export function readStack(db: DatabaseSync): StackState {
     if (sumOf(text(provider), "") !== sum) throw damaged(`owed finalizer of '${text(provider)}'`);
     return text(provider);
   });
+  const hasHooks = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'hooks_owed'").get() !== undefined;
+  const hookRows = hasHooks ? rows(db, "SELECT * FROM hooks_owed ORDER BY id") : [];
+  const hooksOwed = hookRows.map(({ key, run, action, name, sum }) => {
+    if (sumOf(keyOf(key, run, action, name), "") !== sum) throw damaged(`owed hook '${text(key)}'`);
+    return { run: text(run), action: Number(action), name: text(name) };
+  });
   return {
     lineage,
     serial,
@@ -63,6 +69,7 @@ export function readStack(db: DatabaseSync): StackState {
     ),
     unknown,
     finalizeOwed,
+    hooksOwed,
     providerConfigs,
   };
 }

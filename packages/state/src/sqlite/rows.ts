@@ -1,4 +1,4 @@
-import type { JournalEvent, ResourceRecord } from "@wfctl/model";
+import type { JournalEvent, RecordChange, ResourceRecord } from "@wfctl/model";
 import { changesRecord, intentKey, providersOf, recordChangeOf, runOf } from "../reduce.ts";
 import { summaryOf } from "../run-summary.ts";
 import { sumOf } from "./checksum.ts";
@@ -47,16 +47,29 @@ function encodeEvent(event: JournalEvent): EventRow {
     const { end, at, error } = event;
     return { ...base, body: JSON.stringify({ end, at, error }), more: [at] };
   }
+  if (kind === "half" && event.hooksOwed === true) {
+    const { record } = event;
+    const more = [event.action, "put" in record ? record.put.name : record.remove];
+    return { ...encodeChange(base, event, record), more };
+  }
+  if (kind === "hooks-done") return { ...base, body: JSON.stringify(event), more: [event.action] };
   if (kind === "intent-unknown") return { ...base, body: JSON.stringify(event), more: [event.why] };
   const change = recordChangeOf(event);
-  if (change === undefined) return { ...base, body: JSON.stringify(event) };
+  return change === undefined ? { ...base, body: JSON.stringify(event) } : encodeChange(base, event, change);
+}
+
+function encodeChange(
+  base: Pick<EventRow, "kind" | "run" | "slot">,
+  event: JournalEvent,
+  change: RecordChange,
+): EventRow {
   if (!("put" in change)) return { ...base, body: JSON.stringify(event), record: { name: change.remove } };
   // The record is encoded once: its text goes to its own row and into the event's.
   const { put } = change;
   const record = encodeRecord(put);
   const text = record.put.body;
   const rest = JSON.stringify({ ...event, record: undefined }).slice(0, -1);
-  const body = `${rest},"record":${kind === "intent" ? text : `{"put":${text}}`}}`;
+  const body = `${rest},"record":${event.kind === "intent" ? text : `{"put":${text}}`}}`;
   return { ...base, body, record };
 }
 
@@ -65,6 +78,9 @@ export function encodeRecord(record: ResourceRecord): RecordRow & { readonly put
   const providers = encodeProviders(providersOf(record));
   return { name: record.name, put: { providers, sum: sumOf(record.name, body), body } };
 }
+
+/** Ends the slot of a `half` whose hook is owed. */
+export const owesHook = ":hook";
 
 /** `/aws/gcp/`: each provider module between slashes. */
 function encodeProviders(providers: readonly string[]): string {
@@ -83,7 +99,9 @@ function slotOf(event: JournalEvent): string | null {
     case "intent-unknown":
       return intentKey(event);
     case "half":
-      return intentKey({ ...event, phase: "apply" });
+      return `${intentKey({ ...event, phase: "apply" })}${event.hooksOwed === true ? owesHook : ""}`;
+    case "hooks-done":
+      return String(event.action);
     case "outcome":
       return event.keepIntents === true ? null : String(event.outcome.action);
     case "finalize-owed":

@@ -54,6 +54,14 @@ CREATE TABLE provider_configs (
 ) STRICT;
 `;
 
+/** Tables that files of the first wfctl lack: whoever writes makes them, whoever reads takes them for empty. */
+export const laterTables = `
+CREATE TABLE IF NOT EXISTS hooks_owed (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE, run TEXT NOT NULL, action INTEGER NOT NULL, name TEXT NOT NULL, sum INTEGER NOT NULL
+) STRICT;
+`;
+
 /** The store's clock: milliseconds since the epoch, as SQLite on this machine tells it. */
 export const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 

@@ -36,6 +36,9 @@ const texts = {
   insertFinalizeOwed: "INSERT OR IGNORE INTO finalize_owed (provider, sum) VALUES (?, ?)",
   deleteFinalizeOwed: "DELETE FROM finalize_owed WHERE provider = ?",
   finalizeOwedBy: "SELECT 1 FROM finalize_owed WHERE provider = ?",
+  actionsOfRun: "SELECT actions FROM runs WHERE number = ?",
+  insertHookOwed: "INSERT OR IGNORE INTO hooks_owed (key, run, action, name, sum) VALUES (?, ?, ?, ?, ?)",
+  deleteHookOwed: "DELETE FROM hooks_owed WHERE key = ?",
   putConfig: `INSERT INTO provider_configs (provider, name, sum, body) VALUES (?, ?, ?, ?)
     ON CONFLICT (provider) DO UPDATE SET name = excluded.name, sum = excluded.sum, body = excluded.body`,
   configProviders: "SELECT provider FROM provider_configs",

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
-import { WfctlError, type Intent, type JournalEvent, type NodeHalf } from "@wfctl/model";
+import { WfctlError, type Intent, type JournalEvent, type NodeHalf, type RunHeader } from "@wfctl/model";
 import type { OpenRun } from "../admission.ts";
 import { createRunDraft, type RunDraft } from "../draft.ts";
-import { applyToRun, leftOpen } from "../reduce.ts";
+import { applyToRun, hookKey, leftOpen } from "../reduce.ts";
 import { runsToDrop, type Retention } from "../retention.ts";
 import { keyOf, sumOf } from "./checksum.ts";
 import { readCounts } from "./read-state.ts";
-import { encodeProvider, type CommitRows, type EventRow } from "./rows.ts";
+import { encodeProvider, owesHook, type CommitRows, type EventRow } from "./rows.ts";
 import { runStride } from "./schema.ts";
 import { prepareStatements } from "./statements.ts";
 
@@ -76,6 +76,11 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
       const text = JSON.stringify(intent);
       sql.insertUnknown.run(key, intent.provider, why, sumOf(keyOf(key, intent.provider, why), text), text);
     }
+    if (run.hooksOwed.size > 0) {
+      const { actions } = sql.actionsOfRun.get(tail.number) as { actions: string };
+      const names = (JSON.parse(actions) as RunHeader["actions"]).map(({ name }) => name);
+      for (const action of run.hooksOwed) oweHook(row.run, action, names[action] ?? "");
+    }
     for (const provider of run.finalizeOwed) sql.insertFinalizeOwed.run(provider, sumOf(provider, ""));
     const at = row.more![0]!;
     sql.closeRun.run(row.body, at, sumOf(keyOf(row.run, at), row.body), tail.number);
@@ -84,7 +89,12 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
     dropOldRuns();
   };
 
-  /** The run's intents and finalizers, told by the slots alone. */
+  const oweHook = (run: string, action: number, name: string): void => {
+    const key = hookKey(run, action);
+    sql.insertHookOwed.run(key, run, action, name, sumOf(keyOf(key, run, action, name), ""));
+  };
+
+  /** The run's intents, finalizers and hooks, told by the slots alone. */
   const replaySlots = (number: number): { run: RunDraft; intentIds: Map<string, number> } => {
     const run = createRunDraft({ id: "", actions: [] } as never, number, 0);
     const intentIds = new Map<string, number>();
@@ -127,8 +137,14 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
     if (found !== undefined) sql.updateUnknown.run(why, sumOf(keyOf(key, found.provider, why), found.body), key);
   };
 
-  /** Events of closed runs settle what those runs left in doubt. */
+  /** Events of closed runs settle what those runs left in doubt, and the hooks that they owe. */
   const settleUnknown = (row: EventRow): void => {
+    if (row.kind === "half" && row.slot!.endsWith(owesHook)) {
+      const [action, name] = row.more as [number, string];
+      oweHook(row.run, action, name);
+      sql.deleteUnknown.run(`${row.run}:${row.slot!.slice(0, -owesHook.length)}`);
+    }
+    if (row.kind === "hooks-done") sql.deleteHookOwed.run(hookKey(row.run, row.more![0] as number));
     if (row.kind === "intent-closed" || row.kind === "half") sql.deleteUnknown.run(`${row.run}:${row.slot}`);
     if (row.kind === "intent-unknown") renameDoubt(`${row.run}:${row.slot}`, row.more![0] as string);
     if (row.kind === "outcome" && row.slot !== null) {
@@ -222,6 +238,8 @@ function skeletonOf(kind: string, slot: string, why: string): JournalEvent | und
       return { kind, run, provider: slot, errors: [] };
     case "outcome":
       return { kind, run, outcome: { action: Number(slot), status: "SUCCESS", attempts: 0, durationMs: 0 } };
+    case "hooks-done":
+      return { kind, run, action: Number(slot) };
   }
   const [action, half, phase] = slot.split(":") as [string, NodeHalf, "apply" | "undo"];
   const place = { run, action: Number(action), half, phase };
@@ -233,7 +251,14 @@ function skeletonOf(kind: string, slot: string, why: string): JournalEvent | und
     case "intent-unknown":
       return { kind, ...place, why };
     case "half":
-      return { kind, run, action: place.action, half, record: { remove: "" } };
+      return {
+        kind,
+        run,
+        action: place.action,
+        half,
+        record: { remove: "" },
+        ...(slot.endsWith(owesHook) ? { hooksOwed: true } : {}),
+      };
     default:
       return undefined;
   }

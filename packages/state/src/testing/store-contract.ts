@@ -289,6 +289,45 @@ export function storeContract(name: string, create: () => Promise<StoreSubject>,
       expect((await store.run("r1"))?.outcomes.get(0)?.status).toBe("COMPENSATED");
     });
 
+    test("a run that closes leaves the hooks it owes, and later events add and settle them", async () => {
+      const subject = await make();
+      const { store, lease } = await hold(subject);
+      const done = (run: string, action: number, name: string, hooksOwed = true): JournalEvent => ({
+        kind: "half",
+        run,
+        action,
+        half: "main",
+        record: { put: sampleRecord(name) },
+        hooksOwed,
+      });
+      await commitAll(store, lease, [
+        [{ kind: "run-started", run: sampleHeader("r1", ["a", "b", "c", "d"]) }],
+        [done("r1", 0, "a"), done("r1", 1, "b"), done("r1", 2, "c", false)],
+        [{ kind: "intent", intent: sampleIntent("r1", 3, "d", { operation: "delete" }) }],
+        [{ kind: "hooks-done", run: "r1", action: 0 }],
+      ]);
+      expect([(await store.load()).hooksOwed, (await store.run("r1"))?.hooksOwed]).toEqual([[], [1]]);
+      await commitAll(store, lease, [
+        [{ kind: "run-closed", run: "r1", end: "failed", at: "2026-01-01T00:00:00.000Z" }],
+        [{ kind: "run-started", run: sampleHeader("r2", []) }],
+        [
+          { kind: "half", run: "r1", action: 3, half: "main", record: { remove: "d" }, hooksOwed: true },
+          done("r1", 0, "a", false),
+        ],
+      ]);
+      const left = await store.load();
+      expect(left.hooksOwed).toEqual([
+        { run: "r1", action: 1, name: "b" },
+        { run: "r1", action: 3, name: "d" },
+      ]);
+      expect(left.unknown.size).toBe(0);
+      await commitAll(store, lease, [[{ kind: "hooks-done", run: "r1", action: 1 }]]);
+      const again = await subject.open();
+      expect((await again.load()).hooksOwed).toEqual([{ run: "r1", action: 3, name: "d" }]);
+      await commitAll(store, lease, [[{ kind: "hooks-done", run: "r1", action: 3 }]]);
+      expect((await again.load()).hooksOwed).toEqual([]);
+    });
+
     test("a provider's configuration stays while something needs it", async () => {
       const subject = await make();
       const { store, lease } = await hold(subject);

@@ -21,7 +21,7 @@ function checkReplay(stack: TestStack, state: StackState): string[] {
   for (const events of stack.disk.commits) applyCommit(draft, events);
   const replayed = toStackState(draft);
   const text = (of: StackState): string =>
-    canonicalJson([of.serial, [...of.records], [...of.unknown], of.finalizeOwed] as unknown as Json);
+    canonicalJson([of.serial, [...of.records], [...of.unknown], of.finalizeOwed, of.hooksOwed] as unknown as Json);
   return text(replayed) === text(state) ? [] : ["the replayed journal is not the state"];
 }
 
