@@ -39,21 +39,20 @@ async function runImport(args: ImportArguments, context: Context): Promise<numbe
       hint: `Look at it with: wfctl state show ${args.name}`,
     });
   }
-  const holder = [...records.values()].find(
-    (record) => record.providerId === args.id && record.type === resource.type && record.provider === resource.provider,
-  );
-  if (holder !== undefined) {
-    throw new WfctlError("USAGE", `Cannot import "${args.id}": the state records it as "${holder.name}" already`, {
-      hint: `Rename it with: wfctl state mv ${holder.name} ${args.name}`,
-    });
-  }
+  refuseHeld(records.values(), resource, args.id);
   const started = await session.providers.startAll([resource.provider]);
   const provider = started.get(resource.provider) as Provider;
   const nowMs = Date.now();
-  const live = await provider.read(
-    { name: resource.name, type: resource.type, providerId: args.id },
-    { timeoutMs: resource.timeouts.read ?? 120_000, run: createRunId(nowMs), signal: session.interrupts.signal },
-  );
+  const { type } = resource;
+  const options = {
+    timeoutMs: resource.timeouts.read ?? 120_000,
+    run: createRunId(nowMs),
+    signal: session.interrupts.signal,
+  };
+  const id = provider.importId === undefined ? args.id : await provider.importId(type, args.id, options);
+  if (id !== undefined && id !== args.id) refuseHeld(records.values(), resource, id);
+  const live =
+    id === undefined ? undefined : await provider.read({ name: resource.name, type, providerId: id }, options);
   if (live === undefined) {
     throw new WfctlError(
       "NOT_FOUND",
@@ -63,20 +62,41 @@ async function runImport(args: ImportArguments, context: Context): Promise<numbe
       },
     );
   }
-  const record = recordOf(resource, provider, live, args.id, new Date(nowMs).toISOString());
+  const record = recordOf(resource, provider, live, id ?? args.id, new Date(nowMs).toISOString());
   const config = session.providers.configs.get(resource.provider);
-  await commitAsRun(session, "import", (run) => [
-    ...(config === undefined
-      ? []
-      : [{ kind: "provider-config", provider: resource.provider, name: config.name, config: config.config } as const]),
-    { kind: "record", run, record: { put: { ...record, run } } },
-  ]);
+  await commitAsRun(
+    session,
+    "import",
+    (run) => [
+      ...(config === undefined
+        ? []
+        : [
+            { kind: "provider-config", provider: resource.provider, name: config.name, config: config.config } as const,
+          ]),
+      {
+        kind: "outcome",
+        run,
+        outcome: { action: 0, status: "SUCCESS", attempts: 0, durationMs: 0 },
+        record: { put: { ...record, run } },
+      },
+    ],
+    [{ index: 0, kind: "import", name: resource.name, type, provider: resource.provider }],
+  );
   view.changed({
     command: "import",
     text: `"${record.name}" is recorded with id ${record.providerId}. The next plan compares it with the stack file.`,
     details: { name: record.name, type: record.type, id: record.providerId },
   });
   return 0;
+}
+
+function refuseHeld(records: Iterable<ResourceRecord>, resource: DesiredResource, id: string): void {
+  for (const record of records) {
+    if (record.providerId !== id || record.type !== resource.type || record.provider !== resource.provider) continue;
+    throw new WfctlError("USAGE", `Cannot import "${id}": the state records it as "${record.name}" already`, {
+      hint: `Rename it with: wfctl state mv ${record.name} ${resource.name}`,
+    });
+  }
 }
 
 function findResource(stack: StackConfig, name: string): DesiredResource {

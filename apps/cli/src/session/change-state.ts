@@ -1,4 +1,4 @@
-import type { JournalEvent } from "@wfctl/model";
+import type { JournalEvent, RunAction } from "@wfctl/model";
 import type { StateArguments } from "../arguments/state.ts";
 import type { PluginArguments } from "../arguments/shared-flags.ts";
 import type { Context } from "../context.ts";
@@ -31,11 +31,12 @@ export async function changeState<T>(
   return await work(session);
 }
 
-/** Commits events as a run of their own, without actions: whole or not at all. */
+/** Commits events as a run of their own, without actions unless told: whole or not at all. */
 export async function commitAsRun(
   session: Pick<WritingSession, "store" | "lease">,
   command: "state" | "import",
   eventsOf: (run: string) => readonly JournalEvent[],
+  actions: readonly RunAction[] = [],
 ): Promise<void> {
   const { store, lease } = session;
   const nowMs = Date.now();
@@ -50,7 +51,7 @@ export async function commitAsRun(
         planId: "",
         planDigest: "",
         onFailure: "continue",
-        actions: [],
+        actions,
         startedAt: new Date(nowMs).toISOString(),
         user,
         host,

@@ -50,6 +50,7 @@ export async function makePlan(input: PlanningInput): Promise<Planned> {
     stack: { name: stack.name, environment: stack.environment },
     desired,
     moved: command === "destroy" ? [] : stack.moved,
+    imports: command === "destroy" ? [] : stack.imports,
     state,
     providers,
     env: stackEnv(stack, input.context),

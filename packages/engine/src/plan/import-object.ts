@@ -1,4 +1,11 @@
-import { WfctlError, type DesiredResource, type ErrorCode, type ImportRequest, type JsonObject } from "@wfctl/model";
+import {
+  WfctlError,
+  type DesiredResource,
+  type ErrorCode,
+  type FieldChange,
+  type ImportRequest,
+  type JsonObject,
+} from "@wfctl/model";
 import { ask, type DecideContext, type Decision, type DecisionBase } from "./decision.ts";
 import { describeChanges, pointerToDotted } from "./describe-changes.ts";
 import { describeProviderFailure } from "./provider-failure.ts";
@@ -54,7 +61,7 @@ async function findImport(
           resource,
           (options) => provider.importId?.(type, wanted.id, options) ?? Promise.resolve(wanted.id),
         );
-  if (id !== undefined && record !== undefined) {
+  if (record !== undefined) {
     if (record.providerId === id) return undefined;
     throw refuse(
       "CONFIG_INVALID",
@@ -121,13 +128,17 @@ async function findImport(
     changes,
     reasons: [
       "the object exists and will be imported",
-      ...(changes.length === 0
-        ? []
-        : [`${changes.map((change) => change.path).join(", ")} ${changes.length === 1 ? "is" : "are"} then updated`]),
+      ...listed(changes, false, "then updated"),
+      ...listed(changes, true, "compared when known"),
       ...(owner === "" || owner === `${input.state.lineage}/${name}`
         ? []
         : [`it carries the mark of ${owner}: no other stack may go on managing it`]),
     ],
     outputs: { record: { providerId, outputs: live.outputs, sensitiveOutputs: live.sensitive }, known },
   };
+}
+
+function listed(changes: readonly FieldChange[], unknown: boolean, what: string): string[] {
+  const paths = changes.filter((change) => (change.unknown === true) === unknown).map((change) => change.path);
+  return paths.length === 0 ? [] : [`${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} ${what}`];
 }
