@@ -38,7 +38,7 @@ interface Lock {
 }
 
 const defaultPrefix = "iac-state/";
-/** Members of a record that a list can be filtered by. */
+/** Members of a record that a list can be filtered by. Hosts may send others, which do not count. */
 const filters: Readonly<Record<string, keyof StateRecord>> = {
   resource_type: "resourceType",
   type: "resourceType",
@@ -126,7 +126,7 @@ export function createBucketStateBackend(options: BucketStateOptions): BucketSta
         const expires = found === undefined ? undefined : parseLock(found.body)?.expires_at;
         const isDead = found !== undefined && expires !== undefined && Date.parse(expires) <= now();
         const taken = isDead ? await bucket.put(key, lockText(token), { ifMatch: found.etag }) : undefined;
-        if (taken === undefined) throw fail("locked", `State of "${id}" is locked by ${describe(found?.body)}`);
+        if (taken === undefined) throw fail("locked", `State of "${id}" is already locked by ${describe(found?.body)}`);
       }
       held.set(id, token);
     },
@@ -147,7 +147,7 @@ export function createBucketStateBackend(options: BucketStateOptions): BucketSta
 
 function matches(record: StateRecord, name: string, value: string): boolean {
   const member = filters[name];
-  return value === "" || (member !== undefined && record[member] === value);
+  return member === undefined || value === "" || record[member] === value;
 }
 
 function parseLock(text: string): Lock | undefined {

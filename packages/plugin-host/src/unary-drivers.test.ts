@@ -140,7 +140,7 @@ describe("an upstream plugin", () => {
     "bucket not found",
     "operation error EC2: DescribeVpcs, https response error StatusCode: 400, RequestID: 5d31c4f0-7a52-4030-9503-2f7429b0a6aa, api error InvalidVpcID.NotFound: The vpc ID 'vpc-0403a' does not exist",
     "operation error S3: HeadBucket, https response error StatusCode: 404, RequestID: 4B403E29AC503F01, HostID: g503+Ab/403=, NotFound: ",
-    "GET https://api.example.test/v2/droplets/403: 404 (request \"b5034290-1c5d-4a6b-8d3e-0a401f503c77\") The resource you were accessing could not be found.",
+    'GET https://api.example.test/v2/droplets/403: 404 (request "b5034290-1c5d-4a6b-8d3e-0a401f503c77") The resource you were accessing could not be found.',
     "googleapi: Error 404: The resource 'projects/p-403/global/networks/n' was not found, notFound",
   ])("may say %j for an object that is not there", async (text) => {
     expect(await provider.read(ref(`says: ${text}`), options)).toBeUndefined();

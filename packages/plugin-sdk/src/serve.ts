@@ -26,6 +26,9 @@ export async function serve(provider: Provider): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  if ((environment["PLUGIN_CLIENT_CERT"] ?? "") !== "") {
+    log.warn("PLUGIN_CLIENT_CERT is set and is not used: this plugin listens on a socket of its own, without TLS");
+  }
   watchLifetime(log, end);
   const { handshakeLine, startServer } = await import("./server/start.ts");
   const server = await startServer(provider, { environment, log, end });

@@ -237,6 +237,8 @@ func keepState(conn *grpc.ClientConn, opts options, seen report) {
 	get := &iac.GetStateRequest{ResourceId: record.GetResourceId()}
 	call(seen, "backendNames", backend.ListBackendNames, &iac.ListBackendNamesRequest{})
 	call(seen, "stateBefore", backend.GetState, get)
+	call(seen, "bootstrap", iac.NewIaCProviderRequiredClient(conn).BootstrapStateBackend,
+		&iac.BootstrapStateBackendRequest{ConfigJson: []byte(opts.backendConfig)})
 	call(seen, "configure", backend.Configure, &iac.ConfigureRequest{BackendName: opts.backend, ConfigJson: []byte(opts.backendConfig)})
 	call(seen, "stateMissing", backend.GetState, get)
 	call(seen, "stateSave", backend.SaveState, &iac.SaveStateRequest{State: record})
@@ -245,6 +247,7 @@ func keepState(conn *grpc.ClientConn, opts options, seen report) {
 	call(seen, "stateLock", backend.Lock, &iac.LockRequest{ResourceId: record.GetResourceId()})
 	call(seen, "stateLockAgain", backend.Lock, &iac.LockRequest{ResourceId: record.GetResourceId()})
 	call(seen, "stateUnlock", backend.Unlock, &iac.UnlockRequest{ResourceId: record.GetResourceId()})
+	call(seen, "stateUnlockAgain", backend.Unlock, &iac.UnlockRequest{ResourceId: record.GetResourceId()})
 	call(seen, "stateDelete", backend.DeleteState, &iac.DeleteStateRequest{ResourceId: record.GetResourceId()})
 	call(seen, "stateDeleteAgain", backend.DeleteState, &iac.DeleteStateRequest{ResourceId: record.GetResourceId()})
 }
