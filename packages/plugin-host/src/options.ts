@@ -1,4 +1,4 @@
-import type { Clock, Provider } from "@wfctl/engine";
+import type { CallOptions, Clock, Provider, Ref } from "@wfctl/engine";
 import type { JsonObject, PluginProcess, ProviderModule } from "@wfctl/model";
 
 import type { DiscoveryOptions } from "./discovery.ts";
@@ -45,6 +45,14 @@ export interface PluginProvider extends Provider, AsyncDisposable {
   readonly resourceTypes: readonly string[];
   /** JSON Schema of the provider module's configuration, where the plugin gives it. */
   readonly configSchema: JsonObject | undefined;
+  /**
+   * Objects that the configuration can reach: all of a type, or all that carry a tag. Undefined where the plugin lists
+   * nothing, or nothing of this type. Names are the cloud's.
+   */
+  listObjects(
+    which: { readonly type: string } | { readonly tag: string },
+    options: CallOptions,
+  ): Promise<readonly Ref[] | undefined>;
   /** The process that serves it now, or served it last. */
   readonly process: PluginProcess;
   /** Shutdown, at most `exitMs` of waiting, SIGKILL. Idempotent; later calls to the provider fail. */

@@ -15,6 +15,7 @@ import { callFailure } from "./call-failure.ts";
 import { configurePlugin } from "./configure.ts";
 import { computePlanVersion } from "./engine-compat.ts";
 import { killOnAbort } from "./launch.ts";
+import { listObjects } from "./list-objects.ts";
 import { isUnimplemented } from "./load-failure.ts";
 import type { LoadedPlugin } from "./load.ts";
 import type { HostTimeouts, PluginProvider } from "./options.ts";
@@ -137,6 +138,8 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
     traits: (type) => traitsOf(type, current().loaded.schemas, current().resourceTypes),
     create: (spec, callOptions) =>
       callObject(spec.type, callOptions, ({ drivers }) => drivers.create(spec, callOptions)),
+    listObjects: (which, callOptions) =>
+      call(callOptions, ({ plugin }) => listObjects(plugin.loaded, which, callOptions)),
     importId: (type, id, callOptions) =>
       call(callOptions, async ({ plugin }) => {
         const { import: method } = iac.IaCProviderRequired.method;

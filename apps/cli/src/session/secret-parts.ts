@@ -99,6 +99,7 @@ function asPlugin(provider: ReturnType<typeof createSecretsProvider>): PluginPro
     stableIdentity: true,
     resourceTypes: ["secret.random", "secret.output", "secret.provider_credential"],
     configSchema: undefined,
+    listObjects: () => Promise.resolve(undefined),
     process: own,
     kill: () => undefined,
     shutdown: end,

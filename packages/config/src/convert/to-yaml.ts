@@ -2,7 +2,7 @@ import { Document, isMap, isSeq, type Node, type YAMLSeq } from "yaml";
 import { isJsonObject, type JsonObject } from "@wfctl/model";
 import type { ProgramPlace } from "../program/protocol.ts";
 
-const lineWidth = 120;
+export const lineWidth = 120;
 
 /**
  * The document of a stack program as a stack file in YAML. Lines of comment directly above a declaration, and the ones at
@@ -46,7 +46,7 @@ function commentAbove(lines: readonly string[], below: number): string {
 }
 
 /** Small mappings without mappings inside stand on one line, as people write them. */
-function flowSmall(node: unknown): void {
+export function flowSmall(node: unknown): void {
   if (!isMap(node)) return;
   for (const { value } of node.items) {
     if (

@@ -1,3 +1,4 @@
+export { ask } from "./decision.ts";
 export type { Planned, PlanInput } from "./plan-input.ts";
 export { planStack } from "./plan-stack.ts";
 export { finalizerOwedReason } from "./finalizer-owed.ts";

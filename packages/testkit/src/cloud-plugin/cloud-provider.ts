@@ -203,7 +203,8 @@ function cloudResource(type: string): Resource<CloudClient> {
         }),
     async *list(context) {
       for (const object of context.client.cloud.list(context.client.account)) {
-        if (object.type === type) yield { ...stateOf(object, type, object.name), name: object.name };
+        if (object.type !== type) continue;
+        yield { ...stateOf(object, type, object.name), name: object.name, tags: tagsOf(object) };
       }
     },
     sizing: ({ size }) => ({ instanceType: `test-${size}`, specs: {} }),
@@ -257,6 +258,13 @@ function find(
 ): StoredObject | undefined {
   if (ref.id === "") return client.cloud.findByName(client.account, type, ref.name);
   return client.cloud.get(client.account, ref.id);
+}
+
+/** The settings that are text, as tags. */
+function tagsOf({ inputs: { settings } }: StoredObject): string[] {
+  return Object.entries((settings ?? {}) as JsonObject).flatMap(([key, value]) =>
+    typeof value === "string" ? [`${key}=${value}`] : [],
+  );
 }
 
 function stateOf(object: StoredObject, type: string, name: string): State {
