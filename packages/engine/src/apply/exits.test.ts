@@ -126,6 +126,16 @@ describe("an ambiguous end", () => {
     expect([...(await stack.state()).unknown.keys()]).toEqual(["a"]);
   });
 
+  test("a create that never answers is repeated for no longer than the resource's own timeout", async () => {
+    const stack = createTestStack({
+      provider: { faults: scriptFaults([{ operation: "create", fault: { goes: { wrong: "hang" } } }]) },
+    });
+    const begun = stack.clock.now();
+    const run = await stack.apply([wanted("a", { count: 1 }, { timeouts: { create: 60_000 } })]);
+    expect(run.ends).toEqual({ a: "ERROR/OUTCOME_UNKNOWN" });
+    expect(stack.clock.now() - begun).toBeLessThan(5 * 60_000);
+  });
+
   test("a delete without an answer: DELETE_FAILED OUTCOME_UNKNOWN", async () => {
     const stack = await afterCreate(
       "delete",
