@@ -4,7 +4,11 @@ import type { LiveObject, Provider } from "../ports/index.ts";
 import { callOptions, isQuiet, readObject, repeat, specOf } from "./ask-provider.ts";
 import type { Resolution, ResolveEnv } from "./resolve-intent.ts";
 
-const defaultSettleMs = 30_000;
+/** Where a type does not say how long an effect may take to show. */
+export const defaultSettleMs = 30_000;
+
+/** The last attempt of a call may have had little time left. */
+const leastRepeatMs = 10_000;
 
 /** What one look at the cloud shows. */
 type Sight =
@@ -148,7 +152,8 @@ async function finish(
 }
 
 function sendCreate(intent: Intent, inputs: JsonObject, provider: Provider, env: ResolveEnv): Promise<LiveObject> {
-  const timeoutMs = provider.traits(intent.type)?.timeouts?.create ?? 1_800_000;
+  // As long as the call had that is repeated: the resource may have timeouts of its own, which no trait tells.
+  const timeoutMs = Math.max(leastRepeatMs, Date.parse(intent.deadlineAt) - Date.parse(intent.sentAt));
   const options = { ...callOptions(intent, env, timeoutMs), clientToken: intent.clientToken };
   const send = async (): Promise<LiveObject> => {
     await env.confirmLease();
