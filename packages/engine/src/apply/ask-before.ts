@@ -66,7 +66,7 @@ export async function diffNow(
   try {
     reply = await sendWithRetries(
       () => provider.diff(toSpec(desired, resolved.config), current, options),
-      { repeatable: true, maxAttempts: 6, deadlineAt: clock.now() + 120_000 },
+      { repeatable: true, asksOnly: true, maxAttempts: 6, deadlineAt: clock.now() + 120_000 },
       { clock, random, signal, stopped: () => run.halt !== undefined },
     );
   } catch (thrown) {

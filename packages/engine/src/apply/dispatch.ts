@@ -4,6 +4,8 @@ import type { Clock, Random } from "../ports/index.ts";
 export interface RetryPolicy {
   /** Sending the call again cannot do the work twice. */
   readonly repeatable: boolean;
+  /** The call changes nothing: where its plugin ended under it, which others may have caused, it is asked once more. */
+  readonly asksOnly?: true;
   /** Calls in all, the first included. */
   readonly maxAttempts: number;
   /** No retry starts later than this, in milliseconds since the epoch. */
@@ -24,12 +26,14 @@ export async function sendWithRetries<T>(
     readonly confirmLease?: () => Promise<unknown>;
   },
 ): Promise<T> {
+  let exits = 0;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await send(attempt);
     } catch (thrown) {
       const error = asProviderError(thrown);
-      const passing = error.class === "rate_limited" || error.class === "transient";
+      const lost = error.class === "plugin_exit" && policy.asksOnly === true && (exits += 1) === 1;
+      const passing = error.class === "rate_limited" || error.class === "transient" || lost;
       if (!passing || !policy.repeatable || attempt >= policy.maxAttempts || env.stopped()) throw error;
       const delayMs = backoffMs(attempt, error.retryAfterMs, env.random);
       if (env.clock.now() + delayMs >= policy.deadlineAt) throw error;

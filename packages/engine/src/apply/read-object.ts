@@ -15,7 +15,7 @@ export async function readObject(
   try {
     return await sendWithRetries(
       () => provider.read(ref, { timeoutMs, run: run.id, signal }),
-      { repeatable: true, maxAttempts: 6, deadlineAt: clock.now() + 120_000 },
+      { repeatable: true, asksOnly: true, maxAttempts: 6, deadlineAt: clock.now() + 120_000 },
       { clock, random, signal, stopped: options.stopped ?? (() => signal.aborted) },
     );
   } catch (thrown) {

@@ -43,6 +43,26 @@ test("an update of upstream that left the object alone is sent again", async () 
   expect([run.ends, run.outcomes[0]?.attempts]).toEqual([{ a: "SUCCESS" }, 2]);
 });
 
+test("a read or diff whose plugin dies is asked once more of the next process, not for ever", async () => {
+  for (const operation of ["read", "diff"] as const) {
+    for (const [crashes, end] of [
+      [1, "SUCCESS"],
+      [2, "PLUGIN_EXITED"],
+    ] as const) {
+      let left = 0;
+      const dies: Fault = { goes: { wrong: "crash", when: "before" } };
+      const stack = createTestStack({
+        provider: { faults: (call) => (call.operation === operation && left-- > 0 ? dies : undefined) },
+      });
+      await stack.apply([wanted("a", { count: 1 })]);
+      const planned = await stack.plan([wanted("a", { count: 2 })]);
+      left = crashes;
+      const { outcomes } = await stack.applyPlanned(planned);
+      expect(outcomes.map(({ status, code }) => code ?? status)).toEqual([end]);
+    }
+  }
+});
+
 test("deletes, reads and diffs are sent again freely", async () => {
   for (const operation of ["delete", "read", "diff"] as const) {
     const stack = createTestStack({ provider: { personality: "upstream", faults: times(operation, passing, 2) } });

@@ -66,7 +66,7 @@ export function ask<T>(
   const options = { timeoutMs: resource.timeouts.read ?? 120_000, run: input.runId, signal };
   return sendWithRetries(
     () => send(options),
-    { repeatable: true, maxAttempts: 6, deadlineAt: input.clock.now() + 120_000 },
+    { repeatable: true, asksOnly: true, maxAttempts: 6, deadlineAt: input.clock.now() + 120_000 },
     { clock: input.clock, random: input.random, signal, stopped: () => signal.aborted },
   );
 }
