@@ -68,7 +68,7 @@ export async function runPlan(args: PlanArguments, context: Context, destroys = 
       context,
       ...(args.pluginDir === undefined ? {} : { pluginDir: args.pluginDir }),
     };
-    const recalled = recallProviders(needed, providers, remember);
+    const recalled = await recallProviders(needed, providers, remember);
     let started: ReadonlyMap<string, Provider> = recalled?.providers ?? new Map<string, Provider>();
     let planned = recalled === undefined ? undefined : await planWith(started);
     if (planned === undefined || recalled?.isOutdated() === true) {
@@ -76,7 +76,7 @@ export async function runPlan(args: PlanArguments, context: Context, destroys = 
         interrupts.throwIfInterrupted();
         throw error;
       });
-      rememberProviders(running, remember);
+      await rememberProviders(running, remember);
       started = running;
       planned = await planWith(running);
     }

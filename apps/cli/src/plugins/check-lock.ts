@@ -59,6 +59,20 @@ export async function checkAccepted(found: FoundPlugin, cwd: string): Promise<vo
   });
 }
 
+/**
+ * The same question about a plugin whose folder is known to have the digest: nothing of it is read, but the executable
+ * where it is pinned. False where `checkAccepted` would refuse it, and where the lock file or the pin cannot be read.
+ */
+export async function isLocked(plugin: InstalledPlugin, digest: string | null, cwd: string): Promise<boolean> {
+  try {
+    await checkPin(plugin, cwd);
+    const lock = readLockFile(cwd);
+    return !lock.exists || lock.plugins[plugin.folder]?.digest === digest;
+  } catch {
+    return false;
+  }
+}
+
 export function acceptCommand(folder: string): string {
   return `wfctl plugin verify --accept ${folder}`;
 }

@@ -1,6 +1,7 @@
 import type { StackConfig } from "@wfctl/config";
 import { createProviderPool, type ProviderDescription } from "@wfctl/plugin-host";
 import type { Context } from "../context.ts";
+import { admitAccepted } from "./admit-plugin.ts";
 import { bundledPlugins } from "./plugin-folders.ts";
 
 /** What the plugins of a stack say of themselves, by provider module. They get no configuration and are ended again. */
@@ -17,6 +18,7 @@ export async function describeProviders(
     extraDirs: bundledPlugins(),
     ...(pluginDir === undefined ? {} : { pluginDir }),
     log: () => undefined,
+    admit: admitAccepted(context),
   });
   try {
     const described = new Map<string, ProviderDescription>();

@@ -4,6 +4,7 @@ import { WfctlError, type JsonObject, type PluginProcess, type ResourceRecord, t
 import { createProviderPool, type PluginProvider, type ProviderPool } from "@wfctl/plugin-host";
 import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
+import { admitAccepted } from "./admit-plugin.ts";
 import { bundledPlugins } from "./plugin-folders.ts";
 import { resolveVariables } from "./resolve-variables.ts";
 import type { SecretParts } from "./secret-parts.ts";
@@ -56,10 +57,7 @@ export function createProviders(options: ProvidersOptions): Providers {
     log(line) {
       if (verbose || line.startsWith("warning: ")) view.notice(line);
     },
-    async admit(found) {
-      const { checkAccepted } = await import("../plugins/check-lock.ts");
-      await checkAccepted(found, context.cwd);
-    },
+    admit: admitAccepted(context),
     ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
   });
   const configs = new Map<string, { readonly name: string; readonly config: JsonObject }>();

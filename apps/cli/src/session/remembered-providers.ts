@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Digester, Provider, ProviderFeatures, TypeTraits } from "@wfctl/engine";
 import { WfctlError, canonicalJson, type Json, type ProviderModule } from "@wfctl/model";
-import { pluginFingerprint, type PluginProvider } from "@wfctl/plugin-host";
+import { pluginFingerprint, type InstalledPlugin, type PluginProvider } from "@wfctl/plugin-host";
 import type { Context } from "../context.ts";
 import { version as wfctlVersion } from "../version.ts";
 import { bundledPlugins } from "./plugin-folders.ts";
@@ -19,6 +19,13 @@ interface Facts {
   readonly features: ProviderFeatures;
   /** Traits by type; null where the plugin supports all types alike. */
   readonly types: Readonly<Record<string, TypeTraits>> | null;
+}
+
+/** What a file holds: the facts, and whose they are. */
+interface Remembered {
+  readonly facts: Facts;
+  /** Digest of the plugin's folder; null for a plugin beside this program, which no lock file lists. */
+  readonly digest: string | null;
 }
 
 /** Providers that stand on what is remembered. */
@@ -37,44 +44,68 @@ export interface RememberOptions {
 
 /**
  * Providers that know from last time what a plan without changes needs, and start their plugin with the first call.
- * Undefined where something is not remembered: then the plugins have to be started.
+ * Undefined where something is not remembered, or is of a plugin that is not accepted now: then the plugins have to be
+ * started, which tells why one is refused.
  */
-export function recallProviders(
+export async function recallProviders(
   needed: ReadonlySet<string>,
   providers: Providers,
   options: RememberOptions,
-): RecalledProviders | undefined {
+): Promise<RecalledProviders | undefined> {
   const recalled = new Map<string, ReturnType<typeof lazyProvider>>();
   let outdated = false;
   for (const name of needed) {
-    const file = fileOf(name, options);
-    if (file === undefined) return undefined;
-    const facts = readFacts(file);
-    if (facts === undefined) return undefined;
+    const place = placeOf(name, options);
+    const remembered = place && readRemembered(place.file);
+    if (place === undefined || remembered === undefined) return undefined;
+    if (!(await isAccepted(place.plugin, remembered, options.context))) return undefined;
     const onChange = (): void => {
       outdated = true;
     };
-    recalled.set(name, lazyProvider(name, facts, providers, onChange));
+    recalled.set(name, lazyProvider(name, remembered.facts, providers, onChange));
   }
   return { providers: recalled, isOutdated: () => outdated };
 }
 
+/** The lock file and the pin count as they are now. The files of the plugin are those of the remembered digest. */
+async function isAccepted(plugin: InstalledPlugin, { digest }: Remembered, context: Context): Promise<boolean> {
+  if (plugin.bundled) return true;
+  const { isLocked } = await import("../plugins/check-lock.ts");
+  return isLocked(plugin, digest, context.cwd);
+}
+
 /** Keeps what the started plugins have said. A cache: what goes wrong with it is passed over. */
-export function rememberProviders(started: ReadonlyMap<string, PluginProvider>, options: RememberOptions): void {
+export async function rememberProviders(
+  started: ReadonlyMap<string, PluginProvider>,
+  options: RememberOptions,
+): Promise<void> {
   for (const [name, provider] of started) {
     if (!provider.stableIdentity) continue;
-    const file = fileOf(name, options);
-    if (file === undefined) continue;
-    const text = canonicalJson(factsOf(provider) as unknown as Json);
+    const place = placeOf(name, options);
+    if (place === undefined) continue;
+    const { file, plugin } = place;
+    const facts = factsOf(provider);
+    const before = readRemembered(file);
+    if (before !== undefined && toText(before.facts) === toText(facts)) continue;
     try {
-      if (readText(file) === text) continue;
+      const digest = await digestPlugin(plugin);
       mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
-      writeFileSync(`${file}.${process.pid}`, text, { mode: 0o600 });
+      writeFileSync(`${file}.${process.pid}`, toText({ facts, digest }), { mode: 0o600 });
       renameSync(`${file}.${process.pid}`, file);
     } catch {
       // A read-only home only costs time.
     }
   }
+}
+
+async function digestPlugin({ bundled, directory }: InstalledPlugin): Promise<string | null> {
+  if (bundled) return null;
+  const { digestFolder } = await import("../plugins/folder-digest.ts");
+  return digestFolder(directory).digest;
+}
+
+function toText(value: object): string {
+  return canonicalJson(value as Json);
 }
 
 function factsOf(provider: PluginProvider): Facts {
@@ -93,41 +124,34 @@ function factsOf(provider: PluginProvider): Facts {
 }
 
 /** One file for each plugin as it is and configuration as it is. The name is a keyed digest: it tells nothing. */
-function fileOf(module: string, options: RememberOptions): string | undefined {
+function placeOf(
+  module: string,
+  options: RememberOptions,
+): { readonly file: string; readonly plugin: InstalledPlugin } | undefined {
   const { context, digester } = options;
   const wanted = options.modules.find((candidate) => candidate.name === module);
   if (wanted === undefined) return undefined;
   try {
-    const plugin = pluginFingerprint(wanted.provider, {
+    const known = pluginFingerprint(wanted.provider, {
       env: context.env,
       cwd: context.cwd,
       extraDirs: bundledPlugins(),
       ...(options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir }),
     });
-    if (plugin === undefined) return undefined;
+    if (known === undefined) return undefined;
     const { config } = resolveVariables(wanted, context.env);
-    const key = digester.digest(["provider-facts/1", wfctlVersion, plugin, wanted.provider, config]);
+    const key = digester.digest(["provider-facts/2", wfctlVersion, known.fingerprint, wanted.provider, config]);
     const cache = context.env["XDG_CACHE_HOME"] || join(context.env["HOME"] || homedir(), ".cache");
-    return join(cache, "wfctl", "providers", `${key}.json`);
+    return { file: join(cache, "wfctl", "providers", `${key}.json`), plugin: known.found.plugin };
   } catch {
     // Starting the plugin tells what is wrong with it.
     return undefined;
   }
 }
 
-function readText(file: string): string | undefined {
+function readRemembered(file: string): Remembered | undefined {
   try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
-}
-
-function readFacts(file: string): Facts | undefined {
-  const text = readText(file);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as Facts;
+    return JSON.parse(readFileSync(file, "utf8")) as Remembered;
   } catch {
     return undefined;
   }
@@ -143,8 +167,7 @@ function lazyProvider(
   const start = async (): Promise<PluginProvider> => {
     const provider = await providers.start(module);
     if (provider === undefined) throw new WfctlError("INTERNAL", `Provider module "${module}" cannot be started`);
-    const now = canonicalJson(factsOf(provider) as unknown as Json);
-    if (now !== canonicalJson(facts as unknown as Json)) onChange();
+    if (toText(factsOf(provider)) !== toText(facts)) onChange();
     return provider;
   };
   const started = (): Promise<PluginProvider> => (starting ??= start());

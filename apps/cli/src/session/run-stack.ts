@@ -44,7 +44,7 @@ export async function runStack(input: RunStackInput): Promise<number> {
     interrupts.throwIfInterrupted();
     throw error;
   });
-  rememberProviders(providers, {
+  await rememberProviders(providers, {
     modules: stack.providers,
     digester: session.digester,
     context,
