@@ -4,6 +4,7 @@ import { resolveIntent, type Resolution } from "../recover/resolve-intent.ts";
 import { asProviderError, backoffMs, sendWithRetries } from "./dispatch.ts";
 import { createIntent, intentEvents, timeoutOf, type Call } from "./intent.ts";
 import { reportProgress } from "./progress.ts";
+import { proveLease } from "./prove-lease.ts";
 import { commit, type Run } from "./run.ts";
 
 export type CallEnd =
@@ -73,11 +74,20 @@ function isStopped(run: Run, call: Call): boolean {
 async function journal(run: Run, call: Call, intent: Intent): Promise<void> {
   if (isStopped(run, call)) throw new NotSent();
   try {
-    await commit(run, intentEvents(run, call, intent));
+    await proveLease(
+      run.deps.clock,
+      () => commit(run, intentEvents(run, call, intent)),
+      () => commit(run, []),
+    );
   } catch (thrown) {
     throw new NotSent(WfctlError.from(thrown, "STORE_UNAVAILABLE"));
   }
   if (isStopped(run, call)) throw new NotSent();
+}
+
+function confirmLease(run: Run): Promise<void> {
+  const prove = (): Promise<unknown> => commit(run, []);
+  return proveLease(run.deps.clock, prove, prove);
 }
 
 /** Throttled or passing, and the resolver says that nothing has happened: what has no token may be sent again as well. */
@@ -105,10 +115,12 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
   const tokens = honoursTokens(call);
   const progress = reportProgress(run, call);
   let sends = 0;
+  let lastSentAtMs = clock.now();
   try {
     const live = await sendWithRetries(
       () => {
         sends += 1;
+        lastSentAtMs = clock.now();
         run.attempts[call.action.index] = (run.attempts[call.action.index] as number) + 1;
         return dispatch(call, {
           timeoutMs: Math.max(1, deadlineMs - clock.now()),
@@ -126,14 +138,14 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
         random,
         signal: run.calls.signal,
         stopped: () => isStopped(run, call),
-        confirmLease: () => commit(run, []),
+        confirmLease: () => confirmLease(run),
         onRetry: (attempt, afterMs, why) => tellRetry(run, call, attempt, afterMs, why),
       },
     );
     if (live !== undefined && live.providerId === "" && (call.providerId ?? "") === "") {
       const fault = "the reply has no provider id";
       const error = new ProviderError("bad_reply", fault);
-      return { ok: false, error, fault, resolution: await resolve(run, call, intent, error), after };
+      return { ok: false, error, fault, resolution: await resolve(run, call, intent, error, lastSentAtMs), after };
     }
     // A retry's time is the backoff's.
     if (sends === 1) run.durations.note(call.provider.name, call.type, call.operation, progress.busyMs());
@@ -143,7 +155,7 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
     // A definite answer tells about its own attempt only, not about one before whose end is open.
     if (error.definite && (sends <= 1 || (call.operation === "delete" && error.class === "not_found")))
       return { ok: false, error, resolution: undefined, after };
-    return { ok: false, error, resolution: await resolve(run, call, intent, error), after };
+    return { ok: false, error, resolution: await resolve(run, call, intent, error, lastSentAtMs), after };
   } finally {
     progress.end();
   }
@@ -158,7 +170,13 @@ function ownerOf(run: Run, call: Call): string {
   return `${run.lineage}/${call.action.name}`;
 }
 
-async function resolve(run: Run, call: Call, intent: Intent, error: ProviderError): Promise<Resolution> {
+async function resolve(
+  run: Run,
+  call: Call,
+  intent: Intent,
+  error: ProviderError,
+  lastSentAtMs: number,
+): Promise<Resolution> {
   if (run.calls.signal.aborted) return { found: "unknown", why: "the run was cancelled before the answer came" };
   const resolution = await resolveIntent(intent, call.provider, {
     clock: run.deps.clock,
@@ -168,7 +186,8 @@ async function resolve(run: Run, call: Call, intent: Intent, error: ProviderErro
     answered: error.answered,
     stoppedWaiting: error.class === "cancelled",
     processDead: () => error.class === "plugin_exit" || call.provider.processGone(),
-    confirmLease: () => commit(run, []),
+    confirmLease: () => confirmLease(run),
+    lastSentAtMs,
     mayWait: () => run.halt?.kind !== "cancelled",
     waiting: (isWaiting) => call.slot.waiting(isWaiting),
     ...(error.partial === undefined ? {} : { partialId: error.partial.providerId }),

@@ -89,6 +89,9 @@ function stepFor(
   const inDoubt = [...run.openIntents, ...run.unknownIntents.map((entry) => entry.intent)];
   if (inDoubt.some((intent) => intent.action === action.index && intent.operation === "create"))
     return { how: "none", why: "what became of its create is not known", stands: true };
+  // It may still come to its effect, after the update back.
+  if (inDoubt.some((intent) => intent.action === action.index && intent.operation === "update"))
+    return { how: "none", why: "what became of its update is not known", stands: true };
   switch (action.kind) {
     case "create": {
       if (record === undefined || !wrote) return undefined;

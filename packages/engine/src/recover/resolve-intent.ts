@@ -2,7 +2,7 @@ import type { ErrorCode, Intent } from "@wfctl/model";
 import type { Clock, LiveObject, Provider, Random } from "../ports/index.ts";
 import { asProviderError } from "../apply/dispatch.ts";
 import { isQuiet, readObject } from "./ask-provider.ts";
-import { resolveCreate } from "./resolve-create.ts";
+import { defaultSettleMs, resolveCreate } from "./resolve-create.ts";
 
 /** What the evidence says about a call of unknown end. */
 export type Resolution =
@@ -24,6 +24,8 @@ export interface ResolveEnv {
   readonly owner: string;
   /** The plugin answered the call with an error: nothing of it is still under way there. */
   readonly answered: boolean;
+  /** When the call was sent last, in milliseconds since the epoch. @default as the intent says */
+  readonly lastSentAtMs?: number;
   /** The driver gave up waiting because the run was stopped: what it has made is not finished. */
   readonly stoppedWaiting?: boolean;
   /** The process that the call was sent to is proven dead. */
@@ -81,7 +83,33 @@ async function resolveUpdate(intent: Intent, provider: Provider, env: ResolveEnv
       why: "the object is not as intended yet, and the process that was asked may still be at it",
     };
   }
-  return { found: "ours", object, complete: false, why: "the object is not as intended" };
+  const early = isEarly(intent, provider, env);
+  if (early === undefined) return { found: "ours", object, complete: false, why: "the object is not as intended" };
+  if (!env.mayWait()) return { found: "unknown", why: `the object is not as intended yet; ${early.why}` };
+  await waitFor(early.leftMs, env);
+  return resolveUpdate(intent, provider, env);
+}
+
+/** A request whose answer was lost may still be on its way inside the cloud: what shows no effect proves nothing yet. */
+function isEarly(
+  intent: Intent,
+  provider: Provider,
+  env: ResolveEnv,
+): { readonly leftMs: number; readonly why: string } | undefined {
+  if (env.answered) return undefined;
+  const settleMs = provider.traits(intent.type)?.settleMs ?? defaultSettleMs;
+  const sentMs = env.lastSentAtMs ?? Date.parse(intent.sentAt);
+  const leftMs = sentMs + settleMs - env.clock.now();
+  return leftMs > 0 ? { leftMs, why: `${settleMs / 1000} s after the call that is certain` } : undefined;
+}
+
+async function waitFor(ms: number, env: ResolveEnv): Promise<void> {
+  env.waiting?.(true);
+  try {
+    await env.clock.sleep(ms, env.signal);
+  } finally {
+    env.waiting?.(false);
+  }
 }
 
 async function resolveDelete(intent: Intent, provider: Provider, env: ResolveEnv): Promise<Resolution> {
@@ -97,12 +125,14 @@ async function resolveDelete(intent: Intent, provider: Provider, env: ResolveEnv
           why: "the object is still there, and the process that was asked may still be at it",
         };
       }
-      return { found: "there", object, why: "the object is still there" };
+      const early = isEarly(intent, provider, env);
+      if (early === undefined) return { found: "there", object, why: "the object is still there" };
+      if (!env.mayWait()) return { found: "unknown", why: `the object is still there; ${early.why}` };
+      await waitFor(early.leftMs, env);
+      continue;
     }
     if (!env.mayWait() || env.clock.now() + waitMs > until)
       return { found: "there", object, why: `the object is still going (${object.status})` };
-    env.waiting?.(true);
-    await env.clock.sleep(waitMs, env.signal);
-    env.waiting?.(false);
+    await waitFor(waitMs, env);
   }
 }

@@ -1,10 +1,9 @@
 import { WfctlError, type Intent } from "@wfctl/model";
 import type { Provider } from "../ports/index.ts";
 import type { Recovery } from "./recover-runs.ts";
+import { proveLease } from "../apply/prove-lease.ts";
+import { defaultSettleMs } from "./resolve-create.ts";
 import { resolveIntent, type Resolution } from "./resolve-intent.ts";
-
-/** Where a type does not say how long an effect may take to show. */
-const defaultSettleMs = 30_000;
 
 export interface Resolved {
   readonly resolution: Resolution;
@@ -24,6 +23,7 @@ export async function resolveOne(recovery: Recovery, intent: Intent, processesGo
   if (provider === undefined) return doubt(`provider "${intent.provider}" is not configured any more`);
   const settleMs = provider.traits(intent.type)?.settleMs ?? defaultSettleMs;
   const pastDeadline = deps.clock.now() > Date.parse(intent.deadlineAt) + settleMs;
+  const prove = (): Promise<unknown> => deps.store.commit(deps.lease, []);
   const resolution = await resolveIntent(intent, provider, {
     clock: deps.clock,
     random: deps.random,
@@ -32,7 +32,7 @@ export async function resolveOne(recovery: Recovery, intent: Intent, processesGo
     answered: false,
     processDead: () => processesGone || pastDeadline,
     mayWait: () => !deps.signal.aborted,
-    confirmLease: () => deps.store.commit(deps.lease, []),
+    confirmLease: () => proveLease(deps.clock, prove, prove),
   });
   return { resolution, provider };
 }

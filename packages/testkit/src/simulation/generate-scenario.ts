@@ -46,13 +46,18 @@ function generateStep(resources: readonly SimResource[], random: SeededRandom, m
 }
 
 function generateCrash(random: SeededRandom): SimCrash {
-  return {
+  const crash: SimCrash = {
     after: 1 + random.below(random.chance(0.5) ? 40 : 150),
     keep: random.below(4),
     elsewhere: random.chance(0.1),
     pauseMs: random.pick([0, 0, 100, 5000, 40_000] as const),
   };
+  if (!random.chance(0.2)) return crash;
+  // Nobody takes the lease of one that lives before it runs out.
+  return { ...crash, pauseMs: leaseExpiryMs + random.below(2000), wakesAfterMs: random.below(20_000) };
 }
+
+const leaseExpiryMs = 30_001;
 
 function grow(before: readonly SimResource[], random: SeededRandom, count: number): SimResource[] {
   const resources = [...before];

@@ -2,7 +2,7 @@ import type { DesiredResource, JournalEvent, ResourceRecord } from "@wfctl/model
 import { canonicalJson, type Json } from "@wfctl/model";
 import { PlanRefused, type Applied, type CommandOptions } from "../stack/test-stack.ts";
 import { checkSecrets, checkState } from "./check-state.ts";
-import type { Scenario, SimStep } from "./scenario.ts";
+import type { Scenario, SimCrash, SimStep } from "./scenario.ts";
 import { createWatch, type Watch } from "./watch.ts";
 import { createWorld, desiredOf, type World } from "./world.ts";
 
@@ -107,6 +107,7 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
       signal: controller.signal,
       elsewhere: crash?.elsewhere ?? false,
       keep: crash?.keep ?? 0,
+      ...stopping(play, crash),
       crashWhen: () => {
         points += 1;
         if (crash === undefined && points === step.interruptAfter) controller.abort();
@@ -135,6 +136,13 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
   const state = await stack.state();
   const mayBeGone = new Set([...watch.deletedOutside, ...watch.goingAtEnd]);
   if (state.openRuns.length === 0) watch.violations.push(...checkState(stack, state, mayBeGone));
+}
+
+/** Stops the host at its point instead of killing it, and continues it when others have taken over. */
+function stopping({ world }: Play, crash: SimCrash | undefined): Pick<CommandOptions, "stops"> {
+  if (crash?.wakesAfterMs === undefined) return {};
+  const afterMs = crash.pauseMs + crash.wakesAfterMs;
+  return { stops: (wake) => void world.stack.clock.sleep(afterMs).then(wake) };
 }
 
 async function happenOutside({ world, watch }: Play, step: SimStep): Promise<void> {

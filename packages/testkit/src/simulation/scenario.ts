@@ -56,6 +56,8 @@ export interface SimCrash {
   readonly elsewhere: boolean;
   /** Until the next host begins. */
   readonly pauseMs: number;
+  /** Set: the host is stopped, not killed, and continued so many milliseconds after the next one may begin. */
+  readonly wakesAfterMs?: number;
 }
 
 export interface SimCloud {

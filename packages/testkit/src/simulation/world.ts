@@ -83,7 +83,7 @@ export function createWorld(
         latencyMs,
         onCall: watch.onCall,
         survivesCrash: (operation: string, name: string): boolean =>
-          operation === "create" && draw(`survives/${operation}/${name}/${(counter += 1)}`) < 0.5,
+          draw(`survives/${operation}/${name}/${(counter += 1)}`) < 0.5,
         features: { finalizer: true },
       };
       return [
@@ -116,7 +116,6 @@ export function createWorld(
 /** Something that goes wrong in this call. Effects that come late come well within the settle time of 30 seconds. */
 function faultOf(call: ProviderCall, random: ReturnType<typeof createSeededRandom>): Fault {
   const isWrite = call.operation === "create" || call.operation === "update" || call.operation === "delete";
-  // Late effects of updates and deletes are beyond what a resolver can wait for.
   const isCreate = call.operation === "create";
   const upstream = call.provider === "old";
   const message = `cannot ${call.operation} ${call.name} with {secret}`;
@@ -124,11 +123,11 @@ function faultOf(call: ProviderCall, random: ReturnType<typeof createSeededRando
   const firm: ProviderErrorClass = random.pick(["validation", "forbidden", "unauthorized"] as const);
   const beforeMs = random.below(4000);
   if (call.operation === "finalize" || call.operation === "diff" || call.operation === "sizing") {
-    return random.chance(0.2) ? crash(random, isCreate) : { goes: { wrong: "refused", class: soft, message } };
+    return random.chance(0.2) ? crash(random, false) : { goes: { wrong: "refused", class: soft, message } };
   }
   if (!isWrite)
     return random.chance(0.15)
-      ? crash(random, isCreate)
+      ? crash(random, false)
       : { beforeMs, goes: { wrong: "refused", class: random.chance(0.2) ? firm : soft, message } };
   switch (random.below(9)) {
     case 0:
@@ -141,16 +140,17 @@ function faultOf(call: ProviderCall, random: ReturnType<typeof createSeededRando
     case 4:
       return { beforeMs, goes: { wrong: "partial", class: soft, message } };
     case 5:
-      if (!isCreate) return { beforeMs, goes: { wrong: "lost", class: soft, message } };
+      // The connection is lost, and the request goes on: of a create also where some gateway answered with an error.
+      if (!isCreate) return { goes: { wrong: "late", class: "deadline", lateMs: random.below(10_000) } };
       return { goes: { wrong: "late", class: upstream ? "unknown" : "transient", lateMs: random.below(10_000) } };
     case 6:
       return { beforeMs, afterMs: random.below(20_000) };
     case 7:
       return call.operation === "create" && upstream && random.chance(0.5)
         ? { goes: { wrong: "reply", change: (live) => ({ ...live, providerId: "" }) } }
-        : crash(random, isCreate);
+        : crash(random, true);
     default:
-      return crash(random, isCreate);
+      return crash(random, true);
   }
 }
 

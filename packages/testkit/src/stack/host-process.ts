@@ -5,6 +5,8 @@ import type { CloudEffect } from "../cloud/cloud-object.ts";
 import type { FakeProvider, RecordedCall } from "../provider/fake-provider.ts";
 import type { ProcessClock, VirtualClock } from "../time/virtual-clock.ts";
 
+const heartbeatDelayMs = 20;
+
 /** Moments at which a host may die. */
 export type CrashPoint =
   | { readonly at: "call"; readonly operation: string; readonly name: string }
@@ -17,14 +19,20 @@ export type CrashPoint =
   /** A wait of the engine is over. */
   | { readonly at: "sleep" };
 
-/** One run of the program: dies with all its promises, its sleepers and its plugins. */
+/**
+ * One run of the program: dies with all its promises, its sleepers and its plugins. Or it is stopped, as by a signal: then
+ * no answer, no commit and no sleep of it ends before it is continued, while what it had sent goes on.
+ */
 export interface HostProcess {
   readonly clock: ProcessClock;
   readonly dead: boolean;
   /** What the engine emitted while the process lived. */
   readonly events: EngineEvent[];
-  /** Asked at every point; true kills the process there. */
+  readonly stopped: boolean;
+  /** Asked at every point; true kills the process there, or stops it where `stops` is set. */
   crashWhen: ((point: CrashPoint) => boolean) | undefined;
+  /** Given a function that continues the process when it is stopped instead of killed. */
+  stops: ((wake: () => void) => void) | undefined;
   /** Called when the process has died. */
   onDeath: (() => void) | undefined;
   /** True where the process died at this point. */
@@ -46,6 +54,25 @@ export function createHostProcess(options: {
   const time = options.clock.fork();
   const stores: MemoryStore[] = [];
   let dead = false;
+  let asleep: PromiseWithResolvers<void> | undefined;
+  const awake = async (): Promise<void> => {
+    while (asleep !== undefined) await asleep.promise;
+  };
+  const stop = (tell: (wake: () => void) => void): void => {
+    const nap = Promise.withResolvers<void>();
+    asleep = nap;
+    host.crashWhen = undefined;
+    for (const store of stores) store.pauseHeartbeat();
+    tell(() => {
+      asleep = undefined;
+      nap.resolve();
+      // Its thread that beats need not be the first to run.
+      void options.clock.sleep(heartbeatDelayMs).then(() => {
+        for (const store of stores) store.resumeHeartbeat();
+      });
+    });
+    host.onDeath?.();
+  };
   const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
   const clock: ProcessClock = {
@@ -53,6 +80,7 @@ export function createHostProcess(options: {
     kill: time.kill,
     async sleep(ms, signal) {
       await time.sleep(ms, signal);
+      await awake();
       if (host.pass({ at: "sleep" })) await never();
     },
   };
@@ -61,12 +89,18 @@ export function createHostProcess(options: {
     get dead() {
       return dead;
     },
+    get stopped() {
+      return asleep !== undefined;
+    },
     events: [],
     crashWhen: undefined,
+    stops: undefined,
     onDeath: undefined,
     pass(point) {
-      if (!dead && host.crashWhen?.(point) === true)
-        host.die({ keep: options.keep?.() ?? 0, pluginsLive: options.pluginsLive ?? false });
+      if (!dead && asleep === undefined && host.crashWhen?.(point) === true) {
+        if (host.stops !== undefined) stop(host.stops);
+        else host.die({ keep: options.keep?.() ?? 0, pluginsLive: options.pluginsLive ?? false });
+      }
       return dead;
     },
     wrapProvider(provider) {
@@ -77,9 +111,12 @@ export function createHostProcess(options: {
           if (dead || host.pass({ at: "call", operation, name })) return never();
           try {
             const answer = await send(...args);
-            return dead || host.pass({ at: "answer", operation, name }) ? await never() : answer;
+            if (dead || host.pass({ at: "answer", operation, name })) return await never();
+            await awake();
+            return answer;
           } catch (error) {
             if (dead || host.pass({ at: "answer", operation, name })) return never();
+            await awake();
             throw error;
           }
         };
@@ -111,8 +148,13 @@ export function createHostProcess(options: {
         acquire: (holder) => (dead ? never() : store.acquire(holder)),
         async commit(lease, events) {
           if (dead) return never();
-          const serial = await store.commit(lease, events);
-          return host.pass({ at: "durable", events }) ? never() : serial;
+          try {
+            const serial = await store.commit(lease, events);
+            if (host.pass({ at: "durable", events })) return await never();
+            return serial;
+          } finally {
+            await awake();
+          }
         },
         runs: (limit) => (dead ? never() : store.runs(limit)),
         run: (id) => (dead ? never() : store.run(id)),

@@ -65,6 +65,8 @@ export interface CommandOptions {
   /** Kills the host at the first point that fits. */
   readonly crashWhen?: (point: CrashPoint) => boolean;
   readonly onDeath?: () => void;
+  /** The host is stopped instead of killed; continued by the function that this is given. */
+  readonly stops?: (wake: () => void) => void;
   /** Commits that survive a death in the middle of a write. @default 0 */
   readonly keep?: number;
   /** The host is another machine: its plugins outlive it, and nobody can kill them. */
@@ -188,7 +190,7 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     runId,
   });
   const hold: TestStack["hold"] = async (work, command = {}) => {
-    const leave = host?.dead === true && isElsewhere;
+    const leave = (host?.dead === true || host?.stopped === true) && isElsewhere;
     isElsewhere = command.elsewhere ?? false;
     for (const provider of list) provider.relaunch({ leave });
     const own = createHostProcess({
@@ -200,6 +202,7 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     host = own;
     own.crashWhen = command.crashWhen;
     own.onDeath = command.onDeath;
+    own.stops = command.stops;
     const memory = openStore(own);
     const store = own.wrapStore(memory);
     const lease = await store.acquire(sampleHolder());
