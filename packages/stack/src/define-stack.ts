@@ -24,17 +24,24 @@ export function defineStack(
       const imports: { readonly to: string; readonly id: unknown }[] = [];
       const importPlaces: (DeclarationPlace | undefined)[] = [];
       const outputs: Record<string, unknown> = {};
+      let isComplete = false;
+      const refuseLate = (): void => {
+        if (isComplete) throw new Error("This is declared after the stack was complete: await what comes before it");
+      };
       const group = createGroup(
         {
           add(module, place) {
+            refuseLate();
             modules.push(module);
             places.push(place);
           },
           importObject(request, place) {
+            refuseLate();
             imports.push(request);
             importPlaces.push(place);
           },
           output(name, value, { sensitive, description }) {
+            refuseLate();
             if (name in outputs) throw new Error(`The output "${name}" is declared twice`);
             outputs[name] =
               sensitive === undefined && description === undefined && !isMapping(value)
@@ -46,6 +53,7 @@ export function defineStack(
         environment,
       );
       await declare(group);
+      isComplete = true;
       const { onFailure, ...top } = settings;
       const document = withoutAbsent({
         ...top,
@@ -64,14 +72,16 @@ function isMapping(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function plain(value: unknown, path: readonly (string | number)[]): unknown {
+function plain(value: unknown, path: readonly (string | number)[], inside: readonly unknown[] = []): unknown {
   const refuse = (what: string): never => {
     throw new TypeError(`The value at ${path.join(".") || "the top"} is ${what}, expected plain data`);
   };
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : refuse(String(value));
   if (typeof value !== "object") return refuse(`a ${typeof value}`);
-  if (Array.isArray(value)) return value.map((item, index) => plain(item, [...path, index]));
+  if (inside.includes(value)) return refuse("inside of itself");
+  const within = [...inside, value];
+  if (Array.isArray(value)) return value.map((item, index) => plain(item, [...path, index], within));
   const { toJSON } = value as { toJSON?: () => unknown };
   if (Object.getPrototypeOf(value) === null && typeof toJSON === "function") return toJSON();
   if (value instanceof Promise) return refuse("a promise");
@@ -80,6 +90,6 @@ function plain(value: unknown, path: readonly (string | number)[]): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, member]) => member !== undefined)
-      .map(([key, member]) => [key, plain(member, [...path, key])]),
+      .map(([key, member]) => [key, plain(member, [...path, key], within)]),
   );
 }

@@ -104,6 +104,22 @@ describe("what is wrong", () => {
     ["no stack", "export const x = 1;", /The program exports no stack by default/],
     ["an end of the process", "process.exit(3);", /The program ended with exit code 3 before it gave a stack/],
     [
+      "a promise that fails and is not awaited",
+      'export default defineStack({}, () => {\n  void Promise.reject(new Error("lost"));\n});',
+      /infra\.ts:3:23.*: The program failed in what it does not await: lost/,
+    ],
+    [
+      "a declaration that is not awaited",
+      'import { readFile } from "node:fs/promises";\nexport default defineStack({}, (stack) => {\n  void (async () => {\n    await readFile(import.meta.filename);\n    stack.resource("infra.x", "x");\n  })();\n});',
+      /infra\.ts:6:11.*declared after the stack was complete: await/,
+    ],
+    ["a wait for nothing", "await new Promise(() => {});", /The program waits for what never comes/],
+    [
+      "a value inside of itself",
+      'const a: any = {};\na.b = a;\nexport default defineStack({}, (stack) => { stack.resource("infra.x", "x", a); });',
+      /The value at modules\.0\.config\.b is inside of itself/,
+    ],
+    [
       "a value that is no data",
       'export default defineStack({}, (stack) => { stack.resource("infra.x", "x", { f: () => 1 }); });',
       /The value at modules\.0\.config\.f is a function/,

@@ -79,7 +79,45 @@ function withPath(place: ProgramPlace): ProgramPlace {
   return place.file.startsWith("file:") ? { ...place, file: fileURLToPath(place.file) } : place;
 }
 
+/** What nobody awaits may fail, or declare something, after the stack was built: it gets this long to do so. */
+const strayLimitMs = 1_000;
+
+/** Resolves with the first failure of something that the program does not await; at the end of the process with that. */
+function watchStrays(file: string): Promise<ProgramReply> {
+  return new Promise((resolve) => {
+    const fail = (thrown: unknown): void => resolve(failure("failed in what it does not await", thrown, file));
+    process.on("unhandledRejection", fail);
+    process.on("uncaughtException", fail);
+    process.once("beforeExit", () =>
+      resolve({
+        problem: "The program waits for what never comes",
+        hint: "Look for an await of a promise that nothing ends",
+      }),
+    );
+  });
+}
+
+/** Waits until the program has nothing under way any more. */
+async function settle(): Promise<void> {
+  const until = performance.now() + strayLimitMs;
+  do {
+    await new Promise((resolve) => setImmediate(resolve));
+  } while (isBusy() && performance.now() < until);
+}
+
+/** The channel to the parent and the standard streams are always there. */
+function isBusy(): boolean {
+  return process.getActiveResourcesInfo().some((name) => !/^(?:PipeWrap|TTYWrap|Immediate)$/.test(name));
+}
+
+async function evaluateWhole(file: string, environment: string | undefined): Promise<ProgramReply> {
+  const reply = await evaluate(file, environment);
+  if (!("problem" in reply)) await settle();
+  return reply;
+}
+
 const [file = "", environment] = process.argv.slice(2);
 serveStackApi();
-const reply = await evaluate(file, environment);
+const stray = watchStrays(file);
+const reply = await Promise.race([stray, evaluateWhole(file, environment)]);
 process.send?.(reply, () => process.exit(0));
