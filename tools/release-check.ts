@@ -77,18 +77,27 @@ async function checkRelease(home: string, say: (text: string) => void): Promise<
   expectEnd(await run(place, wfctl, ...tried), 0, "plugin conformance from the package");
   say("made a plugin project, and tried the local provider");
 
-  // The set before: the same files, of a lifecycle that is no longer driven.
+  // The set after: a provider that needs a newer wfctl.
   const beside = join(place, "node_modules/@wfctl/provider-local");
   const manifest = await readFile(join(beside, "plugin.json"), "utf8");
+  const compat = /^engine compatibility (\d+)\.(\d+)\.\d+$/m.exec(said.stdout);
+  const newer = manifest.replace(/("minEngineVersion": ")[^"]+/, `$1${compat?.[1]}.${Number(compat?.[2]) + 1}.0`);
+  expect(newer !== manifest, "plugin.json of the local provider declares the engine that it needs");
+  await writeFile(join(beside, "plugin.json"), newer);
+  const upgradeBoth = "npm install wfctl@latest @wfctl/provider-local@latest";
+  await expectRefusal(run(place, wfctl, "plan"), "PLUGIN_ENGINE", upgradeBoth);
+  say("refused a provider of a later set, naming the command that upgrades wfctl with it");
+
+  // The set before: the same files, of a lifecycle that is no longer driven.
   const old = manifest.replace('"computePlanVersion": "v2"', '"computePlanVersion": "v1"');
   expect(old !== manifest, "plugin.json of the local provider declares its lifecycle");
   await writeFile(join(beside, "plugin.json"), old);
-  await expectRefusal(run(place, wfctl, "plan"), "npm install @wfctl/provider-local@latest");
+  await expectRefusal(run(place, wfctl, "plan"), "PLUGIN_VERSION", "npm install @wfctl/provider-local@latest");
   const installed = join(place, "data/plugins/local");
   await mkdir(join(place, "data/plugins"), { recursive: true });
   await cp(beside, installed, { recursive: true });
   await chmod(join(installed, "local"), 0o755);
-  await expectRefusal(run(place, wfctl, "plan"), "wfctl plugin upgrade local");
+  await expectRefusal(run(place, wfctl, "plan"), "PLUGIN_VERSION", "wfctl plugin upgrade local");
   const refused = await run(place, wfctl, "plugin", "install", "./data/plugins/local");
   expect(refused.code === 1 && refused.stderr.includes("PLUGIN_VERSION"), "an old plugin is not installed either");
   say("refused the plugins of the older lifecycle, naming the command that upgrades them");
@@ -113,12 +122,9 @@ outputs: { greeting: "\${pages.path}" }
 `;
 }
 
-async function expectRefusal(ending: Promise<Ended>, command: string): Promise<void> {
+async function expectRefusal(ending: Promise<Ended>, errorCode: string, command: string): Promise<void> {
   const { code, stderr } = await ending;
-  expect(
-    code === 1 && stderr.includes("PLUGIN_VERSION"),
-    `a plugin of lifecycle v1 is refused, found ${code}: ${stderr}`,
-  );
+  expect(code === 1 && stderr.includes(errorCode), `a plugin is refused with ${errorCode}, found ${code}: ${stderr}`);
   expect(stderr.includes(`Run: ${command}`), `the refusal says "Run: ${command}", found ${stderr}`);
 }
 

@@ -18,8 +18,13 @@ export function checkManifestGate(found: FoundPlugin): void {
 
 /** The command that brings a newer plugin: a package beside wfctl is npm's to upgrade. */
 export function upgradeHint(plugin: FoundPlugin["plugin"]): string {
-  const beside = plugin.bundled ? /\/node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(plugin.directory)?.[1] : undefined;
+  const beside = packageBeside(plugin);
   return beside === undefined ? `Run: wfctl plugin upgrade ${plugin.folder}` : `Run: npm install ${beside}@latest`;
+}
+
+/** Name of the package that a plugin beside wfctl is. */
+function packageBeside({ bundled, directory }: FoundPlugin["plugin"]): string | undefined {
+  return bundled ? /\/node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(directory)?.[1] : undefined;
 }
 
 /** `"aws" 1.2.3`. */
@@ -45,10 +50,15 @@ function checkEngineVersion(found: FoundPlugin): void {
   throw new WfctlError(
     "PLUGIN_ENGINE",
     `Plugin ${pluginTitle(found)} was not started: minEngineVersion is ${needed} and this wfctl is compatible with engine ${engineCompatVersion}`,
-    {
-      hint: `Use a newer wfctl, or a release of the plugin for engine ${engineCompatVersion}. ${upgradeHint(found.plugin)}`,
-    },
+    { hint: newerHostHint(found.plugin) },
   );
+}
+
+/** The plugin is the newer of the two: what is beside wfctl is released with it, and upgraded with it. */
+function newerHostHint(plugin: FoundPlugin["plugin"]): string {
+  const beside = packageBeside(plugin);
+  if (beside !== undefined) return `Run: npm install wfctl@latest ${beside}@latest`;
+  return `Run: npm install wfctl@latest. Or install a release of the plugin that needs engine ${engineCompatVersion} or less: wfctl plugin upgrade ${plugin.folder} SOURCE`;
 }
 
 function checkExecutable(found: FoundPlugin): void {
