@@ -203,11 +203,17 @@ function collectStderr(child: ChildProcess, { name, log, redact = (text) => text
   return { tail: () => lastWords(tail), ended };
 }
 
-/** Where a crash report begins, whose first lines say most; else the end. */
+/** Where a crash report begins, whose first lines say most; else the end. Of a report of Go's, what and where. */
 function lastWords(text: string): string {
   const report = /^(?:panic: |fatal error: |Traceback |Uncaught |Error: )/m.exec(text);
   const start = report === null ? -tailChars : report.index;
-  return text.trimEnd().slice(start).slice(0, tailChars).trim();
+  const words = text.trimEnd().slice(start);
+  const go =
+    /^(.+?)\n\ngoroutine \d+ [^\n]*\n(?:(?:panic|runtime\.)[^\n]*\n\t[^\n]*\n)*([^\n]+)\([^\n]*\n\t(\S+:\d+)/s.exec(
+      words,
+    );
+  if (go !== null) return `${go[1]} (${go[2]}, ${go[3]})`.slice(0, tailChars);
+  return words.slice(0, tailChars).trim();
 }
 
 function describeEnd(exit: PluginExit | undefined, tail: string): string {

@@ -54,7 +54,7 @@ export function createProgress(output: Output, style: Style, now: () => number):
         return;
       }
       for (const action of running.takeDue()) {
-        const said = action.message === undefined ? "" : `: ${printable(action.message)}`;
+        const said = (action.message ?? "") === "" ? "" : `: ${printable(action.message ?? "")}`;
         line(`    still ${wordsOf(action)} after ${showDuration(action.elapsedMs)}${said}`);
       }
     },
