@@ -8,6 +8,8 @@
  *   "wfctl": { "entries": { "supervisor": "src/supervisor/main.ts" } }    becomes dist/supervisor.js
  * Worker threads are entries as well: each worker.ts in a package that the program depends on, and what that package
  * lists in its own package.json as "wfctl": { "workers": { "heartbeat": "src/lease/heartbeat.ts" } }.
+ * Modules that are loaded late but together may share a file, named with the modules that begin it, relative to the program:
+ *   "wfctl": { "chunks": { "stack": ["src/commands/plan.ts"] } }           all that these need and the entries do not
  * All output is flat, so `new URL("./worker.js", import.meta.url)` finds a worker from every chunk.
  */
 import { existsSync } from "node:fs";
@@ -61,23 +63,84 @@ const inputOptions = {
  * them. Left alone, the bundler spreads them over a file for each set of late chunks that use them too, and every file
  * costs a third of a millisecond at start.
  */
-async function findStartModules(entries) {
-  const { rolldown } = await import("rolldown");
-  const late = {
-    name: "late",
-    resolveId: (id, _, { kind }) => (kind === "dynamic-import" ? { id, external: true } : null),
-  };
+async function findStartModules(entries, chunks) {
   const homes = new Map();
   for (const [name, entry] of Object.entries(entries)) {
-    const bundle = await rolldown({ ...inputOptions, input: entry, plugins: [late] });
-    const { output } = await bundle.generate({ format: "esm" });
-    await bundle.close();
-    for (const id of output.flatMap((chunk) => chunk.moduleIds ?? [])) {
+    for (const id of (await neededAtOnce(entry)).keys()) {
       if (id !== entry) homes.set(id, homes.has(id) ? null : `${name}.start`);
+    }
+  }
+  for (const [name, files] of Object.entries(chunks)) {
+    for (const file of files) {
+      const needed = await neededAtOnce(file);
+      for (const [id, { importers }] of needed) {
+        // What a start needs as well would make the two files need each other.
+        if (!homes.has(id)) homes.set(id, importers.some((importer) => isStart(homes.get(importer))) ? null : name);
+      }
     }
   }
   return homes;
 }
+
+function isStart(home) {
+  return home === null || home?.endsWith(".start") === true;
+}
+
+/**
+ * The modules that one module needs before it does anything, by id, each with those that import it. What these import
+ * by its own name is among them even where this one module makes no use of it: others that share the file do.
+ */
+async function neededAtOnce(input) {
+  const { rolldown } = await import("rolldown");
+  const graph = new Map();
+  const look = {
+    name: "look",
+    resolveId: (id, _, { kind }) => (kind === "dynamic-import" ? { id, external: true } : null),
+    buildEnd() {
+      for (const id of this.getModuleIds()) graph.set(id, this.getModuleInfo(id));
+    },
+  };
+  const bundle = await rolldown({ ...inputOptions, input, plugins: [look, lazyCel] });
+  const { output } = await bundle.generate({ format: "esm" });
+  await bundle.close();
+  const needed = new Map();
+  const pending = output.flatMap((chunk) => chunk.moduleIds ?? []);
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    const info = graph.get(id);
+    if (needed.has(id) || info === null || info === undefined) continue;
+    needed.set(id, info);
+    if (!id.includes("/node_modules/"))
+      pending.push(...info.importedIds.filter((other) => !/\/index\.ts$|\/node_modules\//.test(other)));
+  }
+  return needed;
+}
+
+/**
+ * The library of expressions fills its registry when it is loaded, which costs every start 8 ms of work, and few stacks
+ * have an expression. In the bundle the first expression fills it.
+ */
+const lazyCel = {
+  name: "lazy-cel",
+  transform(code, id) {
+    if (!id.endsWith("/@marcbachmann/cel-js/lib/evaluator.js")) return null;
+    let lazy = code;
+    for (const [from, to] of [
+      ["const globalRegistry = ", "let globalRegistry\nconst fill = () => {\nglobalRegistry = "],
+      ["registerMacros(globalRegistry)", "registerMacros(globalRegistry)\nreturn globalRegistry\n}"],
+      [" : globalRegistry\n", " : globalRegistry ?? fill()\n"],
+      [
+        /const globalEnvironment = (new Environment\([^)]*\))/,
+        "let made\nconst globalEnvironment = () => (made ??= $1)",
+      ],
+      [/\bglobalEnvironment\./g, "globalEnvironment()."],
+    ]) {
+      const before = lazy;
+      lazy = lazy.replace(from, to);
+      if (lazy === before) throw new Error(`Cannot build: ${id} is not as expected: ${from} is not in it`);
+    }
+    return lazy;
+  },
+};
 
 /**
  * Bundles one program into `out`, which is replaced as a whole once the bundle is complete.
@@ -95,8 +158,12 @@ export async function buildProgram(program, out) {
 
   const input = { ...workers };
   for (const [name, file] of Object.entries(programs)) input[`${name}.program`] = join(program.folder, file);
-  const startModules = await findStartModules(input);
-  const bundle = await rolldown({ ...inputOptions, input, preserveEntrySignatures: false });
+  const chunks = Object.entries(program.manifest.wfctl?.chunks ?? {});
+  const startModules = await findStartModules(
+    input,
+    Object.fromEntries(chunks.map(([name, files]) => [name, files.map((file) => join(program.folder, file))])),
+  );
+  const bundle = await rolldown({ ...inputOptions, input, plugins: [lazyCel], preserveEntrySignatures: false });
   const staging = `${out}.${process.pid}.tmp`;
   await rm(staging, { recursive: true, force: true });
   const { output } = await bundle.write({

@@ -115,7 +115,8 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
 
   const configure = async (module: string, entry: Entry, config: JsonObject): Promise<PluginProvider> => {
     const { signal } = entry.closing;
-    const [first, { createProvider }] = await Promise.all([load(entry), import("./provider.ts")]);
+    const first = await load(entry);
+    const { createProvider } = await import("./provider.ts");
     try {
       entry.ready = await createProvider({
         module,
@@ -162,7 +163,8 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
       for (const name of names) load(entryOf(name)).catch(() => {});
     },
     async describeProvider(module) {
-      const [loaded, { describeLoaded }] = await Promise.all([load(entryOf(module)), import("./describe.ts")]);
+      const loaded = await load(entryOf(module));
+      const { describeLoaded } = await import("./describe.ts");
       return describeLoaded(entryOf(module).provider, loaded);
     },
     async configureProvider(module, config, { provider, secrets = [] } = {}) {

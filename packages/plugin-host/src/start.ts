@@ -8,7 +8,8 @@ export interface StartOptions extends Omit<LoadOptions, "capabilitiesFirst"> {
 }
 
 /**
- * Launches a plugin that has passed the manifest gate and loads it. gRPC is loaded while the plugin starts.
+ * Launches a plugin that has passed the manifest gate and loads it. What speaks to it is loaded while it starts, and not
+ * before: that takes this process as long as the start takes the other one.
  * Throws what `launchPlugin` and `loadPlugin` throw; no process is left then, nor when the signal aborts.
  */
 export async function startPlugin(options: StartOptions, signal: AbortSignal): Promise<LoadedPlugin> {
@@ -25,7 +26,11 @@ export async function startPlugin(options: StartOptions, signal: AbortSignal): P
       redact: options.redact,
       signal,
     });
-  const [child, { loadPlugin, EarlyCapabilitiesCrash }] = await Promise.all([launch(), import("./load.ts")]);
+  const [child, { loadPlugin, EarlyCapabilitiesCrash }] = await Promise.all([
+    launch(),
+    import("./load.ts"),
+    import("./provider.ts"),
+  ]);
   const load = (launched: PluginChild, capabilitiesFirst: boolean): Promise<LoadedPlugin> =>
     killOnAbort(launched, signal, () => loadPlugin(launched, { ...options, capabilitiesFirst }));
   try {

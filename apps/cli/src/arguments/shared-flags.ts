@@ -2,6 +2,8 @@ import { onFailurePolicies, type OnFailure } from "@wfctl/model";
 import type { CommandSpec, FlagSpec, PositionalSpec } from "./command-spec.ts";
 import { usage, type ParsedFlags } from "./parse-flags.ts";
 
+export { jsonFlag } from "./json-flag.ts";
+
 /** Which stack a command works on. */
 export interface StackArguments {
   /** Stack file or its folder. @default infra.yaml, then config/infra.yaml */
@@ -44,7 +46,6 @@ export const stackFlags: readonly FlagSpec[] = [
 export const pluginFlags: readonly FlagSpec[] = [
   { name: "plugin-dir", value: "DIR", text: "the only folder to look for plugins in, beside the bundled ones" },
 ];
-export const jsonFlag: FlagSpec = { name: "json", text: "print JSON for programs" };
 export const sensitiveFlag: FlagSpec = { name: "show-sensitive", short: "S", text: "print secret values in clear" };
 export const approveFlag: FlagSpec = { name: "auto-approve", short: "y", text: "do not ask for a yes" };
 export const parallelismFlag: FlagSpec = {

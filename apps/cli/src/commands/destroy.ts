@@ -37,6 +37,7 @@ async function runDestroy(args: ApplyArguments, context: Context): Promise<numbe
       context,
       view,
       ...(args.pluginDir === undefined ? {} : { pluginDir: args.pluginDir }),
+      warmUp: [...new Set(stack.resources.map((resource) => resource.provider))],
     });
     return await runStack({ command: "destroy", session, args, context, view });
   } finally {

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { versionCommand } from "./version.ts";
 
 /** A command before it is loaded: only what the list of commands shows. */
 export interface CommandEntry {
@@ -188,7 +189,8 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: "version",
     summary: "Print the versions of wfctl, of the engine it is compatible with, and of Node",
-    load: async () => (await import("./version.ts")).versionCommand,
+    // It is loaded with the table: a start of its own would cost it as much as all it does.
+    load: () => Promise.resolve(versionCommand),
   },
   {
     name: "help",

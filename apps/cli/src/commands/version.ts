@@ -1,7 +1,6 @@
 import { engineCompatVersion } from "@wfctl/plugin-host";
 import type { CommandSpec } from "../arguments/command-spec.ts";
-import { parseFlags } from "../arguments/parse-flags.ts";
-import { jsonFlag } from "../arguments/shared-flags.ts";
+import { jsonFlag } from "../arguments/json-flag.ts";
 import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 
@@ -14,8 +13,9 @@ export const versionSpec: CommandSpec = {
 /** Loads no view: it is the command that scripts start most often. */
 export const versionCommand: Command = {
   spec: versionSpec,
-  run(argv, context) {
-    const json = argv.length > 0 && parseFlags(versionSpec, argv).isSet("json");
+  async run(argv, context) {
+    const { parseFlags } = argv.length === 0 ? {} : await import("../arguments/parse-flags.ts");
+    const json = parseFlags?.(versionSpec, argv).isSet("json") === true;
     const node = process.version;
     const platform = `${process.platform} ${process.arch}`;
     context.stdout.write(
@@ -23,6 +23,6 @@ export const versionCommand: Command = {
         ? `${JSON.stringify({ schema: "wfctl/version/1", version, engineCompat: engineCompatVersion, node, platform })}\n`
         : `wfctl ${version}\nengine compatibility ${engineCompatVersion}\nnode ${node} (${platform})\n`,
     );
-    return Promise.resolve(0);
+    return 0;
   },
 };

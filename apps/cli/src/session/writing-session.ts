@@ -79,10 +79,11 @@ export async function beginWriting(options: WritingOptions): Promise<WritingSess
   };
   try {
     const holder = thisHolder(options.command);
-    lease = await store.acquire(holder);
-    await recordEmergencies({ location, store, lease }, view);
+    // A plugin that starts has no configuration yet: it can do nothing, whoever holds the lease.
     const warm = options.warmUp?.filter((module) => module !== secretsProvider) ?? [];
     if (warm.length > 0) providers.pool.warmUp(warm);
+    lease = await store.acquire(holder);
+    await recordEmergencies({ location, store, lease }, view);
     state = await store.load();
     const open = describeOpen(state);
     if (open.length > 0) view.notice(`Resolving what earlier runs left open: ${open.join(", ")}`);
