@@ -1,5 +1,5 @@
 export { convertStack, type Converted } from "./convert/convert-stack.ts";
-export { escapeConfig, escapeText } from "./convert/escape-text.ts";
+export { escapeText } from "./convert/escape-text.ts";
 export { writeStackPart, type WrittenResource } from "./convert/write-part.ts";
 export { stackDigestInput } from "./digest.ts";
 export { parseDuration } from "./durations.ts";

@@ -35,6 +35,12 @@ export interface HostOptions extends DiscoveryOptions {
   readonly maxReplyBytes?: number;
 }
 
+/** An object as an enumerator lists it. */
+export interface ListedRef extends Ref {
+  /** What its outputs say of tags: words, or `KEY=VALUE`. Empty where the list tells none. */
+  readonly tags: readonly string[];
+}
+
 /** A provider of the engine with the process behind it. */
 export interface PluginProvider extends Provider, AsyncDisposable {
   /** Key by key, for people: account, region, endpoint. Empty where the plugin does not say. */
@@ -52,7 +58,7 @@ export interface PluginProvider extends Provider, AsyncDisposable {
   listObjects(
     which: { readonly type: string } | { readonly tag: string },
     options: CallOptions,
-  ): Promise<readonly Ref[] | undefined>;
+  ): Promise<readonly ListedRef[] | undefined>;
   /** The process that serves it now, or served it last. */
   readonly process: PluginProcess;
   /** Shutdown, at most `exitMs` of waiting, SIGKILL. Idempotent; later calls to the provider fail. */

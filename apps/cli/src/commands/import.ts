@@ -14,7 +14,12 @@ import type { Command } from "./command.ts";
 
 export const importCommand: Command = {
   spec: importSpec,
-  run: (argv, context) => runImport(parseImport(argv), context),
+  async run(argv, context) {
+    const args = parseImport(argv);
+    if ("one" in args) return runImport(args.one, context);
+    const { runImportAll } = await import("./import-all.ts");
+    return runImportAll(args.all, context);
+  },
 };
 
 async function runImport(args: ImportArguments, context: Context): Promise<number> {
