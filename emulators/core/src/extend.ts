@@ -7,6 +7,8 @@ import { atPointer, follow, isObject, type Json, type JsonObject } from "./json.
 export interface Extension {
   readonly paths?: Readonly<Record<string, JsonObject>>;
   readonly members?: readonly SchemaExtension[];
+  /** Further answers: JSON pointers of an operation's `responses`, with what is added there. */
+  readonly answers?: Readonly<Record<string, JsonObject>>;
 }
 
 export interface SchemaExtension {
@@ -32,6 +34,11 @@ export function extendDescription(document: JsonObject, extension: Extension): J
   Object.assign(paths, structuredClone(extension.paths ?? {}));
   for (const change of extension.members ?? []) {
     for (const schema of change.schemas) applyChange(made, schema, change);
+  }
+  for (const [pointer, more] of Object.entries(extension.answers ?? {})) {
+    const responses = atPointer(made, pointer);
+    if (!isObject(responses)) throw new Error(`Cannot extend ${pointer}: the description has no answers there`);
+    Object.assign(responses, structuredClone(more));
   }
   return made;
 }

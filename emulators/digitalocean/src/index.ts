@@ -1,3 +1,4 @@
+export type { Handler, Json } from "@wfctl/emulator-core";
 export type { Account } from "./account.ts";
 export { deviations } from "./description/deviations.ts";
 export { loadDescription } from "./description/load.ts";

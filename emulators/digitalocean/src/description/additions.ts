@@ -301,3 +301,9 @@ export const additions: readonly SchemaExtension[] = [
     replace: { type: "string" },
   },
 ];
+
+export const answers: Readonly<Record<string, JsonObject>> = {
+  "#/paths/~1v2~1databases~1{database_cluster_uuid}~1config/patch/responses": {
+    "200": { description: "Changed; there is no body" },
+  },
+};

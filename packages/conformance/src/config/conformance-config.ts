@@ -80,8 +80,11 @@ function readSample(value: Json, place: string, fail: Fail): Sample {
   const { type, name, timeoutSeconds = defaultTimeoutSeconds } = value;
   if (typeof type !== "string" || type === "") return fail(`${place}.type`, "should be a resource type");
   const prefix = name ?? type.replace(/^.*\./, "").replaceAll(/[^a-z0-9]+/g, "-");
-  if (typeof prefix !== "string" || !/^[a-z][a-z0-9-]{0,30}$/.test(prefix)) {
-    return fail(`${place}.name`, "should be at most 31 lower-case letters, digits and hyphens");
+  if (typeof prefix !== "string" || !/^[a-z][a-z0-9-]{0,30}(\*[a-z0-9.-]{1,30})?$/.test(prefix)) {
+    return fail(
+      `${place}.name`,
+      "should be at most 31 lower-case letters, digits and hyphens, and for a domain * and its end, such as www*.example.com",
+    );
   }
   if (typeof timeoutSeconds !== "number" || timeoutSeconds <= 0) {
     return fail(`${place}.timeoutSeconds`, "should be a number above 0");

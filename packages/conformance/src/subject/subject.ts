@@ -45,7 +45,7 @@ export interface Subject {
   /** The shared process, configured; started when it is not there. Throws a `Skip` where it cannot be had. */
   session(): Promise<Session>;
   /** A name for an object that no one has. */
-  freshName(prefix: string): string;
+  freshName(pattern: string): string;
   /** A client token that no one has. */
   freshToken(): string;
   /** Every process that was started, with all that it printed. */
@@ -116,7 +116,10 @@ export function createSubject(options: {
         throw new Skip(`no configured plugin to try it on: ${(error as Error).message}`);
       }
     },
-    freshName: (prefix) => `${prefix}-${run}-${(count += 1)}`,
+    freshName(pattern) {
+      const [prefix, end = ""] = pattern.split("*");
+      return `${prefix}-${run}-${(count += 1)}${end}`;
+    },
     freshToken: () => `${run}-token-${(count += 1)}`,
     processes,
     async close() {

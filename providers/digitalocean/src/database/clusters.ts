@@ -65,8 +65,9 @@ export async function locateCluster(
 }
 
 export async function findByToken(context: Context, token: string): Promise<Cluster | undefined> {
-  const [found] = await listClusters(context, tokenTag(token));
-  return found;
+  const tag = tokenTag(token);
+  // The filter is not trusted: what it passes by mistake would be taken for this create's own.
+  return (await listClusters(context, tag)).find((cluster) => tagsOf(cluster).includes(tag));
 }
 
 /** Waits until a cluster is online and has a connection. */

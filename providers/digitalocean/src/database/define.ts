@@ -75,7 +75,8 @@ export function defineCluster<Input extends DatabaseInput>(kind: {
       const made = earlier ?? (await makeCluster(context, name, input));
       context.partial(made.id);
       await syncCluster(context, await awaitOnline(context, made.id), input);
-      return { ...(await describeCluster(context, await awaitOnline(context, made.id))), created: true };
+      const now = await describeCluster(context, await awaitOnline(context, made.id));
+      return earlier === undefined ? { ...now, created: true } : now;
     },
 
     async read(ref, context) {

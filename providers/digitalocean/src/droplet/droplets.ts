@@ -1,6 +1,6 @@
 import { ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
 import { runAction } from "../actions.ts";
-import { api, collect, type Context } from "../calls.ts";
+import { api, collect, findItem, type Context } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import { isUuid, pickByName } from "../naming.ts";
 import { ownerOf, tokenTag } from "../ownership.ts";
@@ -51,17 +51,21 @@ export async function locateDroplet(
 ): Promise<Droplet | undefined> {
   if (/^\d+$/.test(id)) return getDroplet(context, id);
   const wanted = id === "" ? name : id;
-  const found = await collect(api(context).list<Droplet>("droplets", "droplets", { name: wanted }));
+  const all = await collect(api(context).list<Droplet>("droplets", "droplets", { name: wanted }));
+  const found = all.filter((each) => each.name === wanted);
   return pickByName(context, { kind: "droplet", name: wanted }, found, {
     id: (each) => String(each.id),
-    tags: (each) => each.tags,
+    tags: (each) => each.tags ?? [],
   });
 }
 
 /** The droplet that a create with this token made. */
 export async function findByToken(context: Context, token: string): Promise<Droplet | undefined> {
-  const [found] = await collect(api(context).list<Droplet>("droplets", "droplets", { tag_name: tokenTag(token) }));
-  return found;
+  const tag = tokenTag(token);
+  // The filter is not trusted: what it passes by mistake would be taken for this create's own.
+  return findItem(api(context).list<Droplet>("droplets", "droplets", { tag_name: tag }), ({ tags }) =>
+    (tags ?? []).includes(tag),
+  );
 }
 
 /** Waits until a droplet runs and has its addresses. */
@@ -87,7 +91,10 @@ export async function resolveVolumes(context: Context, volumes: readonly string[
   return Promise.all(
     volumes.map(async (volume) => {
       if (isUuid(volume)) return volume;
-      const [found] = await collect(api(context).list<Volume>("volumes", "volumes", { name: volume, region }));
+      const found = await findItem(
+        api(context).list<Volume>("volumes", "volumes", { name: volume, region }),
+        (each) => each.name === volume && each.region.slug === region,
+      );
       if (found === undefined)
         throw new ProviderFailure("validation", `Volume "${volume}" does not exist in region ${region}`);
       return found.id;

@@ -14,7 +14,7 @@ import { componentName, cors, envVars, oneSource, source } from "../app/schema.t
 import { settleImage } from "../app/image.ts";
 import type { AppSpec, IngressRule, Service } from "../app/spec-types.ts";
 import { rulesFor } from "../app/to-spec.ts";
-import type { Context } from "../calls.ts";
+import { api, collect, type Context } from "../calls.ts";
 import { takenMessage } from "../naming.ts";
 import { groupOf, regionGroup } from "../regions.ts";
 import { appSizes, sizeOf, sizing } from "../sizing.ts";
@@ -50,11 +50,17 @@ const input = z
         }),
       )
       .min(1),
-    components: z.array(component).min(1).describe("What the routes lead to: an image or a repository each"),
+    components: z
+      .array(component)
+      .min(1)
+      .optional()
+      .describe(
+        "What the routes lead to: an image or a repository each. Default: the components of the routes by their names alone, as upstream sends them; DigitalOcean wants a source",
+      ),
     cors: cors.optional(),
   })
   .superRefine(({ routes, components }, { addIssue }) => {
-    const names = components.map(({ name }) => name);
+    const names = components?.map(({ name }) => name) ?? routes.map((route) => route.component);
     for (const [index, route] of routes.entries()) {
       if (!names.includes(route.component))
         addIssue({
@@ -65,6 +71,7 @@ const input = z
     }
   });
 type GatewayInput = z.output<typeof input>;
+type GatewayComponent = z.output<typeof component>;
 
 const outputs = z.object({
   id: z.string(),
@@ -130,15 +137,36 @@ export const apiGateway = defineDoResource<GatewayInput, Outputs>({
     return app === undefined ? notFound() : describe(app);
   },
 
+  async *list(context) {
+    for (const app of await collect(api(context).list<App>("apps", "apps"))) if (isGateway(app)) yield describe(app);
+  },
+
   sizing: sizing(appSizes),
 });
 
-async function requireImages(context: Context, { components }: GatewayInput): Promise<void> {
+/** Nothing but services, each with a route to it, none called like the app: `infra.container_service` names one so. */
+function isGateway({ spec }: App): boolean {
+  const services = spec.services ?? [];
+  const routed = (spec.ingress?.rules ?? []).map((rule) => rule.component?.name);
+  const others = [spec.workers, spec.jobs, spec.static_sites].flatMap((list) => list ?? []);
+  return (
+    services.length > 0 &&
+    others.length === 0 &&
+    services.every(({ name }) => name !== spec.name && routed.includes(name))
+  );
+}
+
+async function requireImages(context: Context, { components = [] }: GatewayInput): Promise<void> {
   for (const { image } of components) await requireImage(context, image);
 }
 
+function componentsOf({ components, routes }: GatewayInput): GatewayComponent[] {
+  const names = [...new Set(routes.map((route) => route.component))];
+  return components ?? names.map((name) => ({ name, http_port: 8080, instance_count: 1, env_vars: {} }));
+}
+
 function toSpec(wanted: GatewayInput, name: string, region: string): AppSpec {
-  const services = wanted.components.map(({ env_vars: variables, ...rest }) => {
+  const services = componentsOf(wanted).map(({ env_vars: variables, ...rest }) => {
     const envs = Object.entries(variables).map(([key, value]) => ({
       key,
       value,

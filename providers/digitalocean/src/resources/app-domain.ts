@@ -2,7 +2,7 @@ import { alreadyExists, notFound, ProviderFailure, z, type ResourceState } from 
 import { given, renameKeys } from "../aliases.ts";
 import { getApp, locateApp, updateApp, type App, type AppDomain } from "../app/apps.ts";
 import type { DomainSpec } from "../app/spec-types.ts";
-import { api, type Context } from "../calls.ts";
+import { api, findItem, type Context } from "../calls.ts";
 import { awaitThat } from "../waiting.ts";
 import { scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
@@ -14,7 +14,9 @@ const input = z
     domain: z
       .string()
       .min(4)
-      .transform((text) => text.replace(/\.$/, "").toLowerCase()),
+      .transform((text) => text.replace(/\.$/, "").toLowerCase())
+      .optional()
+      .describe("Default: the resource's name, where that is a domain name"),
     type: z.enum(["PRIMARY", "ALIAS"]).optional(),
     zone: z.string().optional().describe("Domain of this account in which App Platform keeps the records"),
     wildcard: z.boolean().default(false),
@@ -65,12 +67,13 @@ export const appDomain = defineDoResource<DomainInput, Outputs>({
   timeouts: { create: 1_800_000, update: 1_800_000, delete: 600_000 },
   tier: 2,
 
-  async create({ input: wanted }, context) {
+  async create({ name, input: wanted }, context) {
+    const domain = domainOf(wanted, name);
     const app = await requireApp(context, wanted.app);
-    if (findSpec(app, wanted.domain) !== undefined) {
-      return alreadyExists(`Domain "${wanted.domain}" is there already on app "${app.spec.name}": adopt it`);
+    if (findSpec(app, domain) !== undefined) {
+      return alreadyExists(`Domain "${domain}" is there already on app "${app.spec.name}": adopt it`);
     }
-    return { ...(await write(context, app.id, wanted)), created: true };
+    return { ...(await write(context, app.id, domain, wanted)), created: true };
   },
 
   async read(ref, context) {
@@ -81,7 +84,7 @@ export const appDomain = defineDoResource<DomainInput, Outputs>({
   async update(ref, { input: wanted }, context) {
     const { app, domain } = await locate(ref, context);
     if (app === undefined || findSpec(app, domain) === undefined) return notFound();
-    return write(context, app.id, wanted);
+    return write(context, app.id, domain, wanted);
   },
 
   async delete(ref, context) {
@@ -120,9 +123,10 @@ export const appDomain = defineDoResource<DomainInput, Outputs>({
 async function write(
   context: Context,
   appId: string,
+  domain: string,
   wanted: DomainInput,
 ): Promise<ResourceState<DomainInput, Outputs>> {
-  const { domain, type, zone, certificate, minimum_tls_version, wildcard } = wanted;
+  const { type, zone, certificate, minimum_tls_version, wildcard } = wanted;
   const spec = given({
     domain,
     type,
@@ -160,10 +164,21 @@ async function requireApp(context: Context, app: string): Promise<App> {
   return found;
 }
 
+function domainOf({ domain }: DomainInput, name: string): string {
+  const wanted = domain ?? name.toLowerCase();
+  if (wanted.includes(".")) return wanted;
+  throw new ProviderFailure("validation", `domain: is required, as "${name}" is no domain name`);
+}
+
 async function locate(
-  { id }: { id: string; name: string },
+  { id, name }: { id: string; name: string },
   context: Context,
 ): Promise<{ app: App | undefined; domain: string }> {
+  if (id === "") {
+    const wanted = name.toLowerCase();
+    const apps = api(context).list<App>("apps", "apps");
+    return { app: await findItem(apps, (each) => findSpec(each, wanted) !== undefined), domain: wanted };
+  }
   const [app = "", domain = ""] = id.split("/", 2);
   if (app === "") return { app: undefined, domain };
   return { app: await locateApp({ id: app, name: app }, context), domain };

@@ -151,7 +151,8 @@ export const autoscalingGroup = defineDoResource<PoolInput, Outputs>({
         )
       ).autoscale_pool;
     context.partial(made.id);
-    return { ...(await describe(context, await awaitFilled(context, made.id))), created: true };
+    const now = await describe(context, await awaitFilled(context, made.id));
+    return earlier === undefined ? { ...now, created: true } : now;
   },
 
   async read(ref, context) {

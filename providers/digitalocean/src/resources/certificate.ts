@@ -137,8 +137,10 @@ async function awaitVerified(context: Context, made: Certificate): Promise<Certi
 async function locate({ id, name }: { id: string; name: string }, context: Context): Promise<Certificate | undefined> {
   if (!isUuid(id)) return findByName(context, id === "" ? name : id);
   const found = (await orAbsent(api(context).get<{ certificate: Certificate }>(`certificates/${id}`)))?.certificate;
-  // Renewed: the name stays.
-  return found ?? (name === "" ? undefined : findByName(context, name));
+  if (found !== undefined || name === "") return found;
+  // Renewed: the name stays. One of the user's own is never renewed: what has its name is another.
+  const renewed = await findByName(context, name);
+  return renewed?.type === "lets_encrypt" ? renewed : undefined;
 }
 
 function findByName(context: Context, name: string): Promise<Certificate | undefined> {

@@ -30,7 +30,11 @@ export function defineDoResource<Input extends object, Outputs extends object>(
   const quiet = new Set<string>(onlyAtCreation);
   return defineResource<DigitalOceanClient>()({
     ...rest,
-    create: (desired, context) => honestly(context, definition.create(desired, context)),
+    create: (desired, context) => {
+      const work = (): Promise<Made<Input, Outputs>> => honestly(context, definition.create(desired, context));
+      // Marks are read before they are written: two creates with one token at the same time would both find none.
+      return rest.convergentCreate === true ? context.client.exclusive(`create ${context.clientToken}`, work) : work();
+    },
     update: (ref, desired, context) => honestly(context, definition.update(ref, desired, context)),
     delete: (ref, context) => honestly(context, definition.delete(ref, context)),
     diff(desired, known: KnownState, standard: Comparison) {
@@ -40,6 +44,8 @@ export function defineDoResource<Input extends object, Outputs extends object>(
     },
   });
 }
+
+type Made<Input extends object, Outputs extends object> = Awaited<ReturnType<DoResource<Input, Outputs>["create"]>>;
 
 /** The definite classes promise that nothing was changed: a composite that got halfway cannot. */
 async function honestly<Answer>(context: Context, answer: Promise<Answer>): Promise<Answer> {

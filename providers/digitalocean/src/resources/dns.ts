@@ -78,7 +78,9 @@ export const dns = defineDoResource<DnsInput, DnsOutputs>({
     const managed = (outputs["managed"] ?? []) as readonly string[];
     // Records that hold a reference cannot be told apart yet: they count as different.
     const domain = typeof outputs["domain"] === "string" ? outputs["domain"] : id;
-    const { remove, edit, add } = planRecords(domain, live, input.records, managed, input.absent_records);
+    // A configuration that holds references may be without what its schema fills in.
+    const { records = [], absent_records: absent = [] } = input as Partial<DnsInput>;
+    const { remove, edit, add } = planRecords(domain, live, records, managed, absent);
     if (remove.length + edit.length + add.length === 0) return { changes: rest };
     const shown = (records: readonly { type: string; name: string; data: string }[]) =>
       records.map(({ type, name, data }) => ({ type, name, data }));

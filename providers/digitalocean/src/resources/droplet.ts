@@ -47,7 +47,8 @@ export const droplet = defineDoResource<DropletInput, DropletOutputs>({
     context.partial(String(made.id));
     const up = await awaitActive(context, made.id);
     if (earlier !== undefined) await sync(context, up, input);
-    return { ...(await describeDroplet(context, (await getDroplet(context, String(made.id))) ?? up)), created: true };
+    const now = await describeDroplet(context, (await getDroplet(context, String(made.id))) ?? up);
+    return earlier === undefined ? { ...now, created: true } : now;
   },
 
   async read(ref, context) {

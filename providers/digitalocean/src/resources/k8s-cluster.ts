@@ -48,7 +48,8 @@ export const k8sCluster = defineDoResource<ClusterInput, ClusterOutputs>({
     const made = earlier ?? (await makeCluster(context, name, input));
     context.partial(made.id);
     await sync(context, await awaitRunning(context, made.id), input);
-    return { ...(await describeCluster(context, await awaitRunning(context, made.id))), created: true };
+    const now = await describeCluster(context, await awaitRunning(context, made.id));
+    return earlier === undefined ? { ...now, created: true } : now;
   },
 
   async read(ref, context) {

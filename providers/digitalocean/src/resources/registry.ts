@@ -1,7 +1,7 @@
 import { alreadyExists, notFound, z, type ResourceState } from "@wfctl/plugin-sdk";
 import { renameKeys } from "../aliases.ts";
 import { api, type Context } from "../calls.ts";
-import { orAbsent } from "../errors.ts";
+import { isStatus, orAbsent } from "../errors.ts";
 import { region } from "../regions.ts";
 import { registryTiers, sizing, tiers, type Tier } from "../sizing.ts";
 import { awaitThat } from "../waiting.ts";
@@ -74,7 +74,7 @@ export const registry = defineDoResource<RegistryInput, Outputs>({
       return alreadyExists(`Registry "${name}" is there already: adopt it, or choose another name`);
     const tier = wanted.tier ?? (await subscription(context)) ?? "starter";
     const body = { name, subscription_tier_slug: tier, region: wanted.region ?? context.client.config.region };
-    const { registry: made } = await api(context).post<{ registry: Registry }>("registries", body);
+    const { registry: made } = await makeRegistry(context, body);
     context.partial(made.name);
     return { ...describe(made, tier), created: true };
   },
@@ -96,12 +96,8 @@ export const registry = defineDoResource<RegistryInput, Outputs>({
   async delete(ref, context) {
     const name = ref.id === "" ? ref.name : ref.id;
     // By its name alone: the account's other registries are none of this resource's.
-    const gone = await orAbsent(
-      api(context)
-        .delete(`registries/${encodeURIComponent(name)}`)
-        .then(() => true),
-    );
-    if (gone === undefined) return notFound();
+    if ((await getRegistry(context, name)) === undefined) return notFound();
+    await removeRegistry(context, name);
     await awaitThat(context, `registry ${name} to be gone`, async () =>
       (await getRegistry(context, name)) === undefined ? true : undefined,
     );
@@ -109,9 +105,8 @@ export const registry = defineDoResource<RegistryInput, Outputs>({
   },
 
   async *list(context) {
-    const { registries } = await api(context).get<{ registries?: readonly Registry[] | null }>("registries");
     const tier = await subscription(context);
-    for (const each of registries ?? []) yield describe(each, tier);
+    for (const each of await listRegistries(context)) yield describe(each, tier);
   },
 
   sizing: ({ size, hints }) => {
@@ -120,8 +115,54 @@ export const registry = defineDoResource<RegistryInput, Outputs>({
   },
 });
 
+/** Where the API knows one registry only, it is under another address. */
 async function getRegistry(context: Context, name: string): Promise<Registry | undefined> {
-  return (await orAbsent(api(context).get<{ registry: Registry }>(`registries/${encodeURIComponent(name)}`)))?.registry;
+  const path = `registries/${encodeURIComponent(name)}`;
+  const found = (await orAbsent(api(context).get<{ registry: Registry }>(path)))?.registry;
+  return found ?? (await onlyRegistry(context, name));
+}
+
+async function listRegistries(context: Context): Promise<readonly Registry[]> {
+  const many = await orAbsent(api(context).get<{ registries?: readonly Registry[] | null }>("registries"));
+  if (many !== undefined) return many.registries ?? [];
+  const only = await theRegistry(context);
+  return only === undefined ? [] : [only];
+}
+
+async function onlyRegistry(context: Context, name: string): Promise<Registry | undefined> {
+  const found = await theRegistry(context);
+  return found?.name === name ? found : undefined;
+}
+
+/** The registry of an account that has one only. */
+async function theRegistry(context: Context): Promise<Registry | undefined> {
+  try {
+    return (await api(context).get<{ registry?: Registry | null }>("registry")).registry ?? undefined;
+  } catch (error) {
+    if (isStatus(error, 404, 405, 412)) return undefined;
+    throw error;
+  }
+}
+
+async function makeRegistry(context: Context, body: object): Promise<{ registry: Registry }> {
+  try {
+    return await api(context).post<{ registry: Registry }>("registries", body);
+  } catch (error) {
+    if (isStatus(error, 404, 405)) return api(context).post<{ registry: Registry }>("registry", body);
+    throw error;
+  }
+}
+
+async function removeRegistry(context: Context, name: string): Promise<void> {
+  const path = `registries/${encodeURIComponent(name)}`;
+  const gone = await orAbsent(
+    api(context)
+      .delete(path)
+      .then(() => true),
+  );
+  // The address names no registry: it is asked for once more which one it means.
+  if (gone === undefined && (await onlyRegistry(context, name)) !== undefined)
+    await orAbsent(api(context).delete("registry"));
 }
 
 async function subscription(context: Context): Promise<string | undefined> {

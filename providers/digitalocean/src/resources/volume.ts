@@ -1,7 +1,7 @@
 import { alreadyExists, notFound, z, type ResourceState } from "@wfctl/plugin-sdk";
 import { runAction } from "../actions.ts";
 import { given, renameKeys } from "../aliases.ts";
-import { api, collect, type Context } from "../calls.ts";
+import { api, collect, findItem, type Context } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import { isUuid, pickByName, takenMessage } from "../naming.ts";
 import { creationTags, ownerOf, tokenTag } from "../ownership.ts";
@@ -95,13 +95,16 @@ export const volume = defineDoResource<VolumeInput, z.output<typeof outputs>>({
   async create({ name: resource, input: wanted }, context) {
     const name = wanted.name ?? resource;
     const place = wanted.region ?? context.client.config.region;
-    const [existing] = await collect(api(context).list<Volume>("volumes", "volumes", { name, region: place }));
+    const existing = await findItem(
+      api(context).list<Volume>("volumes", "volumes", { name, region: place }),
+      (each) => each.name === name && each.region.slug === place,
+    );
     if (existing !== undefined && !existing.tags.includes(tokenTag(context.clientToken))) {
       return alreadyExists(takenMessage(context, { kind: "Volume", name }, existing.tags));
     }
     const made = existing ?? (await makeVolume(context, name, place, wanted));
     context.partial(made.id);
-    return { ...describe(context, made), created: true };
+    return existing === undefined ? { ...describe(context, made), created: true } : describe(context, made);
   },
 
   async read(ref, context) {
@@ -187,7 +190,8 @@ async function makeVolume(context: Context, name: string, place: string, wanted:
 async function locate({ id, name }: { id: string; name: string }, context: Context): Promise<Volume | undefined> {
   if (isUuid(id)) return (await orAbsent(api(context).get<{ volume: Volume }>(`volumes/${id}`)))?.volume;
   const wanted = id === "" ? name : id;
-  const found = await collect(api(context).list<Volume>("volumes", "volumes", { name: wanted }));
+  const all = await collect(api(context).list<Volume>("volumes", "volumes", { name: wanted }));
+  const found = all.filter((each) => each.name === wanted);
   return pickByName(context, { kind: "volume", name: wanted }, found, {
     id: (each) => each.id,
     tags: (each) => each.tags,

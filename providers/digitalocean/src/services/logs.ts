@@ -14,7 +14,8 @@ const downloadTimeoutMs = 30_000;
 
 /** Logs of an app: what was written so far, and with `follow` what is written from now on. */
 export async function* captureLogs(request: Request, context: Context): AsyncGenerator<LogChunk, void, undefined> {
-  if (!["infra.container_service", "infra.api_gateway"].includes(request.resourceType)) {
+  // Hosts that know one kind of app leave the type out.
+  if (!["", "infra.container_service", "infra.api_gateway"].includes(request.resourceType)) {
     throw new ProviderFailure("unsupported", `Resources of type ${request.resourceType} have no logs at DigitalOcean`);
   }
   const app = await locateApp({ id: request.providerId, name: request.resourceName }, context);
