@@ -63,6 +63,7 @@ export const errorCodes = {
   STORE_CORRUPT: "the store's content breaks its invariants",
   STORE_VERSION: "the store was written by another format version",
   STATE_FOREIGN: "records of the upstream system were found beside an empty stack",
+  IMPORT_INVALID: "the state to import cannot be read, or is of another format",
   STATE_NEW: "a new state directory would be made",
   KEY_REQUIRED: "a key is needed and none is configured",
   KEY_WRONG: "the key does not open this state",

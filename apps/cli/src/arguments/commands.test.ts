@@ -4,7 +4,7 @@ import { parseApply } from "./apply.ts";
 import { parseDestroy } from "./destroy.ts";
 import { parseOutputs } from "./outputs.ts";
 import { parsePlan } from "./plan.ts";
-import { parseStateImport, parseStateLeaseBreak, parseStateResolve } from "./state.ts";
+import { parseStateExport, parseStateImport, parseStateLeaseBreak, parseStateResolve } from "./state.ts";
 import { parseStatus } from "./status.ts";
 
 function refusal(parse: (argv: readonly string[]) => unknown, argv: readonly string[]): WfctlError {
@@ -132,9 +132,25 @@ describe("state", () => {
     expect(refusal(parseStateLeaseBreak, ["seven"]).code).toBe("USAGE");
   });
 
-  test("import refuses what is not served by name", () => {
-    expect(refusal(parseStateImport, ["--from", "tfstate", "terraform.tfstate"]).message).toContain("not served yet");
-    expect(refusal(parseStateImport, []).message).toContain("--from is missing");
+  test("import takes a file or folder, also as upstream writes it, and providers by name", () => {
     expect(parseStateImport(["--from", "./old"]).from).toBe("./old");
+    expect(parseStateImport(["--from", "tfstate", "terraform.tfstate"]).from).toBe("terraform.tfstate");
+    expect(refusal(parseStateImport, ["--from", "pulumi"]).message).toContain("--from pulumi needs a file");
+    expect(refusal(parseStateImport, ["--from", "a", "b"]).message).toContain('two files are given, "a" and "b"');
+    expect(refusal(parseStateImport, []).message).toContain("--from is missing");
+    const { providers } = parseStateImport(["--from", "a", "--provider", "aws.west=west", "--provider", "aws=east"]);
+    expect([...providers]).toEqual([
+      ["aws.west", "west"],
+      ["aws", "east"],
+    ]);
+    expect(refusal(parseStateImport, ["--from", "a", "--provider", "aws"]).message).toContain("FOREIGN=MODULE");
+    expect(refusal(parseStateImport, ["--from", "a", "--provider", "a=b", "--provider", "a=c"]).message).toContain(
+      "twice",
+    );
+  });
+
+  test("export refuses upstream's format by name", () => {
+    expect(parseStateExport(["-o", "x.json", "-S"])).toMatchObject({ out: "x.json", showSensitive: true });
+    expect(refusal(parseStateExport, ["--format", "tfstate"]).message).toContain("--format is a flag of upstream");
   });
 });

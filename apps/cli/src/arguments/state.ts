@@ -103,17 +103,37 @@ export const stateRekeySpec: CommandSpec = {
 
 export const stateImportSpec: CommandSpec = {
   path: ["state", "import"],
-  summary: "Take over the records of upstream's filesystem state",
+  summary: "Take over what another state records: of Terraform, Pulumi, upstream, or an export of wfctl",
   details: [
-    "Each record is marked imported: the next plan reads its object and compares. Upstream's files are not touched.",
+    "FILE is a terraform.tfstate (version 4), the output of pulumi stack export (version 3), or of wfctl state export; a folder holds upstream's records. Nothing that is recorded is changed, and the other tool's state is only read.",
+    "Objects of Terraform and Pulumi are found by their ids and read from the cloud: no value of their state is taken over. What the stack file does not name is kept in the cloud when the next apply forgets it. A second run imports what is missing.",
   ],
-  positionals: [{ name: "FILE", text: "state file of another tool; not served", required: false }],
+  positionals: [{ name: "FILE", text: "the file, where --from says tfstate or pulumi", required: false }],
   flags: [
     ...writeFlags,
-    { name: "from", value: "DIR", text: "folder with upstream's records" },
+    { name: "from", value: "FILE", text: "state file, or folder with upstream's records" },
+    { name: "dry-run", text: "list what would be imported, and what not and why; start nothing and change nothing" },
+    {
+      name: "provider",
+      value: "FOREIGN=MODULE",
+      repeated: true,
+      text: "module that stands for a provider of the other tool, such as aws.west=cloud-west",
+    },
     { name: "new-state", text: "allow a new state directory where CI is set" },
   ],
-  unserved: { source: "Write --from DIR" },
+  unserved: { source: "Write --from FILE" },
+};
+
+export const stateExportSpec: CommandSpec = {
+  path: ["state", "export"],
+  summary: "Write all records as JSON, which state import reads into an empty state",
+  details: ["Secrets are left out unless --show-sensitive is given. The format is told in docs/state-stores.md."],
+  flags: [
+    ...stackFlags,
+    { name: "out", short: "o", value: "FILE", text: "where to write it; default: standard output" },
+    sensitiveFlag,
+  ],
+  unserved: { format: "Leave it out: the format is wfctl's own", output: "Write --out FILE" },
 };
 
 export function parseStateRead(spec: CommandSpec, argv: readonly string[]): StateArguments {
@@ -190,24 +210,56 @@ export function parseStateRekey(
   };
 }
 
-export function parseStateImport(
-  argv: readonly string[],
-): StateArguments & PluginArguments & { from: string; newState: boolean } {
+export interface StateImportArguments extends StateArguments, PluginArguments {
+  readonly from: string;
+  readonly dryRun: boolean;
+  /** Modules by the other tool's providers. */
+  readonly providers: ReadonlyMap<string, string>;
+  readonly newState: boolean;
+}
+
+export function parseStateImport(argv: readonly string[]): StateImportArguments {
   const flags = parseFlags(stateImportSpec, argv);
-  const from = flags.text("from");
-  if (from === "tfstate" || from === "pulumi" || flags.positionals.length > 0) {
-    throw usage(
-      stateImportSpec,
-      "state files of other tools are not served yet",
-      "Import a folder of upstream's records: --from DIR",
-    );
+  const providers = new Map<string, string>();
+  for (const text of flags.texts("provider")) {
+    const [, foreign, module] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    if (foreign === undefined || module === undefined) {
+      throw usage(stateImportSpec, `--provider is "${text}", expected FOREIGN=MODULE, such as aws.west=cloud-west`);
+    }
+    if (providers.has(foreign)) throw usage(stateImportSpec, `--provider names "${foreign}" twice`);
+    providers.set(foreign, module);
   }
-  if (from === undefined) throw usage(stateImportSpec, "--from is missing: folder with upstream's records");
   return {
     ...readStackFlags(flags),
     ...readPlugin(flags),
     json: flags.isSet("json"),
-    from,
+    from: readFrom(flags.text("from"), flags.positionals[0]),
+    dryRun: flags.isSet("dry-run"),
+    providers,
     newState: flags.isSet("new-state"),
+  };
+}
+
+/** `--from FILE`; upstream writes `--from tfstate FILE`. */
+function readFrom(from: string | undefined, positional: string | undefined): string {
+  const isKind = from === "tfstate" || from === "pulumi";
+  if (isKind && positional !== undefined) return positional;
+  if (isKind) throw usage(stateImportSpec, `--from ${from} needs a file`, `Write --from ${from} FILE, or --from FILE`);
+  if (from !== undefined && positional !== undefined) {
+    throw usage(stateImportSpec, `two files are given, "${from}" and "${positional}"`);
+  }
+  const file = from ?? positional;
+  if (file !== undefined) return file;
+  throw usage(stateImportSpec, "--from is missing: state file, or folder with upstream's records");
+}
+
+export function parseStateExport(argv: readonly string[]): StateArguments & { out?: string; showSensitive: boolean } {
+  const flags = parseFlags(stateExportSpec, argv);
+  const out = flags.text("out");
+  return {
+    ...readStackFlags(flags),
+    json: false,
+    ...(out === undefined ? {} : { out }),
+    showSensitive: flags.isSet("show-sensitive"),
   };
 }

@@ -1,26 +1,58 @@
-import { resolve } from "node:path";
-import { WfctlError } from "@wfctl/model";
-import { parseStateImport, stateImportSpec } from "../arguments/state.ts";
+import type { StackConfig } from "@wfctl/config";
+import {
+  isStateExport,
+  matchObjects,
+  readForeignState,
+  readStateExport,
+  type ForeignState,
+  type Match,
+} from "@wfctl/exchange";
+import { isJsonObject, WfctlError, type JsonObject, type StackState } from "@wfctl/model";
+import { parseStateImport, stateImportSpec, type StateImportArguments } from "../arguments/state.ts";
 import type { Context } from "../context.ts";
-import { commitAsRun } from "../session/change-state.ts";
-import { convertUpstreamRecord } from "../session/convert-upstream.ts";
+import { importForeign, matchOptions, type Imported } from "../session/import-foreign.ts";
 import { loadConfig } from "../session/load-config.ts";
-import { locateState } from "../session/locate-state.ts";
-import { openOrCreate } from "../session/open-state.ts";
+import { locateState, type StateLocation } from "../session/locate-state.ts";
+import { openForReading, openOrCreate } from "../session/open-state.ts";
+import { readStateFile } from "../session/read-state-file.ts";
+import { takeOverRecords, type TakenRecords } from "../session/take-over-records.ts";
+import { convertUpstreamRecord } from "../session/convert-upstream.ts";
 import { readUpstreamRecords } from "../session/upstream-records.ts";
-import { beginWriting } from "../session/writing-session.ts";
+import { beginWriting, type WritingSession } from "../session/writing-session.ts";
 import { createView } from "../views/create-view.ts";
-import type { Command } from "./command.ts";
+import { renderStateImport, summarizeImport } from "../views/human/state-import.ts";
+import type { View } from "../views/view.ts";
+import { exitCodes, type Command } from "./command.ts";
 
 export const stateImportCommand: Command = {
   spec: stateImportSpec,
   run: (argv, context) => runImport(parseStateImport(argv), context),
 };
 
-async function runImport(args: ReturnType<typeof parseStateImport>, context: Context): Promise<number> {
+interface Importing {
+  readonly args: StateImportArguments;
+  readonly context: Context;
+  readonly view: View;
+  readonly stack: StackConfig;
+  readonly location: StateLocation;
+}
+
+async function runImport(args: StateImportArguments, context: Context): Promise<number> {
   const view = await createView(context, { json: args.json });
+  const { path, content } = readStateFile(args.from, context);
   const stack = await loadConfig(args, context, view, { needsVariables: false });
-  const directory = resolve(context.cwd, args.from);
+  const importing: Importing = { args, context, view, stack, location: await locateState(stack, context) };
+  if (content === undefined) return importRecords(importing, path, readUpstream(path, stack));
+  if (isJsonObject(content) && typeof content["resource_id"] === "string") {
+    throw new WfctlError("USAGE", `Cannot import from "${path}": it is one record of upstream`, {
+      hint: "Name the folder that holds them all",
+    });
+  }
+  if (isStateExport(content)) return importRecords(importing, path, { ...readStateExport(path, content), again: true });
+  return importObjects(importing, readForeignState(path, content));
+}
+
+function readUpstream(directory: string, stack: StackConfig): TakenRecords {
   const found = readUpstreamRecords(directory);
   if (found.length === 0) {
     throw new WfctlError("USAGE", `Cannot import from "${directory}": no record of upstream is in it`, {
@@ -28,12 +60,103 @@ async function runImport(args: ReturnType<typeof parseStateImport>, context: Con
     });
   }
   const nowIso = new Date().toISOString();
-  const records = found.map((record) => convertUpstreamRecord(record, stack, nowIso));
-  const opened = await openOrCreate(await locateState(stack, context), context, view, {
-    stack,
-    newState: args.newState,
+  return { records: found.map((record) => convertUpstreamRecord(record, stack, nowIso)), again: false };
+}
+
+/** Records that another state gives whole. */
+async function importRecords(importing: Importing, path: string, taken: TakenRecords): Promise<number> {
+  const { args, view } = importing;
+  const told = (names: readonly string[], kept: number): string => {
+    const one = names.length === 1;
+    const list = names.length === 0 ? "" : `: ${names.join(", ")}`;
+    const already = kept === 0 ? "" : `; ${kept} ${kept === 1 ? "is" : "are"} recorded already`;
+    if (args.dryRun) return `${names.length} ${one ? "record" : "records"} would be imported${list}${already}.`;
+    const next = names.length === 0 ? "" : " The next plan reads and compares each.";
+    return `${names.length} ${one ? "record is" : "records are"} imported${list}${already}.${next}`;
+  };
+  for (const name of taken.unknown ?? []) {
+    view.notice(`"${name}" was in doubt in the state that was exported: look for its object yourself`);
+  }
+  if (args.dryRun) {
+    const { fresh, kept } = takeOverRecords(await readRecorded(importing), path, taken);
+    const names = fresh.map(({ name }) => name);
+    view.changed({ command: "state import", text: told(names, kept), details: { dryRun: true, imported: names } });
+    return exitCodes.success;
+  }
+  await using session = await openSession(importing);
+  const { fresh, kept, commit } = takeOverRecords(session.state, path, taken);
+  await commit(session);
+  const names = fresh.map(({ name }) => name);
+  view.changed({ command: "state import", text: told(names, kept), details: { imported: names } });
+  return exitCodes.success;
+}
+
+/** Objects that another tool's state names: each is read from the cloud. */
+async function importObjects(importing: Importing, foreign: ForeignState): Promise<number> {
+  const { args, stack } = importing;
+  const expected = matchObjects(foreign, matchOptions(stack, await readRecorded(importing), args.providers));
+  if (args.dryRun || expected.every(({ will }) => will !== "import")) {
+    tell(importing, foreign, expected, args.dryRun ? undefined : []);
+    return exitCodes.success;
+  }
+  await using session = await openSession(importing);
+  const { matches, imported } = await importForeign(session, foreign, args.providers);
+  tell(importing, foreign, matches, imported);
+  if (session.interrupts.exitCode !== undefined) return session.interrupts.exitCode;
+  return imported.every(({ ended }) => ended === "recorded") ? exitCodes.success : exitCodes.error;
+}
+
+function tell(
+  { args, context, view, stack }: Importing,
+  foreign: ForeignState,
+  matches: readonly Match[],
+  imported: readonly Imported[] | undefined,
+): void {
+  const named = new Set(stack.resources.map(({ name }) => name));
+  const taken =
+    imported?.filter(({ ended }) => ended === "recorded") ?? matches.filter(({ will }) => will === "import");
+  const unnamed = taken.flatMap((match) => ("name" in match && !named.has(match.name) ? [match.name] : []));
+  const parts = { foreign, matches, unnamed: unnamed.toSorted(), ...(imported === undefined ? {} : { imported }) };
+  if (!args.json) context.stdout.write(renderStateImport(parts));
+  const ends = new Map((imported ?? []).map((each) => [each.address, each]));
+  view.changed({
+    command: "state import",
+    text: summarizeImport(matches, imported),
+    details: {
+      ...(args.dryRun ? { dryRun: true } : {}),
+      format: foreign.format,
+      notes: foreign.notes,
+      notInStackFile: parts.unnamed,
+      entries: matches.map((match) => toJson(match, ends.get(match.address))),
+    },
   });
-  await using session = await beginWriting({
+}
+
+function toJson(match: Match, end: Imported | undefined): JsonObject {
+  const { address, foreignType, will } = match;
+  const base = { address, foreignType, will };
+  if (will === "import") {
+    const { name, type, module } = match;
+    const ended = end === undefined ? {} : { ended: end.ended, ...(end.why === undefined ? {} : { why: end.why }) };
+    return { ...base, name, type, module, id: end?.id ?? match.id, ...ended };
+  }
+  if (will === "stay") return { ...base, name: match.name };
+  return { ...base, why: match.why, ...(will === "miss" && match.hint !== undefined ? { hint: match.hint } : {}) };
+}
+
+async function readRecorded({ location, context }: Importing): Promise<StackState | undefined> {
+  const opened = await openForReading(location, context);
+  if (opened === undefined) return undefined;
+  try {
+    return await opened.store.load();
+  } finally {
+    await opened.store.close();
+  }
+}
+
+async function openSession({ args, context, view, stack, location }: Importing): Promise<WritingSession> {
+  const opened = await openOrCreate(location, context, view, { stack, newState: args.newState });
+  return beginWriting({
     command: "wfctl state import",
     stack,
     opened,
@@ -41,19 +164,4 @@ async function runImport(args: ReturnType<typeof parseStateImport>, context: Con
     view,
     ...(args.pluginDir === undefined ? {} : { pluginDir: args.pluginDir }),
   });
-  const taken = records.filter((record) => session.state.records.has(record.name)).map((record) => record.name);
-  if (taken.length > 0) {
-    throw new WfctlError("USAGE", `Cannot import from "${directory}": the state records ${taken.join(", ")} already`, {
-      hint: "Import into a stack that is empty; nothing was imported",
-    });
-  }
-  await commitAsRun(session, "import", (run) =>
-    records.map((record) => ({ kind: "record", run, record: { put: { ...record, run } } }) as const),
-  );
-  view.changed({
-    command: "state import",
-    text: `${records.length} ${records.length === 1 ? "record is" : "records are"} imported: ${records.map((record) => record.name).join(", ")}. The next plan reads and compares each.`,
-    details: { imported: records.map((record) => record.name) },
-  });
-  return 0;
 }

@@ -38,7 +38,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "import",
-    summary: "Record an object that exists as a resource of the stack",
+    summary: "Record an object that exists as a resource of the stack, or write the configuration of all there are",
     load: async () => (await import("./import.ts")).importCommand,
   },
   {
@@ -133,8 +133,13 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: "state import",
-    summary: "Take over the records of upstream's filesystem state",
+    summary: "Take over what another state records: of Terraform, Pulumi, upstream, or an export of wfctl",
     load: async () => (await import("./state-import.ts")).stateImportCommand,
+  },
+  {
+    name: "state export",
+    summary: "Write all records as JSON, which state import reads into an empty state",
+    load: async () => (await import("./state-export.ts")).stateExportCommand,
   },
   {
     name: "plugin install",
@@ -201,8 +206,7 @@ export const commandTable: readonly CommandEntry[] = [
 
 /** Commands of upstream that are refused by name, each with what to do instead. */
 export const unservedCommands: Readonly<Record<string, string>> = {
-  "import-all": "wfctl import NAME ID records one object",
-  "state export": "wfctl state list --json prints the records",
+  "import-all": "wfctl import --all writes the configuration of everything that the providers list",
   logs: "Use the tools of the provider",
   bootstrap: "Nothing needs a bootstrap: the state makes itself",
   "refresh-outputs": "wfctl apply --refresh reads every object and records its outputs",

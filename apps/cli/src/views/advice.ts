@@ -58,6 +58,7 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   STORE_CORRUPT: "Run: wfctl state doctor",
   STORE_VERSION: "Use the version of wfctl that wrote the state, or a newer one",
   STATE_FOREIGN: "Take the records over with: wfctl state import --from DIR -e ENV",
+  IMPORT_INVALID: "Take the file anew from the tool that wrote it",
   STATE_NEW: "Restore the state directory, or allow a new one with --new-state",
   KEY_REQUIRED: "Set WFCTL_KEY, WFCTL_KEY_FILE or WFCTL_PASSPHRASE, or bring the key file back",
   KEY_WRONG: "Give the key that the state was made with; if it is lost: wfctl state rekey --drop-secrets",

@@ -1,0 +1,61 @@
+import type { ForeignState, Match } from "@wfctl/exchange";
+import type { Imported } from "../../session/import-foreign.ts";
+import { count, listCounts, printable } from "./text.ts";
+
+export interface ImportView {
+  readonly foreign: ForeignState;
+  readonly matches: readonly Match[];
+  /** Undefined for a dry run. */
+  readonly imported?: readonly Imported[];
+  /** Names that the stack file does not have. */
+  readonly unnamed: readonly string[];
+}
+
+/** Every entry of the foreign state with what became of it, or would; then what to do next. */
+export function renderStateImport({ foreign, matches, imported, unnamed }: ImportView): string {
+  const ends = new Map((imported ?? []).map((each) => [each.address, each]));
+  const lines = matches.map(
+    (match) => `  ${printable(describe(match, ends.get(match.address), imported === undefined))}`,
+  );
+  const next = unnamed.length === 0 ? [] : ["", printable(adviseUnnamed(unnamed))];
+  return [foreign.format, ...lines, ...foreign.notes.map((note) => `Note: ${printable(note)}`), ...next, ""].join("\n");
+}
+
+function describe(match: Match, end: Imported | undefined, dry: boolean): string {
+  switch (match.will) {
+    case "import": {
+      const what = `${match.address} as ${match.name} (${match.type} of ${match.module}, id ${match.id})`;
+      if (dry) return `+ ${what}`;
+      if (end?.ended === "recorded")
+        return `+ ${match.address} as ${match.name} (${match.type} of ${match.module}, id ${end.id})`;
+      return `! ${what}: ${end?.why ?? "not tried any more"}`;
+    }
+    case "stay":
+      return `= ${match.address} is recorded as ${match.name}`;
+    case "skip":
+      return `- ${match.address}: ${match.why}`;
+    case "miss":
+      return `? ${match.address}${match.foreignType === "" ? "" : ` (${match.foreignType})`}: ${match.why}${match.hint === undefined ? "" : `. ${match.hint}`}`;
+  }
+}
+
+function adviseUnnamed(names: readonly string[]): string {
+  const what = names.length === 1 ? "This resource is" : "These resources are";
+  return `${what} not in the stack file: ${names.join(", ")}. Write ${names.length === 1 ? "it" : "them"} there before the next apply, which else forgets ${names.length === 1 ? "it" : "them"} and leaves the ${names.length === 1 ? "object" : "objects"} in the cloud.`;
+}
+
+/** One sentence for the end. */
+export function summarizeImport(matches: readonly Match[], imported: readonly Imported[] | undefined): string {
+  const number = (will: Match["will"]): number => matches.filter((match) => match.will === will).length;
+  const failed = imported?.filter(({ ended }) => ended !== "recorded").length ?? 0;
+  const done = imported === undefined ? number("import") : imported.length - failed;
+  const others = listCounts([
+    [failed, "not imported"],
+    [number("stay"), "recorded already"],
+    [number("skip"), "skipped"],
+    [number("miss"), "not known"],
+  ]);
+  const head = `${count(done, "object")} ${imported === undefined ? "would be imported" : done === 1 ? "is imported" : "are imported"}`;
+  const then = imported !== undefined && done > 0 ? " The next plan compares each with the stack file." : "";
+  return `${head}${others === "" ? "" : `; ${others}`}.${then}`;
+}
