@@ -3,6 +3,7 @@ import type { AwsConfig } from "./config.ts";
 import { createCredentials, type Credentials } from "./credentials.ts";
 import { createDeferrals, type Deferrals } from "./deferrals.ts";
 import { failureOf } from "./errors.ts";
+import { createTurns, type Turns } from "./turns.ts";
 
 /** One chunk each: loaded when the first call of the service is made. */
 const services = {
@@ -61,9 +62,15 @@ export interface AwsClient {
   readonly endpoint: string;
   /** Work that waits for the end of a run. */
   readonly deferrals: Deferrals;
+  /** Creates of one action, of which the host may send a second while the first still runs. */
+  readonly turns: Turns;
   /** Who the credentials belong to. Asked once; refuses accounts that the configuration does not allow. */
   identity(signal: AbortSignal): Promise<Identity>;
   connect<Name extends ServiceName>(service: Name, region: string): Promise<Connection<Name>>;
+  /** The same account at one of `resource_endpoints`, which must say where `service` is. */
+  at(endpoint: string, service: ServiceName): AwsClient;
+  /** The `resource_endpoints` that say where `service` is. */
+  endpointNames(service: ServiceName): readonly string[];
   close(): void;
 }
 
@@ -85,12 +92,15 @@ export async function createAwsClient(
   };
   const region = config.region ?? (await findRegion(base));
   let credentials: Promise<Credentials> | undefined;
-  let asked: Promise<Identity> | undefined;
 
-  const connect = async (service: ServiceName, where: string): Promise<Connection<ServiceName>> => {
+  const connect = async (
+    service: ServiceName,
+    where: string,
+    place: string | undefined,
+  ): Promise<Connection<ServiceName>> => {
     credentials ??= createCredentials(config, { region, endpoint: endpointOf(config, "sts") });
     const [module, resolved] = await Promise.all([services[service](), credentials]);
-    const endpoint = endpointOf(config, service);
+    const endpoint = endpointOf(config, service, place);
     const client = new (module.Client as unknown as new (options: object) => SdkClient)({
       ...base,
       region: where,
@@ -106,43 +116,85 @@ export async function createAwsClient(
     return { client, module };
   };
 
-  const self: AwsClient = {
-    config,
-    region,
-    // The SDK finds the variable by itself.
-    endpoint: config.endpoint ?? environment["AWS_ENDPOINT_URL"] ?? "",
-    deferrals: createDeferrals(),
-    connect<Name extends ServiceName>(service: Name, where: string) {
-      const key = globalServices.has(service) ? service : `${service} ${where}`;
-      let connection = clients.get(key);
-      if (connection === undefined) {
-        connection = connect(service, where);
-        connection.catch(() => clients.delete(key));
-        clients.set(key, connection);
-      }
-      return connection as Promise<Connection<Name>>;
-    },
-    identity(signal) {
-      asked ??= askIdentity(self, signal).catch((error: unknown) => {
-        asked = undefined;
-        throw error;
-      });
-      return asked;
-    },
-    close() {
-      for (const connection of clients.values()) {
-        connection.then(({ client }) => client.destroy()).catch(() => {});
-      }
-      clients.clear();
+  const deferrals = createDeferrals();
+  const turns = createTurns();
+  const views = new Map<string | undefined, AwsClient>();
+  const view = (place: string | undefined): AwsClient => {
+    let asked: Promise<Identity> | undefined;
+    const self: AwsClient = {
+      config,
+      region,
+      // The SDK finds the variable by itself.
+      endpoint: config.endpoint ?? environment["AWS_ENDPOINT_URL"] ?? "",
+      deferrals: place === undefined ? deferrals : deferAt(deferrals, place, () => self),
+      turns,
+      connect<Name extends ServiceName>(service: Name, where: string) {
+        const own = namedEndpoint(config, service, place) === undefined ? "" : ` ${place}`;
+        const key = `${globalServices.has(service) ? service : `${service} ${where}`}${own}`;
+        let connection = clients.get(key);
+        if (connection === undefined) {
+          connection = connect(service, where, place);
+          connection.catch(() => clients.delete(key));
+          clients.set(key, connection);
+        }
+        return connection as Promise<Connection<Name>>;
+      },
+      identity(signal) {
+        asked ??= askIdentity(self, signal).catch((error: unknown) => {
+          asked = undefined;
+          throw error;
+        });
+        return asked;
+      },
+      at(name, service) {
+        if (namedEndpoint(config, service, name) === undefined) {
+          const known = self.endpointNames(service).join(", ") || "none";
+          throw new ProviderFailure(
+            "validation",
+            `resource_endpoints of the provider has no "${name}" for ${service}; there is: ${known}`,
+          );
+        }
+        let found = views.get(name);
+        if (found === undefined) views.set(name, (found = view(name)));
+        return found;
+      },
+      endpointNames: (service) =>
+        Object.keys(config.resource_endpoints).filter((name) => namedEndpoint(config, service, name) !== undefined),
+      close() {
+        for (const connection of clients.values()) {
+          connection.then(({ client }) => client.destroy()).catch(() => {});
+        }
+        clients.clear();
+      },
+    };
+    return self;
+  };
+  return view(undefined);
+}
+
+/** What is put off at an endpoint is done there. */
+function deferAt(deferrals: Deferrals, place: string, client: () => AwsClient): Deferrals {
+  return {
+    all: deferrals.all,
+    set(key, deferred) {
+      const at = deferred && {
+        resource: deferred.resource,
+        run: (context: Parameters<typeof deferred.run>[0]) =>
+          deferred.run(Object.create(context, { client: { value: client() } }) as typeof context),
+      };
+      deferrals.set(`${key}#${place}`, at);
     },
   };
-  return self;
 }
 
-function endpointOf(config: AwsConfig, service: ServiceName): string | undefined {
-  return config.endpoints?.[service] ?? config.endpoint;
+function namedEndpoint(config: AwsConfig, service: ServiceName, place: string | undefined): string | undefined {
+  const named = place === undefined ? undefined : config.resource_endpoints[place];
+  return typeof named === "string" ? named : named?.[service];
 }
 
+function endpointOf(config: AwsConfig, service: ServiceName, place?: string): string | undefined {
+  return namedEndpoint(config, service, place) ?? config.endpoints?.[service] ?? config.endpoint;
+}
 /** Other stores than AWS's own have buckets in the path, not in the host. */
 function isElsewhere(endpoint: string | undefined, environment: NodeJS.ProcessEnv): boolean {
   const given = environment["AWS_ENDPOINT_URL_S3"] ?? environment["AWS_ENDPOINT_URL"];

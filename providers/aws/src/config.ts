@@ -1,4 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
+import { endpointName } from "./ids.ts";
 import { tagMap } from "./tags.ts";
 
 const roleArn = z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, { error: "expected the ARN of an IAM role" });
@@ -68,6 +69,12 @@ export const awsConfig = z
     credentials: credentials.optional().describe("Upstream's form of the keys above"),
     endpoint: z.url().optional().describe("Address of all services, for emulators and private endpoints"),
     endpoints: z.record(z.string(), z.url()).optional().describe("Address by service, such as s3 or ec2"),
+    resource_endpoints: z
+      .record(endpointName, z.union([z.url(), z.record(z.string(), z.url())]))
+      .default({})
+      .describe(
+        "Further addresses by name, of all services or by service: a resource's endpoint is one of these names",
+      ),
     s3_use_path_style: z.boolean().optional().describe("Default: true where an endpoint is set"),
     use_fips_endpoint: z.boolean().default(false),
     use_dualstack_endpoint: z.boolean().default(false),

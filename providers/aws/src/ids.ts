@@ -36,12 +36,28 @@ export function parseArn(text: string): Arn | undefined {
   return { partition, service, region: region ?? "", accountId: accountId ?? "", resource };
 }
 
-/** An id that a reference may give with its region: the region is dropped. */
+const atEndpoint = /^(.*)#([a-z][a-z0-9-]{0,30})$/s;
+
+/** The id of an object at one of the provider's `resource_endpoints`. */
+export function toEndpointId(id: string, endpoint: string): string {
+  return `${id}#${endpoint}`;
+}
+
+/** What an id says of the endpoint; undefined: the provider's own. */
+export function parseEndpoint(id: string): { readonly native: string; readonly endpoint: string | undefined } {
+  const [, native, endpoint] = atEndpoint.exec(id) ?? [];
+  return native === undefined ? { native: id, endpoint: undefined } : { native, endpoint };
+}
+
+/** An id that a reference may give with its region and endpoint: they are dropped. */
 export const nativeId = (example: string) =>
   z
     .string()
     .min(1)
-    .overwrite((id) => inRegion.exec(id)?.[1] ?? id)
+    .overwrite((id) => {
+      const { native } = parseEndpoint(id);
+      return inRegion.exec(native)?.[1] ?? native;
+    })
     .describe(`Such as ${example}`);
 
 export const regionInput = z
@@ -49,3 +65,11 @@ export const regionInput = z
   .regex(/^[a-z]{2}(?:-[a-z]+)+-\d$/, { error: 'expected a region such as "eu-central-1"' })
   .optional()
   .describe("Default: the provider's region");
+
+export const endpointName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, { error: "expected at most 31 lower-case letters, digits and hyphens" });
+
+export const endpointInput = endpointName
+  .optional()
+  .describe("One of the provider's resource_endpoints. Default: the provider's endpoint");

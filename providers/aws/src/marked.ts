@@ -14,16 +14,16 @@ export async function makeMarked(
     make(): Promise<string>;
     remove(id: string): Promise<unknown>;
   },
-): Promise<string> {
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
   const [before] = await steps.find();
-  if (before !== undefined) return before;
+  if (before !== undefined) return { id: before, isNew: false };
   const made = await steps.make();
   const visible = await awaitThat(context, `${what} to be visible`, async () => {
     const found = await steps.find();
     return found.includes(made) ? found : undefined;
   });
   const earlier = visible.filter((id) => id !== made).toSorted()[0];
-  if (earlier === undefined) return made;
+  if (earlier === undefined) return { id: made, isNew: true };
   await steps.remove(made);
-  return earlier;
+  return { id: earlier, isNew: false };
 }

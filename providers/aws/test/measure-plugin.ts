@@ -1,7 +1,7 @@
 /**
  * What the built plugin costs: its start beside bare Node's, and its memory with four services in use and with all.
  *
- *   npm run build && npm run measure -w providers/aws [-- ROUNDS]      default: 15 starts, 3 measurements of memory
+ *   npm run measure -w providers/aws [-- ROUNDS]      builds first; default: 15 starts, 3 measurements of memory
  *
  * A start ends with the handshake line; its figures are the fastest of all rounds, and medians, which depend on what else
  * the machine is at. Memory is the median of the resident set of the whole process after

@@ -36,7 +36,7 @@ export const interruptionScenarios: readonly SampleScenario[] = [
       const context = {
         clientToken: subject.freshToken(),
         owner: `${subject.run}/${name}`,
-        run: `${subject.run}-stop`,
+        run: `${name}-stop`,
       };
       objects.track(sample, { name, type: sample.type, providerId: "" });
       const waiting = watchForWaiting(session, context.clientToken);
@@ -60,7 +60,7 @@ export const interruptionScenarios: readonly SampleScenario[] = [
       if (providerId !== undefined) objects.track(sample, { name, type: sample.type, providerId });
       await expectAccounted(trial, session, sample, { ...context, name, providerId, how: "After Stop" });
       const other = await objects.make(sample, {
-        context: { ...context, clientToken: subject.freshToken(), run: `${subject.run}-go` },
+        context: { ...context, clientToken: subject.freshToken(), run: `${name}-go` },
       });
       expectThat(
         (await read(session.plugin, other.ref)) !== undefined,
@@ -84,7 +84,7 @@ export const interruptionScenarios: readonly SampleScenario[] = [
       const context = {
         clientToken: subject.freshToken(),
         owner: `${subject.run}/${name}`,
-        run: `${subject.run}-partial`,
+        run: `${name}-partial`,
       };
       objects.track(sample, { name, type: sample.type, providerId: "" });
       // A slow create is made to fail by its deadline.

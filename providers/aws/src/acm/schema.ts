@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { regionInput } from "../ids.ts";
+import { endpointInput, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 
 /** Without the dot at the end, in lower case. */
@@ -22,6 +22,7 @@ export const certificateInput = z
     subject_alternative_names: z.array(domainName).default([]),
     validation_method: z.enum(["DNS", "EMAIL"]).default("DNS"),
     region: regionInput,
+    endpoint: endpointInput,
     key_algorithm: z.enum(["RSA_2048", "EC_prime256v1", "EC_secp384r1"]).default("RSA_2048"),
     transparency_logging: z.boolean().default(true),
     hosted_zone_id: z

@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { regionInput } from "../ids.ts";
+import { endpointInput, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 
 const partName = z.string().regex(/^[\w-]{1,128}$/, { error: "expected letters, digits, hyphens and underscores" });
@@ -105,6 +105,7 @@ export const apiInput = z
   .strictObject({
     api_name: z.string().min(1).max(128).optional().describe("Default: the resource's name"),
     region: regionInput,
+    endpoint: endpointInput,
     protocol: z.enum(["HTTP", "WEBSOCKET"]).default("HTTP"),
     description: z.string().max(1024).default(""),
     route_selection_expression: z

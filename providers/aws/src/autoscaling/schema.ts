@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { parseArn, regionInput } from "../ids.ts";
+import { endpointInput, parseArn, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 
 export const namespaces = [
@@ -103,7 +103,10 @@ const resourceId = z
     const arn = parseArn(text);
     return arn?.service === "ecs" && arn.resource.startsWith("service/") ? arn.resource : text;
   })
-  .describe("Such as service/cluster/name, or the ARN of an ECS service");
+  .optional()
+  .describe(
+    "Such as service/cluster/name, or the ARN of an ECS service. Default for ECS: the service of the resource's name in the provider's cluster",
+  );
 
 export const targetInput = z
   .strictObject({
@@ -115,6 +118,7 @@ export const targetInput = z
       .optional()
       .describe("Default for ECS: ecs:service:DesiredCount"),
     region: regionInput,
+    endpoint: endpointInput,
     min_capacity: capacity,
     max_capacity: capacity,
     role_arn: z.string().startsWith("arn:").optional().describe("Default: the service-linked role"),
@@ -139,7 +143,11 @@ export const targetInput = z
     const { service_namespace: namespace, scalable_dimension: dimension } = input;
     if (dimension === undefined && namespace !== "ecs") {
       complain("scalable_dimension", `set scalable_dimension for service_namespace "${namespace}"`);
-    } else if (dimension !== undefined && !dimension.startsWith(`${namespace}:`)) {
+    }
+    if (input.resource_id === undefined && namespace !== "ecs") {
+      complain("resource_id", `set resource_id for service_namespace "${namespace}"`);
+    }
+    if (dimension !== undefined && !dimension.startsWith(`${namespace}:`)) {
       complain("scalable_dimension", `expected a dimension of "${namespace}"`);
     }
     for (const [key, names] of [

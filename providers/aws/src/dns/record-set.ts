@@ -2,6 +2,7 @@ import type { ResourceRecordSet } from "@aws-sdk/client-route-53";
 import { notFound, ProviderFailure, type NotFound, type ResourceState } from "@wfctl/plugin-sdk";
 import type { Aws } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
+import { asCreated } from "../resources/define.ts";
 import { fromRecordSet } from "./records.ts";
 import { isRegistry, setLabel } from "./registry.ts";
 import { normalName, type DnsInput, type DnsOutputs } from "./schema.ts";
@@ -27,8 +28,9 @@ export async function createSet(cloud: Aws, zoneId: string, input: DnsInput): Pr
   const place = await placeOf(cloud, zoneId, setLabel(context.clientToken));
   if (place === undefined) throw new ProviderFailure("validation", `Zone "${zoneId}" of hosted_zone_id does not exist`);
   context.partial(idOf(place), { zone_id: `/hostedzone/${place.zoneId}` });
+  const isNew = recordsOf(await listRecords(cloud, place.zoneId), place).length === 0;
   await syncRecords(cloud, place, input);
-  return describeNow(cloud, place);
+  return asCreated(await describeNow(cloud, place), isNew);
 }
 
 export async function readSet(cloud: Aws, zoneId: string, label: string): Promise<State | NotFound> {

@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { nativeId } from "../ids.ts";
+import { endpointInput, nativeId } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 
 /** Lower case, without the dot at the end. */
@@ -75,6 +75,7 @@ export const dnsInput = z
       .overwrite((id) => id.replace(/^\/?hostedzone\//, ""))
       .optional()
       .describe("A zone that is there already: the resource is records in it, and no zone of its own"),
+    endpoint: endpointInput,
     comment: z.string().max(256).default(""),
     private: z.boolean().default(false),
     vpcs: z

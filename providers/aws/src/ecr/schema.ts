@@ -1,5 +1,5 @@
 import { canonicalJson, isJsonObject, z, type Json, type JsonObject } from "@wfctl/plugin-sdk";
-import { regionInput } from "../ids.ts";
+import { endpointInput, regionInput } from "../ids.ts";
 import { policyDocument } from "../policy.ts";
 import { tagMap } from "../tags.ts";
 
@@ -39,6 +39,7 @@ export const registryInput = z
       .optional()
       .describe("Default: the resource's name"),
     region: regionInput,
+    endpoint: endpointInput,
     immutable_tags: z.boolean().default(false).describe("A tag stays on the image that it was given to"),
     scan_on_push: z.boolean().default(false),
     encryption: z.enum(["AES256", "KMS", "KMS_DSSE"]).default("AES256"),

@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { nativeId, regionInput } from "../ids.ts";
+import { endpointInput, nativeId, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 import { fargateProblem } from "./fargate.ts";
 
@@ -49,6 +49,7 @@ const shape = {
     .optional()
     .describe("Default: the resource's name"),
   region: regionInput,
+  endpoint: endpointInput,
   cluster: z
     .string()
     .min(1)

@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { nativeId, regionInput } from "../ids.ts";
+import { endpointInput, nativeId, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 
 const roleArn = z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, { error: "expected the ARN of an IAM role" });
@@ -69,6 +69,7 @@ export const clusterInput = z
       .optional()
       .describe("Default: the resource's name"),
     region: regionInput,
+    endpoint: endpointInput,
     version: z
       .union([z.string(), z.number().transform(String)])
       .pipe(z.string().regex(/^1\.\d\d$/, { error: 'expected a version such as "1.33", in quotes' }))

@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { nativeId, regionInput } from "../ids.ts";
+import { endpointInput, nativeId, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 
 const window = (pattern: RegExp, example: string) =>
@@ -15,6 +15,7 @@ export const cacheInput = z
       .optional()
       .describe("Default: the resource's name"),
     region: regionInput,
+    endpoint: endpointInput,
     node_type: z
       .string()
       .regex(/^cache\.[\w-]+\.[\w-]+$/, { error: 'expected a node type such as "cache.t3.micro"' })

@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { nativeId, regionInput } from "../ids.ts";
+import { endpointInput, nativeId, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 
 const portNumber = z.number().int().min(1).max(65_535);
@@ -116,6 +116,7 @@ const base = z.strictObject({
     .optional()
     .describe("Default: the resource's name"),
   region: regionInput,
+  endpoint: endpointInput,
   scheme: z.enum(["internet-facing", "internal"]).default("internet-facing"),
   type: z.enum(["application", "network"]).default("application"),
   subnet_ids: z.array(nativeId("subnet-0123")).min(1),

@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { nativeId, regionInput } from "../ids.ts";
+import { endpointInput, nativeId, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 import { ruleList } from "./rules.ts";
 
@@ -16,6 +16,7 @@ export const firewallInput = z.strictObject({
   description: z.string().regex(text, { error: "holds a character that EC2 does not take" }).optional(),
   vpc_id: nativeId("vpc-0123").optional().describe("Default: the region's default VPC"),
   region: regionInput,
+  endpoint: endpointInput,
   ingress_rules: ruleList.optional().describe("What may come in, and nothing else"),
   egress_rules: ruleList.optional().describe("What may go out, and nothing else. Default: everything"),
   tags: tagMap.default({}),

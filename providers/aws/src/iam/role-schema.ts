@@ -1,4 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
+import { endpointInput } from "../ids.ts";
 import { policyDocument } from "../policy.ts";
 import { tagMap } from "../tags.ts";
 
@@ -32,6 +33,7 @@ export const roleInput = z.strictObject({
     .describe("Policies of the role itself by name, and no others"),
   permissions_boundary: policyArn.optional(),
   max_session_duration: z.number().int().min(3600).max(43_200).default(3600).describe("In seconds"),
+  endpoint: endpointInput,
   instance_profile: z.boolean().default(false).describe("Make an instance profile of the role's name for EC2"),
   tags: tagMap.default({}),
 });

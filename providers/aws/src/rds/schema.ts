@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { nativeId, regionInput } from "../ids.ts";
+import { endpointInput, nativeId, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 
 const engines = [
@@ -27,6 +27,7 @@ export const databaseInput = z
       .optional()
       .describe("Default: the resource's name"),
     region: regionInput,
+    endpoint: endpointInput,
     engine: z.enum(engines).default("postgres"),
     engine_version: text.optional().describe("Whole, or its beginning such as 17. Default: AWS's"),
     allow_major_version_upgrade: z.boolean().default(false),

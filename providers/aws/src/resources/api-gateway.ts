@@ -40,7 +40,7 @@ import {
 import { each } from "../paging.ts";
 import { searchRegions } from "../regions.ts";
 import { tagChanges, userTags, type Tags } from "../tags.ts";
-import { defineAwsResource } from "./define.ts";
+import { asCreated, defineAwsResource } from "./define.ts";
 
 type State = ResourceState<ApiInput, ApiOutputs>;
 type Key = (typeof optionalApiKeys)[number];
@@ -48,6 +48,7 @@ type Key = (typeof optionalApiKeys)[number];
 /** An HTTP or WebSocket API with its integrations, authorizers, routes and stages. Its id is the API's. */
 export const apiGateway = defineAwsResource<ApiInput, ApiOutputs>({
   type: "infra.api_gateway",
+  service: "apigatewayv2",
   description: "API Gateway v2: HTTP and WebSocket APIs",
   input: apiInput,
   outputs: apiOutputs,
@@ -64,14 +65,14 @@ export const apiGateway = defineAwsResource<ApiInput, ApiOutputs>({
   async create({ name, input }, context) {
     const cloud = aws(context, input.region);
     const { apigatewayv2 } = cloud;
-    const id = await makeMarked(cloud, `API ${name}`, {
+    const { id, isNew } = await makeMarked(cloud, `API ${name}`, {
       find: async () => (await apisWhere(cloud, tokenTag, context.clientToken)).map(({ ApiId }) => ApiId ?? ""),
       make: () => makeApi(cloud, name, input),
       remove: (ApiId) => orAbsent(apigatewayv2.deleteApi({ ApiId })),
     });
     context.partial(toProviderId(id, cloud.region, context.client.region), { api_id: id });
     await sync(cloud, await getApi(cloud, id), name, input);
-    return { ...(await describeNow(cloud, id)), created: true };
+    return asCreated(await describeNow(cloud, id), isNew);
   },
 
   async read(ref, context) {

@@ -22,7 +22,7 @@ import {
 import { searchRegions } from "../regions.ts";
 import { tagChanges, userTags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
-import { defineAwsResource } from "./define.ts";
+import { asCreated, defineAwsResource } from "./define.ts";
 
 type State = ResourceState<TargetInput, TargetOutputs>;
 
@@ -32,12 +32,13 @@ type State = ResourceState<TargetInput, TargetOutputs>;
  */
 export const autoscalingGroup = defineAwsResource<TargetInput, TargetOutputs>({
   type: "infra.autoscaling_group",
+  service: "autoscaling",
   description: "Application Auto Scaling of a service, table or cluster",
   input: targetInput,
   outputs: targetOutputs,
   forceNew: ["service_namespace", "resource_id", "scalable_dimension", "region"],
   unordered: ["policies", "policies.step_adjustments", "scheduled_actions"],
-  settledBy: { role_arn: "role_arn" },
+  settledBy: { role_arn: "role_arn", resource_id: "resource_id" },
   createFirst: true,
   convergentCreate: true,
   settleMs: 15_000,
@@ -46,7 +47,7 @@ export const autoscalingGroup = defineAwsResource<TargetInput, TargetOutputs>({
 
   async create({ name, input }, context) {
     const cloud = aws(context, input.region);
-    const key = wantedKey(input);
+    const key = wantedKey(cloud, name, input);
     const native = formatKey(key);
     const names = { chosen: native, base: native, maxLength: native.length, what: "Scalable target" };
     const settled = await settleName(context, names, async () => {
@@ -55,9 +56,9 @@ export const autoscalingGroup = defineAwsResource<TargetInput, TargetOutputs>({
     });
     if (isAlreadyExists(settled)) return settled;
     const id = toProviderId(native, cloud.region, context.client.region);
-    context.partial(id, { resource_id: input.resource_id });
+    context.partial(id, { resource_id: key.ResourceId });
     await sync(cloud, key, name, input, settled.made);
-    return { ...(await describeNow(cloud, key)), created: true };
+    return asCreated(await describeNow(cloud, key), settled.made === undefined);
   },
 
   async read(ref, context) {
@@ -104,10 +105,10 @@ export const autoscalingGroup = defineAwsResource<TargetInput, TargetOutputs>({
   },
 });
 
-function wantedKey(input: TargetInput): TargetKey {
+function wantedKey({ client }: Aws, name: string, input: TargetInput): TargetKey {
   return {
     ServiceNamespace: input.service_namespace,
-    ResourceId: input.resource_id,
+    ResourceId: input.resource_id ?? `service/${client.config.ecs_cluster}/${name}`,
     ScalableDimension: input.scalable_dimension as TargetKey["ScalableDimension"],
   };
 }

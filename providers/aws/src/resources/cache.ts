@@ -40,7 +40,7 @@ import { searchRegions } from "../regions.ts";
 import { cacheNodeTypes, isSize } from "../sizing.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
-import { defineAwsResource, incompleteState } from "./define.ts";
+import { asCreated, defineAwsResource, incompleteState } from "./define.ts";
 
 type State = ResourceState<CacheInput, CacheOutputs>;
 
@@ -57,6 +57,7 @@ const tokenDigestTag = `${markPrefix}auth-token`;
 /** An ElastiCache replication group with its subnet group. Its id is the group's. */
 export const cache = defineAwsResource<CacheInput, CacheOutputs>({
   type: "infra.cache",
+  service: "elasticache",
   description: "ElastiCache replication group: Redis OSS or Valkey",
   input: cacheInput,
   outputs: cacheOutputs,
@@ -104,7 +105,7 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
     const subnetGroup = await ensureSubnetGroup(cloud, place, name, input);
     if (settled.made === undefined) await makeGroup(cloud, place, name, input, subnetGroup);
     await awaitAvailable(cloud, place.group);
-    return { ...(await describeNow(cloud, place.group)), created: true };
+    return asCreated(await describeNow(cloud, place.group), settled.made === undefined);
   },
 
   read: (ref, context) => readGroup(ref.id === "" ? ref.name.toLowerCase() : ref.id, context),

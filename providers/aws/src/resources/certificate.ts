@@ -34,7 +34,7 @@ import {
 import { searchRegions } from "../regions.ts";
 import { markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
-import { defineAwsResource, inputsOf } from "./define.ts";
+import { asCreated, defineAwsResource, inputsOf } from "./define.ts";
 
 type State = ResourceState<CertificateInput, CertificateOutputs>;
 
@@ -47,6 +47,7 @@ const issuedMs = 1_800_000;
 /** An ACM certificate: requested and validated, or imported. Its id is its ARN. */
 export const certificate = defineAwsResource<CertificateInput, CertificateOutputs>({
   type: "infra.certificate",
+  service: "acm",
   description: "ACM certificate",
   input: certificateInput,
   outputs: certificateOutputs,
@@ -74,7 +75,7 @@ export const certificate = defineAwsResource<CertificateInput, CertificateOutput
     const arn = made ?? (await makeCertificate(cloud, name, domain, input));
     context.partial(arn, { arn, domain_name: domain });
     await sync(cloud, arn, name, input);
-    return { ...(await describeNow(cloud, arn)), created: true };
+    return asCreated(await describeNow(cloud, arn), made === undefined);
   },
 
   async read(ref, context) {

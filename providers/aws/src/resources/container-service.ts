@@ -35,7 +35,7 @@ import { searchRegions } from "../regions.ts";
 import { cpuUnits, fargateSizes, isSize, memoryMib } from "../sizing.ts";
 import { fromLowerPairs, tagChanges, toLowerPairs, userTags, type Tags } from "../tags.ts";
 import { retryIf } from "../waiting.ts";
-import { defineAwsResource, incompleteState } from "./define.ts";
+import { asCreated, defineAwsResource, incompleteState } from "./define.ts";
 
 type State = ResourceState<ServiceInput, ServiceOutputs>;
 
@@ -45,6 +45,7 @@ const roleKnownMs = 120_000;
 /** An ECS service on Fargate with its task definition, execution role and log group. Its id is the service's ARN. */
 export const containerService = defineAwsResource<ServiceInput, ServiceOutputs>({
   type: "infra.container_service",
+  service: "ecs",
   description: "ECS service on Fargate",
   input: serviceInput,
   outputs: serviceOutputs,
@@ -80,7 +81,7 @@ export const containerService = defineAwsResource<ServiceInput, ServiceOutputs>(
     const place = servicePlace(where, cluster, settled.name);
     context.partial(place.arn, { arn: place.arn, cluster, service_name: place.service });
     await reconcile(cloud, place, name, input, settled.made);
-    return { ...(await describeNow(cloud, place)), created: true };
+    return asCreated(await describeNow(cloud, place), settled.made === undefined);
   },
 
   async read(ref, context) {

@@ -42,7 +42,7 @@ import {
 import { searchRegions } from "../regions.ts";
 import { databaseSizes, isSize, memoryMib } from "../sizing.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
-import { defineAwsResource, incompleteState } from "./define.ts";
+import { asCreated, defineAwsResource, incompleteState } from "./define.ts";
 
 type State = ResourceState<DatabaseInput, DatabaseOutputs>;
 
@@ -52,6 +52,7 @@ const finalSnapshotTag = `${markPrefix}final-snapshot`;
 /** An RDS instance with its subnet group. Its id is its ARN. */
 export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
   type: "infra.database",
+  service: "rds",
   description: "RDS database instance",
   input: databaseInput,
   outputs: databaseOutputs,
@@ -102,7 +103,7 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
     const subnetGroup = await ensureSubnetGroup(cloud, arn, name, input);
     if (found === undefined) await makeInstance(cloud, identifier, subnetGroup, name, input);
     await awaitAvailable(cloud, identifier, false);
-    return { ...(await describeNow(cloud, identifier)), created: true };
+    return asCreated(await describeNow(cloud, identifier), found === undefined);
   },
 
   async read(ref, context) {

@@ -1,16 +1,22 @@
 import {
   defineResource,
   isJsonObject,
+  isNotFound,
   jsonEqual,
+  notFound,
   ProviderFailure,
   type Comparison,
   type JsonObject,
   type KnownState,
+  type NotFound,
+  type ObjectRef,
   type Resource,
   type ResourceDefinition,
+  type ResourceState,
 } from "@wfctl/plugin-sdk";
 import { hasChanged, type Context } from "../calls.ts";
-import type { AwsClient } from "../client.ts";
+import type { AwsClient, ServiceName } from "../client.ts";
+import { parseEndpoint, toEndpointId } from "../ids.ts";
 import { permissions } from "./permissions.ts";
 
 /** What an output says of a composite of which only parts are there. */
@@ -22,6 +28,8 @@ export interface AwsResource<Input extends object, Outputs extends object> exten
   Input,
   Outputs
 > {
+  /** Whose object it is. */
+  readonly service: ServiceName;
   /**
    * Input keys without a default in the schema whose value is settled when the object is made, and the outputs that then
    * hold it: naming that value later is no change.
@@ -37,19 +45,79 @@ export interface AwsResource<Input extends object, Outputs extends object> exten
 /**
  * A resource type of AWS. Beside what the SDK does:
  * - a call that failed after it had changed something never reports a class that promises otherwise;
- * - a diff keeps quiet about what was settled at creation, and about tags that `default_tags` give already.
+ * - a diff keeps quiet about what was settled at creation, and about tags that `default_tags` give already;
+ * - the handlers work at the endpoint that the resource names, or its id;
+ * - where the host knows no id, the object is found by its name first.
  */
 export function defineAwsResource<Input extends object, Outputs extends object>(
   definition: AwsResource<Input, Outputs>,
 ): Resource<AwsClient> {
-  const { settledBy = {}, incomplete, ...rest } = definition;
+  const { settledBy = {}, incomplete, service, ...rest } = definition;
   const settled = { region: "region", ...settledBy } as Readonly<Record<string, string>>;
+  const { read, lookup, list, setOwner, health, scale, troubleshoot } = definition;
+  type State = ResourceState<Input, Outputs>;
+
+  const inputEndpoint = (input: Input): string | undefined => (input as { readonly endpoint?: string }).endpoint;
+  /** Everywhere that objects of the type can be: at home first. */
+  const everywhere = (context: Context): Place[] => [
+    placeAt(context, service, undefined),
+    ...context.client.endpointNames(service).map((name) => placeAt(context, service, name)),
+  ];
+  const readAnywhere = async (ref: ObjectRef, context: Context): Promise<State | NotFound> => {
+    if (ref.id !== "") {
+      const { native, endpoint } = parseEndpoint(ref.id);
+      const place = placeAt(context, service, endpoint);
+      return place.mark(await read({ ...ref, id: native }, place.context));
+    }
+    for (const place of everywhere(context)) {
+      const found = await read(ref, place.context);
+      if (!isNotFound(found)) return place.mark(found);
+    }
+    return notFound();
+  };
+  /** The object that a call is about, with its id, and where it is. Undefined where there is none of that name. */
+  const locate = async (ref: ObjectRef, context: Context): Promise<(Place & { ref: ObjectRef }) | undefined> => {
+    let { id } = ref;
+    if (id === "") {
+      const found = await readAnywhere(ref, context);
+      if (isNotFound(found)) return undefined;
+      if (context.owner !== undefined && found.owner !== undefined && found.owner !== context.owner) {
+        throw new ProviderFailure("validation", `"${ref.name}" belongs to ${found.owner}: say its id`);
+      }
+      ({ id } = found);
+    }
+    const { native, endpoint } = parseEndpoint(id);
+    return { ...placeAt(context, service, endpoint), ref: { ...ref, id: native } };
+  };
+
   return defineResource<AwsClient>()({
     ...rest,
+    forceNew: [...(definition.forceNew ?? []), "endpoint" as never],
+    resetWhenUnset: [...(definition.resetWhenUnset ?? []), "endpoint" as never],
     permissions: permissions[definition.type] ?? [],
-    create: (desired, context) => honestly(context, definition.create(desired, context)),
-    update: (ref, desired, context) => honestly(context, definition.update(ref, desired, context)),
-    delete: (ref, context) => honestly(context, definition.delete(ref, context)),
+    async create(desired, context) {
+      const place = placeAt(context, service, inputEndpoint(desired.input));
+      // A host that lost the answer asks again, under the same token, while the first call may still run.
+      const make = () => honestly(place.context, definition.create(desired, place.context));
+      const { client, clientToken, signal } = context;
+      return place.mark(await client.turns.take(`${definition.type} ${clientToken}`, signal, make));
+    },
+    read: readAnywhere,
+    async update(ref, desired, context) {
+      const place = await locate(ref, context);
+      if (place === undefined) return notFound(`${definition.type} "${ref.name}" does not exist`);
+      return place.mark(await honestly(place.context, definition.update(place.ref, desired, place.context)));
+    },
+    async delete(ref, context) {
+      const place = await locate(ref, context);
+      return place === undefined ? notFound() : honestly(place.context, definition.delete(place.ref, place.context));
+    },
+    async import(id, context) {
+      const { native, endpoint } = parseEndpoint(id);
+      const place = placeAt(context, service, endpoint);
+      const find = definition.import ?? ((bare: string, at: Context) => read({ name: bare, id: bare }, at));
+      return place.mark(await find(native, place.context));
+    },
     diff(desired, known, standard) {
       if (incomplete !== undefined && known.outputs[incomplete.output] === incompleteState) {
         const wanted = (desired.input as JsonObject)[incomplete.input] ?? null;
@@ -58,7 +126,92 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
       const quiet = withoutNoise(standard, known, settled);
       return definition.diff === undefined ? quiet : definition.diff(desired, known, quiet);
     },
+    ...(lookup === undefined
+      ? {}
+      : {
+          async lookup(query: Parameters<typeof lookup>[0], context: Context) {
+            for (const place of everywhere(context)) {
+              const found = await lookup(query, place.context);
+              if (!isNotFound(found)) return place.mark(found);
+            }
+            return notFound();
+          },
+        }),
+    ...(list === undefined
+      ? {}
+      : {
+          async *list(context: Context) {
+            for (const place of everywhere(context)) {
+              for await (const state of list(place.context)) yield place.mark(state);
+            }
+          },
+        }),
+    ...(setOwner === undefined
+      ? {}
+      : {
+          async setOwner(ref: ObjectRef, owner: string, context: Context) {
+            const place = await locate(ref, context);
+            return place === undefined ? notFound() : setOwner(place.ref, owner, place.context);
+          },
+        }),
+    ...(health === undefined
+      ? {}
+      : {
+          async health(ref: ObjectRef, context: Context) {
+            const place = await locate(ref, context);
+            return place === undefined
+              ? { healthy: false, message: "does not exist" }
+              : health(place.ref, place.context);
+          },
+        }),
+    ...(scale === undefined
+      ? {}
+      : {
+          async scale(ref: ObjectRef, replicas: number, context: Context) {
+            const place = await locate(ref, context);
+            return place === undefined ? notFound() : place.mark(await scale(place.ref, replicas, place.context));
+          },
+        }),
+    ...(troubleshoot === undefined
+      ? {}
+      : {
+          async troubleshoot(ref: ObjectRef, failure: string, context: Context) {
+            const { native, endpoint } = parseEndpoint(ref.id);
+            return troubleshoot({ ...ref, id: native }, failure, placeAt(context, service, endpoint).context);
+          },
+        }),
   });
+}
+
+/** The answer of a create. Only the call that made the object says so: what an earlier attempt made is known by its token. */
+export function asCreated<State extends object>(state: State, isNew: boolean): State & { readonly created?: boolean } {
+  return isNew ? { ...state, created: true } : state;
+}
+
+/** Where handlers work: at home, or at one of the provider's `resource_endpoints`. */
+interface Place {
+  readonly context: Context;
+  /** Puts the endpoint into the id and inputs of what a handler answered. */
+  mark<Answer extends object>(answer: Answer): Answer;
+}
+
+function placeAt(context: Context, service: ServiceName, endpoint: string | undefined): Place {
+  if (endpoint === undefined) return { context, mark: (answer) => answer };
+  const at = Object.create(context, {
+    client: { value: context.client.at(endpoint, service) },
+    partial: {
+      value: (id: string, outputs?: JsonObject) => context.partial(toEndpointId(id, endpoint), outputs),
+    },
+  }) as Context;
+  return {
+    context: at,
+    mark(answer) {
+      const { id, inputs } = answer as { readonly id?: string; readonly inputs?: object };
+      if (id === undefined) return answer;
+      const marked = { ...answer, id: toEndpointId(id, endpoint) };
+      return inputs === undefined ? marked : { ...marked, inputs: { ...inputs, endpoint } };
+    },
+  };
 }
 
 /** The recorded or live inputs, wherever the host put them: some hosts send outputs alone into a diff. */

@@ -32,7 +32,7 @@ import {
 import { orAbsent, orNone } from "../errors.ts";
 import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags } from "../ownership.ts";
 import { markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
-import { defineAwsResource, inputsOf } from "./define.ts";
+import { asCreated, defineAwsResource, inputsOf } from "./define.ts";
 
 type State = ResourceState<DnsInput, DnsOutputs>;
 
@@ -43,6 +43,7 @@ const shownRecords = 3;
 /** A Route 53 zone with its records. Its id is the zone's, with the prefix that Route 53 gives it. */
 export const dns = defineAwsResource<DnsInput, DnsOutputs>({
   type: "infra.dns",
+  service: "route53",
   description: "Route 53 hosted zone with its records",
   input: dnsInput,
   outputs: dnsOutputs,
@@ -59,7 +60,7 @@ export const dns = defineAwsResource<DnsInput, DnsOutputs>({
   async create({ name, input }, context) {
     const cloud = aws(context);
     if (input.hosted_zone_id !== undefined) {
-      return { ...(await createSet(cloud, input.hosted_zone_id, input)), created: true };
+      return createSet(cloud, input.hosted_zone_id, input);
     }
     const domain = domainOf(name, input);
     const same = (await zonesByName(cloud, domain)).filter(
@@ -77,7 +78,7 @@ export const dns = defineAwsResource<DnsInput, DnsOutputs>({
     const id = zone.Id ?? "";
     context.partial(id, { zone_id: id });
     await sync(cloud, id, name, input);
-    return { ...(await describeNow(cloud, id)), created: true };
+    return asCreated(await describeNow(cloud, id), made === undefined);
   },
 
   async read(ref, context) {

@@ -37,7 +37,7 @@ import { searchRegions } from "../regions.ts";
 import { fromPairs, userTags } from "../tags.ts";
 import { describeHolders } from "../vpc/holders.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
-import { defineAwsResource, inputsOf } from "./define.ts";
+import { asCreated, defineAwsResource, inputsOf } from "./define.ts";
 
 type State = ResourceState<FirewallInput, FirewallOutputs>;
 
@@ -48,6 +48,7 @@ const inUse = ["DependencyViolation", "InvalidGroup.InUse"];
 /** A security group with its rules. Its id is the group's. */
 export const firewall = defineAwsResource<FirewallInput, FirewallOutputs>({
   type: "infra.firewall",
+  service: "ec2",
   description: "EC2 security group with its rules both ways",
   input: firewallInput,
   outputs: firewallOutputs,
@@ -73,7 +74,7 @@ export const firewall = defineAwsResource<FirewallInput, FirewallOutputs>({
     context.partial(toProviderId(id, cloud.region, context.client.region), { group_id: id, vpc_id: vpcId });
     const group = await awaitThat(context, `security group ${id} to be visible`, () => findGroup(cloud, id));
     await sync(cloud, group, name, input);
-    return { ...(await describeNow(cloud, id)), created: true };
+    return asCreated(await describeNow(cloud, id), settled.made === undefined);
   },
 
   async read(ref, context) {

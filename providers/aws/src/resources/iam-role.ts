@@ -30,7 +30,7 @@ import {
 } from "../ownership.ts";
 import { fromPairs, tagChanges, toPairs, userTags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
-import { defineAwsResource } from "./define.ts";
+import { asCreated, defineAwsResource } from "./define.ts";
 
 type State = ResourceState<RoleInput, RoleOutputs>;
 
@@ -39,6 +39,7 @@ const maxNameLength = 64;
 /** An IAM role with its policies. Its id is its ARN. */
 export const iamRole = defineAwsResource<RoleInput, RoleOutputs>({
   type: "infra.iam_role",
+  service: "iam",
   description: "IAM role",
   input: roleInput,
   outputs: roleOutputs,
@@ -65,25 +66,29 @@ export const iamRole = defineAwsResource<RoleInput, RoleOutputs>({
       cloud.iam.getRole({ RoleName: settled.name }),
     );
     await sync(cloud, role.Role ?? made, name, input);
-    return { ...(await describeNow(cloud, settled.name)), created: true };
+    return asCreated(await describeNow(cloud, settled.name), settled.made === undefined);
   },
 
   async read(ref, context) {
     const cloud = aws(context);
-    const role = await observe(cloud, roleNameOf(ref.id === "" ? ref.name : ref.id));
+    const role = await observe(cloud, ref.id === "" ? ref.name : ref.id);
     return role === undefined ? notFound() : describe(cloud, role);
   },
 
   async update(ref, { name, input }, context) {
     const cloud = aws(context);
-    const role = await observe(cloud, roleNameOf(ref.id));
+    const role = await observe(cloud, ref.id);
     if (role === undefined) return notFound(`Role "${roleNameOf(ref.id)}" does not exist`);
     await sync(cloud, role, name, input);
     return describeNow(cloud, roleNameOf(ref.id));
   },
 
   async delete(ref, context) {
-    await deleteRole(aws(context), roleNameOf(ref.id));
+    const cloud = aws(context);
+    const isOther = ref.id.startsWith("arn:") && (await observe(cloud, roleNameOf(ref.id))) !== undefined;
+    if (isOther && (await observe(cloud, ref.id)) === undefined) return notFound();
+    // Its instance profile may be left where the role itself is gone.
+    return deleteRole(cloud, roleNameOf(ref.id));
   },
 
   async lookup({ token, name }, context) {
@@ -129,9 +134,12 @@ function roleNameOf(id: string): string {
   return resource === undefined ? id : (resource.split("/").at(-1) ?? id);
 }
 
-async function observe({ iam }: Aws, name: string): Promise<Role | undefined> {
+/** By name, or by ARN: a role of the same name with another path is another role. */
+async function observe({ iam }: Aws, id: string): Promise<Role | undefined> {
+  const name = roleNameOf(id);
   if (!/^[\w+=,.@-]{1,64}$/.test(name)) return undefined;
-  return (await orAbsent(iam.getRole({ RoleName: name })))?.Role;
+  const role = (await orAbsent(iam.getRole({ RoleName: name })))?.Role;
+  return id.startsWith("arn:") && role?.Arn !== id ? undefined : role;
 }
 
 async function makeRole(cloud: Aws, roleName: string, name: string, input: RoleInput): Promise<Role> {
@@ -242,6 +250,6 @@ async function describe(cloud: Aws, role: Role, options: { inputs?: boolean; all
 
 async function importRole(id: string, context: Context): Promise<State | NotFound> {
   const cloud = aws(context);
-  const role = await observe(cloud, roleNameOf(id));
+  const role = await observe(cloud, id);
   return role === undefined ? notFound() : describe(cloud, role, { all: true });
 }

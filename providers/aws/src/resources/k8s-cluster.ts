@@ -33,7 +33,7 @@ import { searchRegions } from "../regions.ts";
 import { instanceTypes, isSize } from "../sizing.ts";
 import { tagChanges, userTags, type Tags } from "../tags.ts";
 import { retryIf, retryWhile } from "../waiting.ts";
-import { defineAwsResource, incompleteState } from "./define.ts";
+import { asCreated, defineAwsResource, incompleteState } from "./define.ts";
 
 type State = ResourceState<ClusterInput, ClusterOutputs>;
 
@@ -45,6 +45,7 @@ const freeMs = 300_000;
 /** An EKS cluster with its roles and node groups. Its id is the cluster's ARN. */
 export const k8sCluster = defineAwsResource<ClusterInput, ClusterOutputs>({
   type: "infra.k8s_cluster",
+  service: "eks",
   description: "EKS cluster with node groups",
   input: clusterInput,
   outputs: clusterOutputs,
@@ -79,7 +80,7 @@ export const k8sCluster = defineAwsResource<ClusterInput, ClusterOutputs>({
     context.partial(place.arn, { arn: place.arn, cluster_name: place.cluster });
     if (settled.made === undefined) await makeCluster(cloud, place, name, input);
     await sync(cloud, place, name, input);
-    return { ...(await describeNow(cloud, place)), created: true };
+    return asCreated(await describeNow(cloud, place), settled.made === undefined);
   },
 
   async read(ref, context) {

@@ -21,7 +21,7 @@ import { chunk, collect } from "../paging.ts";
 import { searchRegions } from "../regions.ts";
 import { toPairs, userTags, type Tags } from "../tags.ts";
 import { awaitThat } from "../waiting.ts";
-import { defineAwsResource } from "./define.ts";
+import { asCreated, defineAwsResource } from "./define.ts";
 
 type State = ResourceState<BalancerInput, BalancerOutputs>;
 
@@ -30,6 +30,7 @@ const maxNameLength = 32;
 /** An application or network load balancer with its target groups, listeners and rules. Its id is its ARN. */
 export const loadBalancer = defineAwsResource<BalancerInput, BalancerOutputs>({
   type: "infra.load_balancer",
+  service: "elbv2",
   description: "Application or network load balancer with listeners and target groups",
   input: balancerInput,
   outputs: balancerOutputs,
@@ -57,7 +58,7 @@ export const loadBalancer = defineAwsResource<BalancerInput, BalancerOutputs>({
     const arn = settled.made ?? (await makeBalancer(cloud, settled.name, name, input));
     context.partial(arn, { arn, name: settled.name });
     await sync(cloud, await awaitActive(cloud, arn), name, input);
-    return { ...(await describeNow(cloud, arn)), created: true };
+    return asCreated(await describeNow(cloud, arn), settled.made === undefined);
   },
 
   async read(ref, context) {

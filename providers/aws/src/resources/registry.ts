@@ -20,7 +20,7 @@ import { normalPolicyText } from "../policy.ts";
 import { searchRegions } from "../regions.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { awaitThat } from "../waiting.ts";
-import { defineAwsResource } from "./define.ts";
+import { asCreated, defineAwsResource } from "./define.ts";
 
 type State = ResourceState<RegistryInput, RegistryOutputs>;
 
@@ -30,6 +30,7 @@ const maxNameLength = 256;
 /** An ECR repository with its policies. Its id is its ARN. */
 export const registry = defineAwsResource<RegistryInput, RegistryOutputs>({
   type: "infra.registry",
+  service: "ecr",
   description: "ECR repository",
   input: registryInput,
   outputs: registryOutputs,
@@ -57,7 +58,7 @@ export const registry = defineAwsResource<RegistryInput, RegistryOutputs>({
       findRepository(cloud, settled.name),
     );
     await sync(cloud, seen, name, input);
-    return { ...(await describeNow(cloud, settled.name)), created: true };
+    return asCreated(await describeNow(cloud, settled.name), settled.made === undefined);
   },
 
   read: (ref, context) => readRepository(ref.id === "" ? ref.name : ref.id, context),

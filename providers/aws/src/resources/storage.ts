@@ -11,7 +11,7 @@ import { emptyBucket } from "../storage/empty-bucket.ts";
 import { bucketName, storageInput, storageOutputs, type StorageInput, type StorageOutputs } from "../storage/schema.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
-import { defineAwsResource } from "./define.ts";
+import { asCreated, defineAwsResource } from "./define.ts";
 
 type State = ResourceState<StorageInput, StorageOutputs>;
 
@@ -21,6 +21,7 @@ const forceDestroyTag = `${markPrefix}force-destroy`;
 /** An S3 bucket. Its id is its name. */
 export const storage = defineAwsResource<StorageInput, StorageOutputs>({
   type: "infra.storage",
+  service: "s3",
   description: "S3 bucket",
   input: storageInput,
   outputs: storageOutputs,
@@ -36,7 +37,8 @@ export const storage = defineAwsResource<StorageInput, StorageOutputs>({
     const bucket = bucketOf(name, input);
     const cloud = aws(context, input.region);
     // In us-east-1 a second create of an own bucket succeeds: look first.
-    if ((await observe(cloud, bucket)) === undefined) {
+    const isNew = (await observe(cloud, bucket)) === undefined;
+    if (isNew) {
       const clash = await makeBucket(cloud, bucket, name, input);
       if (clash !== undefined) return alreadyExists(clash);
     }
@@ -48,7 +50,7 @@ export const storage = defineAwsResource<StorageInput, StorageOutputs>({
     }
     context.partial(bucket, { bucket_name: bucket, region: cloud.region });
     await sync(cloud, bucket, name, input);
-    return { ...(await describe(cloud, bucket, { applied: true })), created: true };
+    return asCreated(await describe(cloud, bucket, { applied: true }), isNew);
   },
 
   async read(ref, context) {

@@ -19,7 +19,7 @@ import { removeTables } from "../vpc/routes.ts";
 import { vpcInput, vpcOutputs, type VpcInput, type VpcOutputs } from "../vpc/schema.ts";
 import { deleteSubnet, isZone } from "../vpc/subnets.ts";
 import { syncNetwork } from "../vpc/sync.ts";
-import { defineAwsResource } from "./define.ts";
+import { asCreated, defineAwsResource } from "./define.ts";
 
 type State = ResourceState<VpcInput, VpcOutputs>;
 
@@ -29,6 +29,7 @@ const holdersMs = 900_000;
 /** A VPC with its subnets, gateways and routes. Its id is the VPC's. */
 export const vpc = defineAwsResource<VpcInput, VpcOutputs>({
   type: "infra.vpc",
+  service: "ec2",
   description: "VPC with subnets, internet and NAT gateways, and routes",
   input: vpcInput,
   outputs: vpcOutputs,
@@ -43,7 +44,7 @@ export const vpc = defineAwsResource<VpcInput, VpcOutputs>({
   async create({ name, input }, context) {
     const cloud = aws(context, input.region);
     const tags = { Name: name, ...creationTags(context, name, input.tags), ...managesMark(input, optionalVpcKeys) };
-    const id = await makeMarked(cloud, "the VPC", {
+    const { id, isNew } = await makeMarked(cloud, "the VPC", {
       find: () => findByTag(cloud, tokenTag, context.clientToken),
       async make() {
         const request = { CidrBlock: input.cidr, InstanceTenancy: input.instance_tenancy, ...tagged("vpc", tags) };
@@ -57,7 +58,7 @@ export const vpc = defineAwsResource<VpcInput, VpcOutputs>({
       return seen?.vpc.State === "available" ? seen : undefined;
     });
     await syncNetwork(cloud, network, name, input);
-    return { ...(await describeNow(cloud, id)), created: true };
+    return asCreated(await describeNow(cloud, id), isNew);
   },
 
   async read(ref, context) {

@@ -1,5 +1,5 @@
 import { z } from "@wfctl/plugin-sdk";
-import { regionInput } from "../ids.ts";
+import { endpointInput, regionInput } from "../ids.ts";
 import { policyDocument } from "../policy.ts";
 import { tagMap } from "../tags.ts";
 
@@ -70,6 +70,7 @@ export const storageInput = z
   .strictObject({
     bucket: bucketName.optional().describe("Default: the resource's name"),
     region: regionInput,
+    endpoint: endpointInput,
     versioning: z.boolean().default(false),
     encryption: z
       .union([z.boolean(), encryptionObject])

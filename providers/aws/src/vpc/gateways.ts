@@ -25,15 +25,19 @@ export async function ensureInternetGateway(cloud: Aws, vpcId: string, name: str
   const tags = partTags(context, { of: vpcId, key: "internet-gateway", name, tags: input.tags });
   const id =
     found?.InternetGatewayId ??
-    (await makeMarked(cloud, "the internet gateway", {
-      find: async () =>
-        (await listGateways(cloud, withTag(partOfTag, vpcId))).map(({ InternetGatewayId }) => InternetGatewayId ?? ""),
-      make: async () => {
-        const made = await ec2.createInternetGateway(tagged("internet-gateway", { Name: name, ...tags }));
-        return made.InternetGateway?.InternetGatewayId ?? "";
-      },
-      remove: (other) => ec2.deleteInternetGateway({ InternetGatewayId: other }),
-    }));
+    (
+      await makeMarked(cloud, "the internet gateway", {
+        find: async () =>
+          (await listGateways(cloud, withTag(partOfTag, vpcId))).map(
+            ({ InternetGatewayId }) => InternetGatewayId ?? "",
+          ),
+        make: async () => {
+          const made = await ec2.createInternetGateway(tagged("internet-gateway", { Name: name, ...tags }));
+          return made.InternetGateway?.InternetGatewayId ?? "";
+        },
+        remove: (other) => ec2.deleteInternetGateway({ InternetGatewayId: other }),
+      })
+    ).id;
   const isAttached = found?.Attachments?.some(({ VpcId }) => VpcId === vpcId) === true;
   if (!isAttached) {
     await orNone(ec2.attachInternetGateway({ InternetGatewayId: id, VpcId: vpcId }), "Resource.AlreadyAssociated");
@@ -158,7 +162,7 @@ async function ensureAddress(cloud: Aws, vpcId: string, name: string, key: strin
   const { ec2, context } = cloud;
   const part = `address/${key}`;
   const tags = partTags(context, { of: vpcId, key: part, name, tags: input.tags });
-  return makeMarked(cloud, `the address of NAT gateway ${key}`, {
+  const address = await makeMarked(cloud, `the address of NAT gateway ${key}`, {
     async find() {
       const filters = [withTag(partOfTag, vpcId), withTag(partTag, part)];
       const { Addresses: addresses = [] } = await ec2.describeAddresses({ Filters: filters });
@@ -173,6 +177,7 @@ async function ensureAddress(cloud: Aws, vpcId: string, name: string, key: strin
     },
     remove: (id) => ec2.releaseAddress({ AllocationId: id }),
   });
+  return address.id;
 }
 
 async function releaseAddress({ ec2, context }: Aws, { AllocationId: id = "" }: Address): Promise<void> {

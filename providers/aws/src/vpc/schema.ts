@@ -1,6 +1,6 @@
 import { z } from "@wfctl/plugin-sdk";
 import { containsCidr, overlapCidrs, parseCidr } from "../cidr.ts";
-import { nativeId, regionInput } from "../ids.ts";
+import { endpointInput, nativeId, regionInput } from "../ids.ts";
 import { tagMap } from "../tags.ts";
 
 /** A range of the sizes that a VPC and its subnets can have. */
@@ -37,6 +37,7 @@ export const vpcInput = z
   .strictObject({
     cidr: cidr.default("10.0.0.0/16"),
     region: regionInput,
+    endpoint: endpointInput,
     secondary_cidrs: z.array(cidr).default([]),
     enable_dns_support: z.boolean().optional(),
     enable_dns_hostnames: z.boolean().optional(),

@@ -20,8 +20,13 @@ export interface Rule {
   readonly times?: number;
   /** How many matching calls pass before. @default 0 */
   readonly after?: number;
+  /** Only calls whose body, as it is sent, holds this. */
+  readonly body?: string;
   readonly fault: Fault;
 }
+
+/** Gets the answer, and the call with what was asked. */
+export type Change = (body: string, call: SeenCall) => string | undefined;
 
 export interface SeenCall {
   readonly operation: string;
@@ -38,7 +43,7 @@ export interface Proxy {
   readonly violations: string[];
   fail(rule: Rule): void;
   /** Changes answers of an operation until it returns undefined for good. */
-  rewrite(operation: OperationName, change: (body: string) => string | undefined): void;
+  rewrite(operation: OperationName, change: Change): void;
   /** Called when the answer of a matching call is there and before it is passed on. */
   onAnswer(operation: OperationName, listener: (call: SeenCall) => void | Promise<void>): void;
   /** Forgets faults, rewrites, listeners, calls and violations. */
@@ -49,6 +54,8 @@ export interface Proxy {
 export interface ProxyOptions {
   readonly target: string;
   readonly accountId: string;
+  /** Called with what is asked before moto gets it. */
+  readonly before?: (request: IncomingMessage, body: string) => Promise<void>;
   /** Secret of each access key that is known. Those of assumed roles are added. */
   readonly secrets: Map<string, string>;
 }
@@ -56,7 +63,7 @@ export interface ProxyOptions {
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const { target, accountId, secrets } = options;
   const rules: { rule: Rule; seen: number }[] = [];
-  const rewrites: { operation: OperationName; change: (body: string) => string | undefined }[] = [];
+  const rewrites: { operation: OperationName; change: Change }[] = [];
   const listeners: { operation: OperationName; listener: (call: SeenCall) => void | Promise<void> }[] = [];
   const calls: SeenCall[] = [];
   const violations: string[] = [];
@@ -65,7 +72,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     if (rules.length === 0) return undefined;
     const { operation } = await forward(request, body, target, { accountId, onlyName: true });
     for (const entry of rules) {
-      if (!matches(entry.rule.operation, operation)) continue;
+      if (!matches(entry.rule.operation, operation) || !body.includes(entry.rule.body ?? "")) continue;
       const { after = 0, times = 1, fault } = entry.rule;
       entry.seen += 1;
       if (entry.seen > after && entry.seen <= after + times) return fault;
@@ -80,6 +87,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     const fault = await faultOf(request, body);
     if (fault === "drop") return void request.socket.destroy();
     if (typeof fault === "object") return refuse(request, response, fault);
+    await options.before?.(request, body.toString("utf8"));
     const answer = await forward(request, body, target, { accountId, onlyName: false });
     violations.push(...answer.violations.map((text) => `${answer.operation}: ${text}`));
     learnSecret(answer.body, secrets);
@@ -89,7 +97,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     if (fault === "lose-reply") return void request.socket.destroy();
     let text = answer.body;
     for (const { operation, change } of rewrites) {
-      if (matches(operation, call.operation)) text = Buffer.from(change(text.toString("utf8")) ?? text);
+      if (matches(operation, call.operation)) text = Buffer.from(change(text.toString("utf8"), call) ?? text);
     }
     const headers = { ...answer.headers };
     if (request.method !== "HEAD") headers["content-length"] = String(text.length);
