@@ -55,6 +55,45 @@ test("drift tells the three sides of what somebody changed, and what is gone; ap
   expect((await box.run("drift")).code).toBe(0);
 });
 
+test("drift tells what the stack file wants where that comes from variables, environments and outputs", async () => {
+  const box = createSandbox();
+  box.write(
+    `
+  - {name: net, type: infra.test, config: {value: "\${var.tag}-\${var.where}"}}
+  - name: db
+    type: infra.test
+    config: {value: "\${net.endpoint}", region: "\${REGION}", settings: {of: base, sum: "\${{ net.revision + 1 }}"}}
+    environments: {prod: {config: {settings: {of: overlay}}}}
+`,
+    { extra: "variables: {tag: {type: string}, where: here}\nenvironments: {prod: {variables: {where: there}}}\n" },
+  );
+  const env = { WFCTL_VAR_tag: "v1", REGION: "eu-secret-region" };
+  expect((await box.runWith(env, "apply", "-y", "-e", "prod")).code).toBe(0);
+  change(box, "net", { value: "by hand" });
+  const object = objectOf(box, "db");
+  box.cloud.update(object.account, object.id, { value: "x", region: "us", settings: { of: "?", sum: 0 } });
+  const { stdout, code } = await box.runWith(env, "drift", "-e", "prod");
+  expect(code).toBe(2);
+  expect(stdout).toContain('value: wanted "v1-there", recorded "v1-there", actual "by hand"');
+  expect(stdout).toMatch(/value: wanted "https:\/\/net\.[^"]+", recorded "https:\/\/net\.[^"]+", actual "x"/);
+  expect(stdout).toContain('settings.of: wanted "overlay", recorded "overlay", actual "?"');
+  expect(stdout).toContain("settings.sum: wanted 2, recorded 2, actual 0");
+  // What an environment variable holds may be a secret.
+  expect(stdout).toContain("region: another value (sensitive)");
+  expect(stdout).not.toContain("eu-secret-region");
+  // Without its value a variable is told as it is written.
+  expect((await box.run("drift", "-e", "prod")).stdout).toContain('wanted "${var.tag}-there", recorded "v1-there"');
+  const json = (await box.runWith(env, "drift", "-e", "prod", "--json")).stdout;
+  expect(json).not.toContain("eu-secret-region");
+  const { resources } = JSON.parse(json) as { resources: { name: string; changes: object[] }[] };
+  expect(resources.find(({ name }) => name === "net")?.changes).toContainEqual({
+    path: "value",
+    desired: "v1-there",
+    recorded: "v1-there",
+    actual: "by hand",
+  });
+});
+
 test("drift hides what is secret", async () => {
   const box = createSandbox();
   box.write(two);

@@ -6,6 +6,7 @@ import { findDrift, type DriftEntry } from "../session/find-drift.ts";
 import { createProviders, refuseOtherAccounts } from "../session/providers.ts";
 import { readState } from "../session/read-state.ts";
 import { createRunId } from "../session/runtime.ts";
+import { createWanted } from "../session/wanted-values.ts";
 import { watchInterrupts } from "../terminal/interrupts.ts";
 import { createView } from "../views/create-view.ts";
 import { renderDrift } from "../views/human/drift.ts";
@@ -38,7 +39,7 @@ async function runDrift(args: DriftArguments, context: Context): Promise<number>
   try {
     const started = await providers.startAll(new Set(records.map((record) => record.provider)));
     refuseOtherAccounts(records, started);
-    const desired = new Map(stack.resources.map((resource) => [resource.name, resource]));
+    const wanted = createWanted(stack, state.records, context);
     const call = { run: createRunId(Date.now()), signal: interrupts.signal };
     const found = new Map<string, DriftEntry>();
     const queue = [...records];
@@ -46,7 +47,7 @@ async function runDrift(args: DriftArguments, context: Context): Promise<number>
       const provider = started.get(record.provider);
       try {
         if (provider === undefined) throw new Error(`provider "${record.provider}" is not configured`);
-        return await findDrift(record, desired.get(record.name), provider, call);
+        return await findDrift(record, wanted(record.name), provider, call);
       } catch (thrown) {
         const text = thrown instanceof Error ? thrown.message : String(thrown);
         const why = thrown instanceof ProviderError ? `${thrown.class}: ${text}` : text;

@@ -1,13 +1,6 @@
 import type { LiveObject, Provider } from "@wfctl/engine";
-import {
-  getAtPointer,
-  jsonEqual,
-  pathToPointer,
-  type DesiredResource,
-  type Json,
-  type JsonObject,
-  type ResourceRecord,
-} from "@wfctl/model";
+import { jsonEqual, pathToPointer, type Json, type JsonObject, type ResourceRecord } from "@wfctl/model";
+import type { WantedResource } from "./wanted-values.ts";
 
 /** One value that is not as it was recorded. Absent: there is none on that side. */
 export interface DriftChange {
@@ -37,16 +30,16 @@ export interface DriftCall {
 /** Reads one object and compares it with its record: the provider's Diff for inputs, key by key for outputs. */
 export async function findDrift(
   record: ResourceRecord,
-  desired: DesiredResource | undefined,
+  wanted: WantedResource | undefined,
   provider: Provider,
   call: DriftCall,
 ): Promise<DriftEntry> {
   const { name, type, providerId } = record;
   const entry = { name, type };
-  const options = { ...call, timeoutMs: desired?.timeouts.read ?? 120_000 };
+  const options = { ...call, timeoutMs: wanted?.resource.timeouts.read ?? 120_000 };
   const live = await provider.read({ name, type, providerId }, options);
   if (live === undefined) return { ...entry, class: "ghost", changes: [] };
-  const inputs = record.inputs === undefined ? [] : await compareInputs(record, desired, live, provider, options);
+  const inputs = record.inputs === undefined ? [] : await compareInputs(record, wanted, live, provider, options);
   const secret = new Set([...record.sensitiveOutputs, ...live.sensitive]);
   const outputs = Object.keys(live.outputs)
     .filter((key) => !jsonEqual(live.outputs[key], record.outputs[key]))
@@ -66,7 +59,7 @@ export async function findDrift(
 
 async function compareInputs(
   record: ResourceRecord,
-  desired: DesiredResource | undefined,
+  wanted: WantedResource | undefined,
   live: LiveObject,
   provider: Provider,
   options: DriftCall & { readonly timeoutMs: number },
@@ -83,16 +76,18 @@ async function compareInputs(
   const current = live.inputs === undefined ? { ...live, inputs: recorded } : live;
   const { changes } = await provider.diff(spec, current, options);
   const secret = record.sensitiveInputs;
+  const sized = changes.length === 0 ? wanted : await wanted?.sized(provider, options);
   return changes.map((change): DriftChange => {
     const pointer = pathToPointer(change.path.split("."));
     const isSecret = secret.some(
       (one) => pointer === one || pointer.startsWith(`${one}/`) || one.startsWith(`${pointer}/`),
     );
-    if (change.sensitive === true || isSecret) return { path: change.path, sensitive: true };
-    const wanted = desired === undefined ? undefined : getAtPointer(desired.config as JsonObject, pointer);
+    const desired = sized?.at(pointer);
+    if (change.sensitive === true || isSecret || desired?.sensitive === true)
+      return { path: change.path, sensitive: true };
     return {
       path: change.path,
-      ...(wanted === undefined ? {} : { desired: wanted }),
+      ...(desired?.value === undefined ? {} : { desired: desired.value }),
       ...(change.new === undefined ? {} : { recorded: change.new }),
       ...(change.old === undefined ? {} : { actual: change.old }),
     };

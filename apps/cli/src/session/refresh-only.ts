@@ -10,6 +10,7 @@ import { commitAsRun } from "./change-state.ts";
 import { findDrift, type DriftEntry } from "./find-drift.ts";
 import { refuseOtherAccounts } from "./providers.ts";
 import { createRunId } from "./runtime.ts";
+import { createWanted } from "./wanted-values.ts";
 import type { WritingSession } from "./writing-session.ts";
 
 /**
@@ -30,12 +31,12 @@ export async function refreshOnly(
   refuseOtherAccounts(records, providers);
   const nowMs = Date.now();
   const call = { run: createRunId(nowMs), signal: session.interrupts.signal };
-  const desired = new Map(stack.resources.map((resource) => [resource.name, resource]));
+  const wanted = createWanted(stack, state.records, context);
   const entries: DriftEntry[] = [];
   const changes: RecordChange[] = [];
   for (const record of records) {
     const seen = watchReads(providers.get(record.provider) as Provider);
-    const entry = await findDrift(record, desired.get(record.name), seen.provider, call);
+    const entry = await findDrift(record, wanted(record.name), seen.provider, call);
     entries.push(entry);
     const live = seen.last();
     if (entry.class === "ghost") changes.push({ remove: record.name });
