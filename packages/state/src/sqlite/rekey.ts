@@ -177,10 +177,15 @@ function* rowsOf(db: DatabaseSync, table: string): Generator<Row> {
 function dropFromRecord(record: ResourceRecord): ResourceRecord {
   const { inputs, ...rest } = record;
   const keepInputs = inputs !== undefined && record.sensitiveInputs.length === 0;
+  const outputs = withoutSealed(record.outputs);
+  const isWhole =
+    Object.keys(outputs).length === Object.keys(record.outputs).length && record.sensitiveInputs.length === 0;
   return {
     ...rest,
     ...(keepInputs ? { inputs } : {}),
-    outputs: withoutSealed(record.outputs),
+    outputs,
+    // Time to be looked at: others may refer to what is missing now.
+    ...(isWhole ? {} : { revisitAt: new Date(0).toISOString() }),
     deposed: record.deposed.map((object): DeposedObject => ({ ...object, outputs: withoutSealed(object.outputs) })),
     fingerprint: "",
   };
