@@ -3,7 +3,7 @@ export { pluginFingerprint } from "./fingerprint.ts";
 export { defaultPluginDir, listPlugins, pluginDirectory } from "./discovery.ts";
 export type { DiscoveryOptions, InstalledPlugin, PluginListing, SearchedDirectory } from "./discovery.ts";
 export { computePlanVersion, engineCompatVersion } from "./engine-compat.ts";
-export { checkManifestGate } from "./gate.ts";
+export { checkManifestGate, upgradeHint } from "./gate.ts";
 export { parseHandshake, type HandshakeResult, type PluginAddress } from "./handshake.ts";
 export { killLeftoverPlugins, type LeftoverReport } from "./leftover.ts";
 export { findPlugin, servedProvider, type FoundPlugin } from "./lookup.ts";

@@ -1,12 +1,19 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { WfctlError } from "@wfctl/model";
-import { listPlugins, pluginDirectory, type InstalledPlugin, type PluginManifest } from "@wfctl/plugin-host";
+import {
+  listPlugins,
+  pluginDirectory,
+  upgradeHint,
+  type InstalledPlugin,
+  type PluginManifest,
+} from "@wfctl/plugin-host";
 import type { Context } from "../context.ts";
 import { acceptCommand, compareWithLock } from "./check-lock.ts";
 import { fetchPlugin, type FetchedPlugin } from "./fetch-plugin.ts";
 import { digestFolder, type FolderDigest } from "./folder-digest.ts";
 import { readLockFile, writeLockFile, type LockedPlugin, type LockFile } from "./lock-file.ts";
+import { listAvailable } from "./name-plugin.ts";
 import { createNpm } from "./npm.ts";
 import { openPluginStore, type PluginStore } from "./plugin-store.ts";
 import { parseSource, type PluginSource } from "./source.ts";
@@ -138,8 +145,20 @@ function createChanges(options: {
   const installed = (name: string): InstalledPlugin => {
     const plugin = findInstalled(places, name);
     if (plugin !== undefined) return plugin;
-    throw new WfctlError("PLUGIN_NOT_FOUND", `There is no plugin "${name}" in ${directory}`, {
-      hint: "See: wfctl plugin list",
+    throw notInstalled(name);
+  };
+  const notInstalled = (name: string): WfctlError => {
+    const beside = listAvailable(places).find(
+      ({ bundled, folder, parsed }) => bundled && [folder, parsed.name, parsed.providerName].includes(name),
+    );
+    if (beside === undefined) {
+      return new WfctlError("PLUGIN_NOT_FOUND", `There is no plugin "${name}" in ${directory}`, {
+        hint: "See: wfctl plugin list",
+      });
+    }
+    const problem = `Plugin "${name}" is not in ${directory}: it lies beside wfctl, in ${beside.directory}`;
+    return new WfctlError("PLUGIN_NOT_FOUND", problem, {
+      hint: `npm installs, upgrades, locks and removes it. ${upgradeHint(beside)}`,
     });
   };
 
@@ -199,6 +218,7 @@ function createChanges(options: {
       const folder = plugin?.folder ?? name;
       const source = text ?? plugins[folder]?.source;
       if (source === undefined) {
+        if (plugin === undefined) throw notInstalled(name);
         throw new WfctlError("USAGE", `It is not recorded where plugin "${folder}" came from`, {
           hint: `Run: wfctl plugin upgrade ${folder} SOURCE, with a folder, an archive or an npm package`,
         });

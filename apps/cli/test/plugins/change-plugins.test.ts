@@ -195,6 +195,24 @@ describe("installing", () => {
     await place.check();
   });
 
+  test("what lies beside wfctl is npm's to change, and what is nowhere is said to be", async () => {
+    const { places } = createPlace();
+    const changes: readonly ((name: string) => Promise<unknown>)[] = [
+      (name) => upgradePlugin(places, name, undefined),
+      (name) => removePlugin(places, name),
+      (name) => acceptPlugins(places, [name]),
+    ];
+    for (const change of changes) {
+      expect(await refusalOf(change("local"))).toMatchObject({
+        code: "PLUGIN_NOT_FOUND",
+        message: expect.stringMatching(/it lies beside wfctl, in .*provider-local$/) as string,
+        hint: expect.stringContaining("npm install @wfctl/provider-local@latest") as string,
+      });
+      const nowhere = await refusalOf(change("nosuch"));
+      expect(nowhere).toMatchObject({ code: "PLUGIN_NOT_FOUND", hint: "See: wfctl plugin list" });
+    }
+  });
+
   test("without npm on PATH says so", async () => {
     const place = createPlace({ PATH: "/nowhere" });
     const error = await refusalOf(installPlugin(place.places, "@acme/plugin"));
