@@ -71,9 +71,12 @@ if (import.meta.main) {
   }
   const out = await mkdtemp(join(tmpdir(), "wfctl-conformance-"));
   try {
-    const { packAll } = (await import("./pack.mjs" as string)) as { packAll(out: string): Promise<string[]> };
-    const tarballs = await packAll(join(out, "packages"));
-    for (const name of wanted.length > 0 ? wanted : tried) {
+    const { packAll } = (await import("./pack.mjs" as string)) as {
+      packAll(out: string, options: { only: readonly string[] }): Promise<string[]>;
+    };
+    const names = wanted.length > 0 ? wanted : tried;
+    const tarballs = await packAll(join(out, "packages"), { only: names });
+    for (const name of names) {
       if (!(await tryProvider(name, await unpackPlugin(tarballs, name, out)))) process.exitCode = 1;
     }
   } finally {
