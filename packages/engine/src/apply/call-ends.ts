@@ -21,7 +21,11 @@ export type NodeEnd =
       /** For the applied and deleted hooks. */
       readonly hook?: { readonly applied: ResourceRecord } | { readonly deleted: string };
     }
-  | { readonly end: "half"; readonly record: RecordChange; readonly hook?: { readonly deleted: string } };
+  | {
+      readonly end: "half";
+      readonly record: RecordChange;
+      readonly hook?: { readonly applied: ResourceRecord } | { readonly deleted: string };
+    };
 
 export type OutcomeEnd = Extract<NodeEnd, { end: "outcome" }>;
 

@@ -70,7 +70,8 @@ export async function createReplacement(target: WriteTarget): Promise<NodeEnd> {
   };
   if (settled.status !== "SUCCESS") return { ...settled, record: { put: half } };
   if (work.isSecondHalf) return { ...settled, record: { put: half }, hook: { applied: half } };
-  return { end: "half", record: { put: half } };
+  // Whoever depends on it starts now, and the old half may fail: who listens is told of the new object first.
+  return { end: "half", record: { put: half }, hook: { applied: half } };
 }
 
 /** Read before write, where the first half of the replace is the new object. */

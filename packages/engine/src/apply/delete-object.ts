@@ -48,7 +48,8 @@ export async function deleteObject(target: Target, type: string): Promise<NodeEn
   if (end.status !== "SUCCESS") return failedDelete(target, end, isOldHalf);
   const removed = removedChange(run, action.name, providerId);
   if (isFirstHalf) return { end: "half", record: removed, hook: { deleted: action.name } };
-  if (isOldHalf && "put" in removed) return { ...end, record: removed, hook: { applied: removed.put } };
+  // Of the new object the hook was told when it became the current one.
+  if (isOldHalf) return { ...end, record: removed };
   return { ...end, record: removed, ...(deposedId === undefined ? { hook: { deleted: action.name } } : {}) };
 }
 

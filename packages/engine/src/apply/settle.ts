@@ -36,7 +36,9 @@ export async function settleNode(
     return orUnrecorded(run, node, written, half);
   }
   const record: RecordChange = end.record ?? { remove: actionOf(run, node).name };
+  const image = end.end === "outcome" && end.image !== undefined ? [imageEvent(run, node, end.image)] : [];
   const effect: JournalEvent[] = [
+    ...image,
     { kind: "half", run: run.id, action: node.action, half: node.half, record, hooksOwed: true },
   ];
   if (!(await orUnrecorded(run, node, commit(run, effect), effect))) {
@@ -93,7 +95,7 @@ async function writeOutcome(
 }
 
 /** The before-image of an action that sends nothing: an intent that its outcome, in the same commit, closes. */
-function imageEvent(run: Run, node: PlanNode, image: ResourceRecord): JournalEvent {
+export function imageEvent(run: Run, node: PlanNode, image: ResourceRecord): JournalEvent {
   const now = new Date(run.deps.clock.now()).toISOString();
   return {
     kind: "intent",

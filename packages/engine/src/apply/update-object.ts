@@ -1,4 +1,4 @@
-import { WfctlError, type ResourceRecord } from "@wfctl/model";
+import { WfctlError, type JournalEvent, type ResourceRecord } from "@wfctl/model";
 import { adoptionId } from "../plan/adoption.ts";
 import { sensitivePointersOf } from "../plan/resolve.ts";
 import { withInputs } from "../plan/record-live.ts";
@@ -11,6 +11,7 @@ import { NotSent, sendWithIntent } from "./operate.ts";
 import { completeRecord, recordToBe } from "./records.ts";
 import { resolveNow } from "./resolve-now.ts";
 import { commit } from "./run.ts";
+import { imageEvent } from "./settle.ts";
 
 export async function updateObject(target: WriteTarget): Promise<NodeEnd> {
   const { run, action } = target;
@@ -76,8 +77,10 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
   if ("end" in diff) return diff;
   const after = recordToBe(run, provider, desired, resolved, undefined);
   const adopted = completeRecord(run, after, live, { createdByUs: false });
+  // It was only read before: an undo gives that record back.
+  const image = known === undefined ? {} : { image: known };
   if (!diff.update && !diff.replace) {
-    return { end: "outcome", status: "SUCCESS", record: { put: adopted }, hook: { applied: adopted } };
+    return { end: "outcome", status: "SUCCESS", record: { put: adopted }, hook: { applied: adopted }, ...image };
   }
   // What was taken over is not as wanted: its own inputs, where the provider reads them, are the image before the update.
   const { inputs: _wanted, ...found } = adopted;
@@ -95,19 +98,24 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
   };
   run.records.set(before.name, before);
   try {
-    await commit(run, [{ kind: "record", run: run.id, record: { put: before } }]);
+    await commit(run, [{ kind: "record", run: run.id, record: { put: before } }, ...keptImage(target, known)]);
   } catch (thrown) {
     throw new NotSent(WfctlError.from(thrown, "STORE_UNAVAILABLE"));
   }
   if (diff.replace || action.changes.length === 0) {
     const done = importId === undefined ? "taken over" : "imported";
-    return outdated(
-      run,
-      action,
-      `the object that was ${done} differs from the configuration in another way than shown`,
-    );
+    const why = `the object that was ${done} differs from the configuration in another way than shown`;
+    return outdated(run, action, why);
   }
   return updateTo({ ...target, resolved }, before, live);
+}
+
+/** The record of what was only read before, for an undo: under a half of its own, which the update has no use for. */
+function keptImage({ run, work }: WriteTarget, known: ResourceRecord | undefined): JournalEvent[] {
+  if (known === undefined) return [];
+  const node = { ...work.node, half: "create" } as const;
+  const closed = { kind: "intent-closed", run: run.id, action: node.action, half: node.half, phase: "apply" } as const;
+  return [imageEvent(run, node, known), closed];
 }
 
 /** An object that others own, read for its outputs. */

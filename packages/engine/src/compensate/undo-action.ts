@@ -1,6 +1,5 @@
 import {
   WfctlError,
-  type Intent,
   type JsonObject,
   type Outcome,
   type PlanAction,
@@ -51,7 +50,7 @@ export async function undoAction(run: Run, action: RunAction, index: number, ste
       case "delete":
         return await undoCreate(run, action, index, step);
       case "update":
-        return await undoUpdate(run, action, index, step.intent);
+        return await undoUpdate(run, action, index, step);
     }
   } catch (thrown) {
     if (thrown instanceof WfctlError) throw thrown;
@@ -93,7 +92,13 @@ async function undoCreate(
   return { status: "COMPENSATED", message: "The created object is deleted again", record: change };
 }
 
-async function undoUpdate(run: Run, action: RunAction, index: number, intent: Intent): Promise<UndoEnd> {
+async function undoUpdate(
+  run: Run,
+  action: RunAction,
+  index: number,
+  step: Extract<UndoStep, { how: "update" }>,
+): Promise<UndoEnd> {
+  const { intent } = step;
   const provider = providerOf(run, action);
   const { before } = intent;
   if (before?.inputs === undefined) return failed("Cannot be undone: no earlier input is recorded");
@@ -137,7 +142,13 @@ async function undoUpdate(run: Run, action: RunAction, index: number, intent: In
   return {
     status: "COMPENSATED",
     message: "Updated back to the inputs before the run",
-    record: action.kind === "adopt" || action.kind === "import" ? { remove: action.name } : { put: found },
+    // What was only read before the run is that again; what was not recorded is forgotten.
+    record:
+      action.kind !== "adopt" && action.kind !== "import"
+        ? { put: found }
+        : step.restore === undefined
+          ? { remove: action.name }
+          : { put: step.restore },
   };
 }
 

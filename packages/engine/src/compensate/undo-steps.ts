@@ -6,7 +6,12 @@ export type UndoStep =
   /** The run made the object: delete it, confirmed by a Read. */
   | { readonly how: "delete"; readonly providerId: string; readonly restore: Intent["before"] }
   /** Write the inputs before. */
-  | { readonly how: "update"; readonly intent: Intent }
+  | {
+      readonly how: "update";
+      readonly intent: Intent;
+      /** The record of an object that was only read before the run took it over. */
+      readonly restore?: ResourceRecord;
+    }
   /** Nothing in the cloud: put the record back, or take it away. */
   | { readonly how: "record"; readonly before: Intent["before"] }
   /** It is not proven that the run made the object: forget it and say so. */
@@ -100,9 +105,14 @@ function stepFor(
     }
     case "adopt":
     case "import": {
-      const update = intents.find((intent) => intent.operation === "update");
-      if (update !== undefined && update.before?.inputs !== undefined) return { how: "update", intent: update };
-      return record === undefined || !wrote ? undefined : { how: "record", before: undefined };
+      // An image alone has no record to be: nothing was sent with it.
+      const update = intents.find((intent) => intent.operation === "update" && intent.after !== undefined);
+      const known = intents.find((intent) => intent.after === undefined)?.before;
+      if (update !== undefined && update.before?.inputs !== undefined)
+        return { how: "update", intent: update, ...(known === undefined ? {} : { restore: known }) };
+      if (update !== undefined)
+        return { how: "none", why: "it was updated, and how it was before is not known", stands: true };
+      return record === undefined || !wrote ? undefined : { how: "record", before: known };
     }
     case "forget":
     case "read":

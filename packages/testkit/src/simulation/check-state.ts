@@ -11,8 +11,17 @@ const dummySealer: Sealer = {
 };
 
 /** Rules that hold whenever no command runs and nothing is on its way in the cloud any more. */
-export function checkState(stack: TestStack, state: StackState, deletedOutside: ReadonlySet<string>): string[] {
-  return [...checkReplay(stack, state), ...checkOutcomes(stack), ...checkObjects(stack, state, deletedOutside)];
+export function checkState(
+  stack: TestStack,
+  state: StackState,
+  others: {
+    /** Objects that may be gone although the state names them. */
+    readonly gone: ReadonlySet<string>;
+    /** Objects that other people made. */
+    readonly theirs: { has(id: string): boolean };
+  },
+): string[] {
+  return [...checkReplay(stack, state), ...checkOutcomes(stack), ...checkObjects(stack, state, others)];
 }
 
 /** The journal, read from its beginning, gives the state. */
@@ -41,7 +50,11 @@ function checkOutcomes(stack: TestStack): string[] {
 }
 
 /** Cloud and state hold the same objects; at most one of each resource, but for what is deposed or unknown. */
-function checkObjects(stack: TestStack, state: StackState, deletedOutside: ReadonlySet<string>): string[] {
+function checkObjects(
+  stack: TestStack,
+  state: StackState,
+  { gone, theirs }: Parameters<typeof checkState>[2],
+): string[] {
   const broken: string[] = [];
   const known = new Map<string, string>();
   for (const record of state.records.values()) {
@@ -52,7 +65,7 @@ function checkObjects(stack: TestStack, state: StackState, deletedOutside: Reado
   const live = new Set<string>();
   for (const object of stack.cloud.objects()) {
     live.add(object.id);
-    if (known.get(object.id) === object.name) continue;
+    if (known.get(object.id) === object.name || theirs.has(object.id)) continue;
     const list = strays.get(object.name) ?? [];
     strays.set(object.name, [...list, object]);
   }
@@ -63,7 +76,7 @@ function checkObjects(stack: TestStack, state: StackState, deletedOutside: Reado
   }
   for (const [id, name] of known) {
     const record = state.records.get(name);
-    const excused = live.has(id) || deletedOutside.has(id) || state.unknown.has(name) || record?.mark !== undefined;
+    const excused = live.has(id) || gone.has(id) || state.unknown.has(name) || record?.mark !== undefined;
     if (!excused) broken.push(`${name} is recorded as ${id}, which is not in the cloud`);
   }
   return broken;

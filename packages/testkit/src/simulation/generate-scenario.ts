@@ -22,6 +22,7 @@ export function generateScenario(seed: number): Scenario {
       writeMs: random.chance(0.5) ? random.below(100) : 0,
     },
     steps,
+    ...(random.chance(0.3) ? { hookFaultShare: random.pick([0, 0.05, 0.2] as const) } : {}),
   };
 }
 
@@ -71,6 +72,10 @@ function grow(before: readonly SimResource[], random: SeededRandom, count: numbe
   return resources.map((resource) => withoutMissing(resource, resources));
 }
 
+function generateKeeping(random: SeededRandom): Pick<SimResource, "keeps"> {
+  return random.chance(0.15) ? { keeps: random.pick(["adopt", "existing", "retain"] as const) } : {};
+}
+
 /** Edges lead to lower numbers only, so that no edit can close a circle. */
 function indexOf(resource: Pick<SimResource, "name">): number {
   return Number(resource.name.slice(1));
@@ -86,7 +91,8 @@ function generateResource(name: string, others: readonly SimResource[], random: 
     region: random.pick(["eu", "eu", "us"] as const),
     ...(random.chance(0.25) ? { replace: random.chance(0.6) ? "create-first" : "delete-first" } : {}),
     secret: random.chance(0.3),
-    isProtected: random.chance(0.03),
+    isProtected: random.chance(0.05),
+    ...generateKeeping(random),
   };
 }
 
@@ -125,7 +131,7 @@ function change(before: readonly SimResource[], random: SeededRandom): readonly 
         resources[victim] = { ...old, ...generateEdges(old.name, resources, random) };
         break;
       case 4:
-        resources[victim] = { ...old, type: random.pick(simTypes) };
+        if (old.keeps === undefined) resources[victim] = { ...old, type: random.pick(simTypes) };
         break;
       case 5:
         resources[victim] = { ...old, isProtected: false, secret: !old.secret };

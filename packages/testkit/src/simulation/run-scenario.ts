@@ -2,7 +2,8 @@ import type { DesiredResource, JournalEvent, ResourceRecord } from "@wfctl/model
 import { canonicalJson, type Json } from "@wfctl/model";
 import { PlanRefused, type Applied, type CommandOptions } from "../stack/test-stack.ts";
 import { checkSecrets, checkState } from "./check-state.ts";
-import type { Scenario, SimCrash, SimStep } from "./scenario.ts";
+import { createListener, type Listener } from "./listener.ts";
+import { moduleOf, type Scenario, type SimCrash, type SimResource, type SimStep } from "./scenario.ts";
 import { createWatch, type Watch } from "./watch.ts";
 import { createWorld, desiredOf, type World } from "./world.ts";
 
@@ -40,7 +41,9 @@ export async function runScenario(scenario: Scenario, options: { trace?: boolean
   });
   const startMs = world.stack.clock.now();
   watch.stack = world.stack;
-  const play = { scenario, watch, world, story, checkedEvents: 0 };
+  const listener =
+    scenario.hookFaultShare === undefined ? undefined : createListener(world, watch, scenario.hookFaultShare);
+  const play: Play = { scenario, watch, world, story, listener, checkedEvents: 0 };
   const dog = watchForStandstill(world);
   try {
     await Promise.race([playSteps(play), dog.standstill]);
@@ -58,6 +61,7 @@ interface Play {
   readonly watch: Watch;
   readonly world: World;
   readonly story: string[];
+  readonly listener: Listener | undefined;
   checkedEvents: number;
 }
 
@@ -93,6 +97,7 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
   const { stack } = world;
   const desired = step.command === "destroy" ? [] : step.resources.map(desiredOf);
   await happenOutside(play, step);
+  await provideOutside(play, step.resources);
   world.refuseWrite(step.refusedWrite);
   let before = new Map(stack.disk.draft.records);
   for (let host = 0; ; host += 1) {
@@ -134,13 +139,14 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
   world.refuseWrite(undefined);
   await stack.clock.sleep(quietMs);
   const state = await stack.state();
-  const mayBeGone = new Set([...watch.deletedOutside, ...watch.goingAtEnd]);
-  if (state.openRuns.length === 0) watch.violations.push(...checkState(stack, state, mayBeGone));
+  const gone = new Set([...watch.deletedOutside, ...watch.goingAtEnd]);
+  if (state.openRuns.length === 0) watch.violations.push(...checkState(stack, state, { gone, theirs: watch.outside }));
 }
 
 /** Stops the host at its point instead of killing it, and continues it when others have taken over. */
-function stopping({ world }: Play, crash: SimCrash | undefined): Pick<CommandOptions, "stops"> {
-  if (crash?.wakesAfterMs === undefined) return {};
+function stopping({ world, listener }: Play, crash: SimCrash | undefined): Pick<CommandOptions, "stops"> {
+  // Whom a host tells that was stopped and continued says nothing about the order of what it tells.
+  if (crash?.wakesAfterMs === undefined || listener !== undefined) return {};
   const afterMs = crash.pauseMs + crash.wakesAfterMs;
   return { stops: (wake) => void world.stack.clock.sleep(afterMs).then(wake) };
 }
@@ -149,7 +155,7 @@ async function happenOutside({ world, watch }: Play, step: SimStep): Promise<voi
   const { records } = await world.stack.state();
   for (const { name, does } of step.outside) {
     const record = records.get(name);
-    if (record === undefined) continue;
+    if (record === undefined || watch.outside.get(record.providerId) === "existing") continue;
     const account = world.stack.cloud.account(record.provider === "old" ? "old" : "main");
     if (does === "edit") account.outside.edit(record.providerId, { count: 99 });
     else {
@@ -157,6 +163,39 @@ async function happenOutside({ world, watch }: Play, step: SimStep): Promise<voi
       watch.deletedOutside.add(record.providerId);
     }
   }
+}
+
+/** Other people make what is to be taken over or read, and clear away what nobody names any more. */
+async function provideOutside({ world, watch }: Play, resources: readonly SimResource[]): Promise<void> {
+  const { records, unknown } = await world.stack.state();
+  const objects = world.stack.cloud.objects();
+  const known = new Set([...records.values()].flatMap((record) => [record, ...record.deposed]).map(idOf));
+  const asked = new Map(resources.map((resource) => [resource.name, resource]));
+  for (const object of objects) {
+    const keeps = watch.outside.get(object.id);
+    const wanted = asked.get(object.name);
+    // What the configuration says to write now is taken over.
+    if (keeps === "existing" && wanted !== undefined && wanted.keeps !== "existing")
+      watch.outside.set(object.id, "adopt");
+    const isAsked = wanted?.keeps === keeps;
+    if (keeps === undefined || isAsked || known.has(object.id) || unknown.has(object.name)) continue;
+    world.stack.cloud.account(object.account).outside.delete(object.id);
+  }
+  let made = false;
+  for (const { name, type, keeps, count, region } of resources) {
+    if (keeps !== "adopt" && keeps !== "existing") continue;
+    if (records.has(name) || unknown.has(name) || objects.some((object) => object.name === name)) continue;
+    const account = world.stack.cloud.account(moduleOf(type) === "old" ? "old" : "main");
+    const inputs = { count: keeps === "adopt" ? count + 1 : count, region };
+    watch.outside.set(account.outside.create({ name, type: `sim.${type}`, inputs }).id, keeps);
+    made = true;
+  }
+  // Searches see it by then.
+  if (made) await world.stack.clock.sleep(15_000);
+}
+
+function idOf({ providerId }: { readonly providerId: string }): string {
+  return providerId;
 }
 
 function describeEvent(event: JournalEvent): string {
@@ -189,8 +228,9 @@ async function runCommand(
   told: unknown[],
 ): Promise<Ended> {
   const { stack } = play.world;
+  const hooks = play.listener === undefined ? {} : { hooks: play.listener.hooks() };
   try {
-    const applied = await stack.attempt(command, desired, options);
+    const applied = await stack.attempt(command, desired, { ...options, ...hooks });
     told.push(stack.events);
     if (applied === undefined) return "died";
     told.push(
@@ -228,13 +268,18 @@ function checkStored(play: Play, told: readonly unknown[]): void {
   play.checkedEvents = commits.length;
 }
 
-/** An undo forgets what is not proven to be its own, and says so: somebody clears it away by hand. */
+/** What is retained, and what an undo forgets because it is not proven to be its own: somebody clears it away by hand. */
 function clearForgotten({ watch, world }: Play, event: JournalEvent): void {
-  if (event.kind !== "outcome" || event.outcome.message?.includes("Forgotten, not deleted") !== true) return;
+  if (event.kind !== "outcome") return;
+  const { openRuns, history } = world.stack.disk.draft;
+  const action = (openRuns.get(event.run) ?? history?.get(event.run))?.header.actions[event.outcome.action];
+  const isForgotten = action?.kind === "forget" && event.outcome.status === "SUCCESS";
+  if (!isForgotten && event.outcome.message?.includes("Forgotten, not deleted") !== true) return;
   if (event.record === undefined || !("remove" in event.record)) return;
   const name = event.record.remove;
+  const record = world.stack.disk.draft.records.get(name);
   for (const object of world.stack.cloud.objects()) {
-    if (object.name !== name) continue;
+    if (object.name !== name || record?.providerId === object.id) continue;
     watch.deletedOutside.add(object.id);
     world.stack.cloud.account(object.account).outside.delete(object.id);
   }
@@ -288,7 +333,7 @@ function checkUndone(
     }
     const object = objects.get(record.providerId);
     // An object of the upstream-like plugin need not have all that its record says: its Diff passes over what it does not show.
-    if (object === undefined || record.provider === "old") continue;
+    if (object === undefined || record.provider === "old" || watch.outside.has(object.id)) continue;
     if (record.inputs === undefined) continue;
     const wanted = { ...record.inputs, count: object.inputs["count"] === 99 ? 99 : record.inputs["count"] };
     if (canonicalJson(object.inputs) !== canonicalJson(wanted as Json))
@@ -312,9 +357,12 @@ async function setRight(play: Play): Promise<void> {
   const open = desired.map((resource) => ({ ...resource, protected: false }));
   // Deadlines of calls of other machines pass.
   stack.clock.advance(7_200_000);
+  play.listener?.calm();
+  if (last !== undefined) await provideOutside(play, last.command === "destroy" ? [] : last.resources);
   if (!(await applyUntilQuiet(play, open))) return;
   const state = await stack.state();
-  watch.violations.push(...checkState(stack, state, watch.deletedOutside));
+  const others = { gone: watch.deletedOutside, theirs: watch.outside };
+  watch.violations.push(...checkState(stack, state, others));
   for (const name of state.unknown.keys()) {
     const record = state.unknown.get(name)!.intent;
     if (record.provider === "cloud")
@@ -326,9 +374,11 @@ async function setRight(play: Play): Promise<void> {
   }
   if (state.finalizeOwed.length > 0)
     watch.violations.push(`finalizers are still owed: ${state.finalizeOwed.join(", ")}`);
+  if (play.listener !== undefined) watch.violations.push(...play.listener.check(state));
   for (const object of stack.cloud.objects()) {
     const deferred = object.type === "sim.late" || object.type === "sim.slack";
-    if (deferred && !object.finalized) watch.violations.push(`deferred work of ${object.name} was never done`);
+    if (deferred && !object.finalized && watch.outside.get(object.id) !== "existing")
+      watch.violations.push(`deferred work of ${object.name} was never done`);
   }
   const destroyed = await runCommand(
     play,
@@ -338,8 +388,12 @@ async function setRight(play: Play): Promise<void> {
     [],
   );
   story.push(`destroy: ${describe(destroyed)}`);
+  checkStored(play, []);
   await stack.clock.sleep(quietMs);
-  const left = stack.cloud.objects().map((object) => `${object.name} (${object.id})`);
+  const left = stack.cloud
+    .objects()
+    .filter((object) => !watch.outside.has(object.id))
+    .map((object) => `${object.name} (${object.id})`);
   if (left.length > 0) watch.violations.push(`destroy left ${left.join(", ")}`);
   const records = [...(await stack.state()).records.keys()];
   if (records.length > 0) watch.violations.push(`destroy left records of ${records.join(", ")}`);

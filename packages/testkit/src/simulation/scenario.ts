@@ -17,6 +17,11 @@ export interface SimResource {
   /** A secret of its own in the configuration, and the password of what it uses. */
   readonly secret: boolean;
   readonly isProtected: boolean;
+  /**
+   * `adopt` takes over an object that others made, `existing` reads one that is never to be written, `retain` leaves its
+   * object behind when it goes.
+   */
+  readonly keeps?: "adopt" | "existing" | "retain";
 }
 
 /**
@@ -75,5 +80,7 @@ export interface SimCloud {
 export interface Scenario {
   readonly seed: number;
   readonly cloud: SimCloud;
+  /** Somebody listens to effects, and fails in this share of the calls. */
+  readonly hookFaultShare?: number;
   readonly steps: readonly SimStep[];
 }

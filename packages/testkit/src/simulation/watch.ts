@@ -1,7 +1,7 @@
 import type { Planned } from "@wfctl/engine";
 import type { Intent, JsonObject, Plan } from "@wfctl/model";
 import type { RunDraft, StackDraft } from "@wfctl/state";
-import type { CloudEffect } from "../cloud/cloud-object.ts";
+import type { CloudEffect, CloudObject } from "../cloud/cloud-object.ts";
 import type { RecordedCall } from "../provider/fake-provider.ts";
 import type { TestStack } from "../stack/test-stack.ts";
 
@@ -13,6 +13,8 @@ export interface Watch {
   readonly deletedOutside: Set<string>;
   /** Objects that were still going when a command was interrupted: its state names them, and rightly so. */
   readonly goingAtEnd: Set<string>;
+  /** Objects that other people made, by id: `existing` ones are never to be written. */
+  readonly outside: Map<string, "adopt" | "existing">;
   stack: TestStack | undefined;
   /** The user has lifted all protection. */
   unprotected: boolean;
@@ -27,6 +29,7 @@ export function createWatch(): Watch {
     violations: [],
     deletedOutside: new Set(),
     goingAtEnd: new Set(),
+    outside: new Map(),
     stack: undefined,
     unprotected: false,
     onPlan({ plan }) {
@@ -50,6 +53,8 @@ export function createWatch(): Watch {
       }
       const { stack } = watch;
       if (stack === undefined) return;
+      if (watch.outside.get(effect.id) === "existing" && effect.kind !== "finalized")
+        watch.violations.push(`${effect.name} (${effect.id}), which is only to be read, was ${effect.kind}`);
       if (effect.kind === "created" || effect.kind === "updated") {
         watch.violations.push(...checkUsed(stack, effect, watch.deletedOutside));
       }
@@ -158,10 +163,18 @@ function checkDelete(
   if (intent.phase === "apply" && intent.half === "delete" && action?.replaceMode === "delete-first") return broken;
   const users = stack.cloud
     .objects()
+    .filter((object) => !isLeftBehind(stack, object))
     .filter(
       (object) => object.state !== "deleting" && object.id !== effect.id && usedIds(object.inputs).includes(effect.id),
     );
   for (const user of users)
     broken.push(`${effect.name} (${effect.id}) was deleted while ${user.name} (${user.id}) uses it`);
   return broken;
+}
+
+/** An object that the state has forgotten, as it was told to: what becomes of it is not our business any more. */
+function isLeftBehind({ disk }: TestStack, { id, name }: Pick<CloudObject, "id" | "name">): boolean {
+  for (const record of disk.draft.records.values())
+    if (record.providerId === id || record.deposed.some((old) => old.providerId === id)) return false;
+  return !intentsInDoubt(disk.draft).some(({ intent }) => intent.name === name);
 }

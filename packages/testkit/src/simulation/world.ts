@@ -180,6 +180,11 @@ export function desiredOf(resource: SimResource): DesiredResource {
     provider: moduleOf(resource.type),
     dependsOn: resource.waitsFor,
     protected: resource.isProtected,
-    lifecycle: resource.replace === undefined ? {} : { replace: resource.replace },
+    lifecycle: {
+      ...(resource.replace === undefined ? {} : { replace: resource.replace }),
+      ...(resource.keeps === "retain" ? { retain: true } : {}),
+    },
+    adoptExisting: resource.keeps === "adopt",
+    existing: resource.keeps === "existing",
   });
 }
