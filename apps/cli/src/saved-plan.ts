@@ -66,7 +66,7 @@ export function encodeSavedPlan(
   variables: Readonly<Record<string, string>>,
   digester: Digester,
 ): string {
-  const { include, replace, allowReplace, refresh } = options;
+  const { include, exclude, replace, allowReplace, refresh } = options;
   const content: JsonObject = {
     schema,
     plan: planToJson(shown, { diagnostics: [], notes: [] }),
@@ -74,6 +74,7 @@ export function encodeSavedPlan(
     variables,
     options: {
       ...(include === undefined ? {} : { include: [...include] }),
+      ...(exclude === undefined ? {} : { exclude: [...exclude] }),
       replace: [...replace],
       allowReplace: [...allowReplace],
       refresh,
@@ -114,6 +115,7 @@ export function decodeSavedPlan(
     variables: Object.fromEntries(Object.keys(variables).map((name) => [name, textAt(variables, name, path)])),
     options: {
       ...(options["include"] === undefined ? {} : { include: namesAt(options, "include", path) }),
+      ...(options["exclude"] === undefined ? {} : { exclude: namesAt(options, "exclude", path) }),
       replace: namesAt(options, "replace", path),
       allowReplace: namesAt(options, "allowReplace", path),
       refresh: options["refresh"] === true,

@@ -52,6 +52,7 @@ export const samplePlan: Plan = {
         { path: "env_vars.KEY", old: "old secret", new: "new secret", forceNew: false, sensitive: true },
         { path: "replicas", new: 3, forceNew: false },
       ],
+      deferred: [{ path: "env_vars.DB", waitsFor: "db.host", why: '"db" is replaced in this run' }],
       reasons: ["image, env_vars.DB, env_vars.KEY, replicas change"],
       undo: { undo: "yes", how: "update to the inputs before" },
     }),
@@ -79,6 +80,12 @@ export const samplePlan: Plan = {
     action(6, "read", "net", "infra.vpc", {
       reasons: ["it is read for its outputs"],
       undo: { undo: "yes", how: "restore the record" },
+    }),
+    action(7, "import", "web", "infra.droplet", {
+      importId: "4711",
+      changes: [{ path: "size", old: "s", new: "m", forceNew: false }],
+      reasons: ["the object exists and will be imported", "size is then updated"],
+      undo: { undo: "yes", how: "update to the inputs it has now, and forget it" },
     }),
   ],
   nodes: [],
@@ -141,6 +148,7 @@ const failedOutcomes: readonly Outcome[] = [
   outcome(4),
   outcome(5),
   outcome(6, { status: "SKIPPED", code: "CANCELLED", message: "The run was cancelled", attempts: 0, durationMs: 0 }),
+  outcome(7),
 ];
 
 function report(outcomes: readonly Outcome[], end: RunReport["end"]): RunReport {

@@ -16,6 +16,16 @@ export interface FieldChange {
   readonly unknown?: boolean;
 }
 
+/** A value of the configuration that is known only after another action of the run, which settles it. */
+export interface DeferredValue {
+  /** Dotted path in the config. */
+  readonly path: string;
+  /** The reference that has no value yet, or may get another one: `db.host`. */
+  readonly waitsFor: string;
+  /** For people. */
+  readonly why: string;
+}
+
 export type Reversibility =
   | { readonly undo: "yes"; readonly how: string }
   | { readonly undo: "unknown"; readonly why: string }
@@ -59,6 +69,8 @@ export interface PlanAction {
   readonly after: readonly number[];
   /** Values of the config that are known only after other actions, as JSON pointers. */
   readonly unknown: readonly string[];
+  /** What cannot be known yet, each with its reason. Absent: everything is known. */
+  readonly deferred?: readonly DeferredValue[];
 }
 
 /** Half of an action: what the scheduler runs. `main` for all but replaces. */
@@ -90,6 +102,7 @@ export interface PlanNote {
     | "UNKNOWN_RESOURCE"
     | "DEFERRED"
     | "IGNORED"
+    | "EXCLUDED"
     | "FALLBACK"
     | "PROTECTED"
     | "RETAINED";

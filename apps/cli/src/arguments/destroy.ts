@@ -4,6 +4,7 @@ import { parseFlags, usage } from "./parse-flags.ts";
 import {
   allowReplaceFlag,
   approveFlag,
+  excludeFlag,
   includeFlag,
   jsonFlag,
   onFailureFlag,
@@ -30,6 +31,7 @@ export const destroySpec: CommandSpec = {
     ...pluginFlags,
     approveFlag,
     includeFlag,
+    excludeFlag,
     allowReplaceFlag,
     onFailureFlag,
     parallelismFlag,

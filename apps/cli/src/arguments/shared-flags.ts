@@ -28,6 +28,7 @@ export interface OutputArguments {
 /** What to plan; the same for a plan that is shown, saved or run. */
 export interface PlanOptions {
   readonly include?: ReadonlySet<string>;
+  readonly exclude?: ReadonlySet<string>;
   readonly replace: ReadonlySet<string>;
   readonly allowReplace: ReadonlySet<string>;
   readonly refresh: boolean;
@@ -71,8 +72,15 @@ export const includeFlag: FlagSpec = {
   list: true,
   text: "act on these resources only",
 };
+export const excludeFlag: FlagSpec = {
+  name: "exclude",
+  value: "NAMES",
+  list: true,
+  text: "leave these resources as they are, and what cannot go without them",
+};
 export const planningFlags: readonly FlagSpec[] = [
   includeFlag,
+  excludeFlag,
   { name: "replace", value: "NAMES", list: true, text: "replace these resources whatever their difference" },
   allowReplaceFlag,
   { name: "refresh", text: "read every recorded object first" },
@@ -122,10 +130,12 @@ export function readOutput(spec: CommandSpec, flags: ParsedFlags): OutputArgumen
 
 export function readPlanOptions(flags: ParsedFlags): PlanOptions {
   const include = flags.names("include");
+  const exclude = flags.names("exclude");
   const onFailure = flags.text("on-failure") as OnFailure | undefined;
   const parallelism = flags.count("parallelism", 1);
   return {
     ...(include === undefined ? {} : { include }),
+    ...(exclude === undefined ? {} : { exclude }),
     replace: flags.names("replace") ?? new Set(),
     allowReplace: flags.names("allow-replace") ?? new Set(),
     refresh: flags.isSet("refresh"),

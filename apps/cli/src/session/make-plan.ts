@@ -59,6 +59,7 @@ export async function makePlan(input: PlanningInput): Promise<Planned> {
     replace: options.replace,
     allowReplace: options.allowReplace,
     ...(options.include === undefined ? {} : { include: options.include }),
+    ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
     clock: realClock,
     random: realRandom,
@@ -138,7 +139,8 @@ function checkNames({ stack, state, options }: PlanningInput): void {
     ...state.records.keys(),
     ...state.unknown.keys(),
   ]);
-  const given = { include: options.include, replace: options.replace, "allow-replace": options.allowReplace };
+  const { include, exclude, replace } = options;
+  const given = { include, exclude, replace, "allow-replace": options.allowReplace };
   for (const [flag, names] of Object.entries(given)) {
     for (const name of names ?? []) {
       if (known.has(name)) continue;

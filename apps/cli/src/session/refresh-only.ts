@@ -25,7 +25,8 @@ export async function refreshOnly(
 ): Promise<number> {
   const { state, stack } = session;
   const records = [...state.records.values()].filter(
-    ({ name }) => !state.unknown.has(name) && args.options.include?.has(name) !== false,
+    ({ name }) =>
+      !state.unknown.has(name) && args.options.include?.has(name) !== false && args.options.exclude?.has(name) !== true,
   );
   const providers = await session.providers.startAll(new Set(records.map((record) => record.provider)));
   refuseOtherAccounts(records, providers);

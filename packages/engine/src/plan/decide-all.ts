@@ -15,12 +15,14 @@ import { unknownNote } from "./drafts.ts";
 import type { PlanInput } from "./plan-input.ts";
 import { describeProviderFailure } from "./provider-failure.ts";
 import type { OutputSource } from "./resolve.ts";
+import type { Scope } from "./scope.ts";
 
 /** Decides each wanted resource once its dependencies are decided. What fails becomes a diagnostic. */
 export async function decideAll(
   order: readonly DesiredResource[],
   dependencies: ReadonlyMap<string, readonly string[]>,
   records: ReadonlyMap<string, ResourceRecord>,
+  scope: Pick<Scope, "has">,
   input: PlanInput,
   diagnostics: Diagnostic[],
   notes: PlanNote[],
@@ -70,7 +72,7 @@ export async function decideAll(
       notes.push(unknownNote(resource.name, input.state));
       return undefined;
     }
-    if (input.include !== undefined && !input.include.has(resource.name)) return undefined;
+    if (!scope.has(resource.name)) return undefined;
     const provider = input.providers.get(resource.provider);
     if (provider === undefined) throw new WfctlError("INTERNAL", `Provider "${resource.provider}" was not started`);
     try {

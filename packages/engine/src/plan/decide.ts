@@ -41,7 +41,12 @@ function decideSized(
     traits: provider.traits(resource.type),
   });
   if (resolved.sensitive.length > 0) context.secrets.add(resolved.config, resolved.sensitive);
-  const base: DecisionBase = { sizing, unknown: [...resolved.unknown.keys()], missing: resolved.missing };
+  const base: DecisionBase = {
+    sizing,
+    unknown: [...resolved.unknown.keys()],
+    waits: new Map([...resolved.unknown, ...resolved.mayChange]),
+    missing: resolved.missing,
+  };
   const wanted = context.importing;
   if (wanted !== undefined && record?.providerId !== wanted.id) {
     return context

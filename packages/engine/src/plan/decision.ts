@@ -20,6 +20,8 @@ export interface Decision {
   readonly reasons: readonly string[];
   readonly sizing?: JsonObject | undefined;
   readonly unknown: readonly string[];
+  /** Pointers of values that are not certain before other actions, with the reference. */
+  readonly waits: ResolvedConfig["unknown"];
   readonly replaceMode?: ReplaceMode | undefined;
   readonly force?: boolean;
   readonly importId?: string;
@@ -31,7 +33,7 @@ export interface Decision {
   readonly missing: ResolvedConfig["missing"];
 }
 
-export type DecisionBase = Pick<Decision, "sizing" | "unknown" | "missing">;
+export type DecisionBase = Pick<Decision, "sizing" | "unknown" | "waits" | "missing">;
 
 export interface DecideContext {
   readonly input: PlanInput;

@@ -1,5 +1,6 @@
 import {
   WfctlError,
+  type DeferredValue,
   type DesiredResource,
   type PlanAction,
   type PlanNote,
@@ -19,6 +20,7 @@ export function draftAction(
   replaceMode: PlanAction["replaceMode"],
   record: ResourceRecord | undefined,
   input: PlanInput,
+  deferred: readonly DeferredValue[],
 ): Draft {
   if (decision.kind === "none") throw new WfctlError("INTERNAL", "An unchanged resource has no action");
   const provider = input.providers.get(resource.provider);
@@ -45,6 +47,7 @@ export function draftAction(
       features: provider?.features,
     }),
     unknown: decision.unknown,
+    ...(deferred.length === 0 ? {} : { deferred }),
   };
 }
 

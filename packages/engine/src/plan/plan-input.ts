@@ -30,6 +30,8 @@ export interface PlanInput {
   readonly allowReplace: ReadonlySet<string>;
   /** Only these resources are acted on; undefined means all. */
   readonly include?: ReadonlySet<string>;
+  /** All but these resources, and what cannot go without them, are acted on. */
+  readonly exclude?: ReadonlySet<string>;
   /** Calls that planning may have open at once. @default 10 */
   readonly parallelism?: number;
   readonly clock: Clock;

@@ -10,6 +10,7 @@ import { topologicalOrder } from "../graph/topology.ts";
 import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";
 import { accountDiagnostics } from "./accounts.ts";
 import { decideAll } from "./decide-all.ts";
+import { describeDeferred } from "./deferral.ts";
 import { draftAction, draftDeposed, draftRemoval, unknownNote, type Draft } from "./drafts.ts";
 import { finishPlan } from "./finish-plan.ts";
 import { applyMoves } from "./moves.ts";
@@ -20,11 +21,11 @@ import { isProtected, protectionDiagnostics } from "./protection.ts";
 import { renameNotes } from "./rename-notes.ts";
 import { settleReplaceModes } from "./replace-modes.ts";
 import { dependenciesOf } from "./resolve.ts";
+import { chooseScope, isNamedOut, leftBehind } from "./scope.ts";
 
 /** Compares what is wanted with what is recorded (and, where the record is not to be trusted, with the cloud). Changes nothing. */
 export async function planStack(input: PlanInput): Promise<Planned> {
-  const excluded = (name: string): boolean => input.include !== undefined && !input.include.has(name);
-  const moved = input.moved.filter(({ from, to }) => !excluded(from) || !excluded(to));
+  const moved = input.moved.filter(({ from, to }) => !isNamedOut(input, from) || !isNamedOut(input, to));
   const moves = applyMoves(input.state.records, moved, input.desired, input.state.unknown);
   const records = moves.records;
   const desiredByName = new Map(input.desired.map((resource) => [resource.name, resource]));
@@ -33,12 +34,17 @@ export async function planStack(input: PlanInput): Promise<Planned> {
     input.desired.map((resource) => resource.name),
     (name) => dependencies.get(name) ?? [],
   ).map((name) => desiredByName.get(name) as DesiredResource);
-  const touched = [...records.values()].filter((record) => !excluded(record.name));
-  const diagnostics: Diagnostic[] = [...moves.diagnostics, ...accountDiagnostics(touched, input.providers)];
-  const notes: PlanNote[] = [];
+  const scope = chooseScope(input, records, dependencies);
+  const touched = [...records.values()].filter((record) => scope.has(record.name));
+  const diagnostics: Diagnostic[] = [
+    ...moves.diagnostics,
+    ...scope.diagnostics,
+    ...accountDiagnostics(touched, input.providers),
+  ];
+  const notes: PlanNote[] = [...scope.notes];
 
   const secrets = createSecretSet();
-  const decisions = await decideAll(order, dependencies, records, input, diagnostics, notes, secrets);
+  const decisions = await decideAll(order, dependencies, records, scope, input, diagnostics, notes, secrets);
   const { modes, notes: modeNotes } = settleReplaceModes(
     order,
     decisions,
@@ -49,6 +55,7 @@ export async function planStack(input: PlanInput): Promise<Planned> {
     },
   );
   notes.push(...modeNotes);
+  diagnostics.push(...leftBehind([...modes.keys()], scope, records));
 
   const drafts: Draft[] = [];
   const settle = [...moves.changes];
@@ -61,10 +68,11 @@ export async function planStack(input: PlanInput): Promise<Planned> {
       if (decision.settle !== undefined) settle.push({ put: decision.settle });
       continue;
     }
-    drafts.push(draftAction(resource, decision, modes.get(resource.name), records.get(resource.name), input));
+    const deferred = describeDeferred(decision.waits, decisions);
+    drafts.push(draftAction(resource, decision, modes.get(resource.name), records.get(resource.name), input, deferred));
   }
   for (const record of deletionOrder(records)) {
-    if (excluded(record.name)) continue;
+    if (!scope.has(record.name)) continue;
     if (input.state.unknown.has(record.name)) {
       if (!desiredByName.has(record.name)) notes.push(unknownNote(record.name, input.state));
       continue;

@@ -51,6 +51,7 @@ export interface CommandOptions {
   readonly replace?: readonly string[];
   readonly allowReplace?: readonly string[];
   readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
   readonly moved?: PlanInput["moved"];
   readonly imports?: PlanInput["imports"];
   readonly hooks?: Hooks;
@@ -185,6 +186,7 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     replace: new Set(command_.replace),
     allowReplace: new Set(command_.allowReplace),
     ...(command_.include === undefined ? {} : { include: new Set(command_.include) }),
+    ...(command_.exclude === undefined ? {} : { exclude: new Set(command_.exclude) }),
     random,
     digester,
     runId,

@@ -2,7 +2,7 @@ import { actionSymbols, type Plan, type PlanAction } from "@wfctl/model";
 import { orderForReading } from "../action-words.ts";
 import type { PlanFacts } from "../view.ts";
 import { showPlace } from "./diagnostics.ts";
-import { renderFields, summarisePlan } from "./plan.ts";
+import { deferredLines, renderFields, summarisePlan } from "./plan.ts";
 import { printable } from "./text.ts";
 
 /** A plan for a pull request: a table, and what each action changes folded away below it. */
@@ -29,9 +29,10 @@ export function renderPlanMarkdown(plan: Plan, facts: PlanFacts): string {
 }
 
 function renderDetails(action: PlanAction): string[] {
-  const fields = [...renderFields(action)];
-  if (fields.length === 0) return [];
-  const lines = fields.map(([path, text]) => `${path}: ${text}`).join("\n");
+  const fields = [...renderFields(action)].map(([path, text]) => `${path}: ${text}`);
+  const all = [...fields, ...deferredLines(action)];
+  if (all.length === 0) return [];
+  const lines = all.join("\n");
   return [
     `<details><summary>${actionSymbols[action.kind]} ${cell(action.name)}</summary>\n\n${fence(lines)}\n\n</details>`,
   ];

@@ -12,7 +12,7 @@ import { countActions, orderForReading } from "../action-words.ts";
 import type { PlanFacts } from "../view.ts";
 import { renderDiagnostics } from "./diagnostics.ts";
 import type { Style } from "./style.ts";
-import { alignColumns, fieldsOf, listCounts, printable, showValue } from "./text.ts";
+import { alignColumns, count, fieldsOf, listCounts, printable, showValue } from "./text.ts";
 
 /** A plan for people: destructive actions first, the one line that counts last. */
 export function renderPlan(plan: Plan, facts: PlanFacts, style: Style): string {
@@ -66,6 +66,7 @@ function renderHead(plan: Plan): string {
 function renderAction(action: PlanAction, plan: Plan, style: Style): string {
   const lines = [renderTitle(action, style)];
   for (const [path, text] of renderFields(action)) lines.push(`      ${path}: ${text}`);
+  for (const line of deferredLines(action)) lines.push(style.faint(`      ${line}`));
   for (const reason of action.reasons) lines.push(style.faint(`      because ${printable(reason)}`));
   if (action.undo.undo !== "yes") {
     const what = action.undo.undo === "no" ? "cannot be undone" : "may not be undone";
@@ -112,6 +113,19 @@ export function* renderFields(action: PlanAction): Generator<[string, string]> {
   for (const change of action.changes) yield [printable(change.path), renderChange(change)];
 }
 
+/** What is known only in the run, and what it waits for: one line for each reason. */
+export function deferredLines({ deferred = [] }: PlanAction): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { path, waitsFor, why } of deferred) {
+    const key = `${waitsFor}: ${why}`;
+    groups.set(key, [...(groups.get(key) ?? []), path]);
+  }
+  return [...groups].map(
+    ([reason, paths]) =>
+      `deferred: ${printable(paths.join(", "))} ${paths.length === 1 ? "waits" : "wait"} for ${printable(reason)}`,
+  );
+}
+
 function renderChange(change: FieldChange): string {
   const old = change.old === undefined ? "(not set)" : showValue(change.old);
   const next =
@@ -121,6 +135,9 @@ function renderChange(change: FieldChange): string {
 }
 
 function* renderTrust(plan: Plan): Generator<string> {
+  const deferred = plan.actions.reduce((sum, action) => sum + (action.deferred?.length ?? 0), 0);
+  if (deferred > 0)
+    yield `${count(deferred, "value is", "values are")} known only in the run, which settles ${deferred === 1 ? "it" : "them"}.`;
   if (plan.unchanged === 0 || plan.readAt === undefined) return;
   const { oldest, newest } = plan.readAt;
   yield oldest === newest
