@@ -2,6 +2,7 @@ import type { CallContext, ProviderFailure } from "@wfctl/plugin-sdk";
 import { serviceNames, type AwsClient, type ServiceModule, type ServiceName } from "./client.ts";
 import { AwsFailure, failureOf } from "./errors.ts";
 import { familyOf } from "./limits.ts";
+import { createMade, isConflict, type Made } from "./passing.ts";
 
 export type Context = CallContext<AwsClient>;
 
@@ -26,7 +27,10 @@ export type Aws = { readonly [Name in ServiceName]: Calls<ServiceModule<Name>> }
   readonly region: string;
 };
 
-/** Calls that AWS refused for their rate are repeated; so are reads that failed on the way. */
+/**
+ * Calls that AWS refused for their rate, for another change that is under way, or for something new that it does not know
+ * everywhere yet, are repeated; so are reads that failed on the way.
+ */
 const maxAttempts = 8;
 const maxReadAttempts = 4;
 const firstPauseMs = 200;
@@ -35,6 +39,7 @@ const longestPauseMs = 20_000;
 /** What a call of the host has done so far. */
 interface Footprint {
   changed: boolean;
+  readonly made: Made;
 }
 const footprints = new WeakMap<Context, Footprint>();
 
@@ -81,6 +86,7 @@ async function send(
   const Command = (module as unknown as Record<string, new (input: object) => unknown>)[`${operation}Command`];
   if (Command === undefined) throw new TypeError(`${service} has no operation ${operation}: a defect of the provider`);
   const reads = isRead(operation);
+  const footprint = footprintOf(context);
   const call = async (): Promise<unknown> => {
     try {
       return await client.send(new Command(input), { abortSignal: signal });
@@ -92,14 +98,17 @@ async function send(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const answer = awsClient.config.limit_rates ? await context.limit(familyOf(service, reads), call) : await call();
-      if (!reads) noteChange(context);
+      if (!reads) {
+        footprint.changed = true;
+        footprint.made.note(operation, input, answer);
+      }
       return answer;
     } catch (error) {
       if (!(error instanceof AwsFailure)) throw error;
-      if (!reads && !error.definite && error.class !== "rate_limited") noteChange(context);
-      if (!isRepeatable(error, reads) || attempt >= (error.class === "rate_limited" ? maxAttempts : maxReadAttempts)) {
-        throw error;
-      }
+      const isRefused = error.class === "rate_limited" || isConflict(error) || footprint.made.isUnknownYet(error);
+      if (!reads && !error.definite && !isRefused) footprint.changed = true;
+      const isRepeatable = isRefused || (reads && error.class === "transient");
+      if (!isRepeatable || attempt >= (isRefused ? maxAttempts : maxReadAttempts)) throw error;
       await context.sleep(pauseMs(attempt, error));
     }
   }
@@ -109,17 +118,13 @@ function isRead(operation: string): boolean {
   return /^(?:Describe|Get|List|Head|Filter)/.test(operation);
 }
 
-function isRepeatable(failure: ProviderFailure, reads: boolean): boolean {
-  return failure.class === "rate_limited" || (reads && failure.class === "transient");
-}
-
 function pauseMs(attempt: number, failure: ProviderFailure): number {
   const ceiling = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
   return Math.max(failure.retryAfterMs ?? 0, ceiling * (0.5 + Math.random() / 2));
 }
 
-function noteChange(context: Context): void {
-  const footprint = footprints.get(context);
-  if (footprint === undefined) footprints.set(context, { changed: true });
-  else footprint.changed = true;
+function footprintOf(context: Context): Footprint {
+  let footprint = footprints.get(context);
+  if (footprint === undefined) footprints.set(context, (footprint = { changed: false, made: createMade() }));
+  return footprint;
 }

@@ -24,7 +24,7 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     InsufficientFreeAddressesInSubnet ServiceFailure NetworkingError ECONNRESET ECONNREFUSED ECONNABORTED EPIPE
     ENOTFOUND EAI_AGAIN ETIMEDOUT EHOSTUNREACH ENETUNREACH IDPCommunicationError UpdateInProgress
     DBInstanceNotReady acm.RequestInProgress RequestInProgress ConditionalRequestConflict 500 502 503 504
-    CapacityReservationUnavailable DependencyTimeout ServiceInternalError InternalService InvalidIdentityTokenTransient`,
+    CapacityReservationUnavailable CapacityReservationPending HealthUnavailable TrustStoreNotReady DependencyTimeout ServiceInternalError InternalService InvalidIdentityTokenTransient`,
   already_exists: `
     EntityAlreadyExists BucketAlreadyExists BucketAlreadyOwnedByYou ResourceAlreadyExists RepositoryAlreadyExists
     DBInstanceAlreadyExists DBSubnetGroupAlreadyExists DBParameterGroupAlreadyExists ReplicationGroupAlreadyExists
@@ -92,7 +92,16 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     ecr.Kms CacheSecurityGroupNotFound UserGroupNotFound NodeGroupNotFound GlobalReplicationGroupNotFound TagNotFound
     TagQuotaPerResourceExceeded SubnetInUse SubnetNotAllowed InvalidUserGroupState InvalidGlobalReplicationGroupState
     SnapshotAlreadyExists SnapshotQuotaExceeded SnapshotFeatureNotSupported
-    elbv2.OperationNotPermitted UnsupportedCertificate`,
+    elbv2.OperationNotPermitted UnsupportedCertificate
+    InvalidArgs ClusterContainsContainerInstances InvalidCacheSecurityGroupState InvalidServerlessCacheSnapshotState
+    InvalidServerlessCacheState ReservedCacheNodeNotFound ServerlessCacheNotFound ServerlessCacheSnapshotNotFound
+    SnapshotNotFound UserNotFound ALPNPolicyNotFound DuplicateTagKeys TrustStoreNotFound BackupPolicyNotFound
+    BlueGreenDeploymentNotFound DBCapacityReservationNotFound DBClusterNotFound DBInstanceAutomatedBackupQuotaExceeded
+    DBProxyEndpointNotFound DBProxyNotFound DBProxyTargetGroupNotFound DBShardGroupNotFound DBSnapshotAlreadyExists
+    DBSnapshotTenantDatabaseNotFound DBSubnetQuotaExceeded DBUpgradeDependencyFailure IntegrationNotFound
+    InvalidDBCapacityReservationState InvalidDBClusterEndpointState InvalidDBSecurityGroupState InvalidDBSubnetState
+    NetworkTypeNotSupported SubnetAlreadyInUse TenantDatabaseNotFound TenantDatabaseQuotaExceeded
+    VpcEncryptionControlViolation LimitsExceeded NoSuchDelegationSet`,
 };
 
 /** How EC2 ends the names of whole families of errors. */

@@ -58,9 +58,12 @@ export function failureOf(thrown: unknown, call: FailedCall): ProviderFailure {
   });
 }
 
-/** True where the failure is one of these errors of AWS. */
+/** Services say some names with "Fault" or "Exception" and some without. */
+const bareName = (name: string): string => name.replace(/(?:Fault|Exception)$/, "");
+
+/** True where the failure is one of these errors of AWS, whatever their names end with. */
 export function isAwsError(error: unknown, ...names: readonly string[]): error is AwsFailure {
-  return error instanceof AwsFailure && names.includes(error.awsName);
+  return error instanceof AwsFailure && names.some((name) => bareName(name) === bareName(error.awsName));
 }
 
 /** The call's answer, or undefined where it fails with one of these errors: what is absent is data. */
@@ -91,8 +94,7 @@ function nameOf(error: SdkError, status: number | undefined): string {
 }
 
 function classOf(service: ServiceName, name: string, status: number | undefined): FailureClass | undefined {
-  // Services say some names with "Fault" or "Exception" and some without.
-  for (const each of [name, name.replace(/(?:Fault|Exception)$/, "")]) {
+  for (const each of [name, bareName(name)]) {
     const own = errorClasses.get(`${service}.${each}`) ?? errorClasses.get(each);
     if (own !== undefined) return own;
   }
@@ -112,7 +114,7 @@ function textOf(error: SdkError, name: string): string {
 function adviceOf(failureClass: FailureClass, name: string, { service, operation }: FailedCall): string {
   if (failureClass === "forbidden") return `; allow ${permissionOf(service, operation)} to these credentials`;
   if (failureClass === "unauthorized") return "; check or renew the credentials";
-  if (/LimitExceeded|QuotaExceeded|TooMany(?!Requests)/.test(name)) {
+  if (/Limits?Exceeded|QuotaExceeded|TooMany(?!Requests)/.test(name)) {
     return "; remove what is not needed, or ask AWS for a higher quota";
   }
   return "";

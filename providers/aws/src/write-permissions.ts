@@ -22,10 +22,24 @@ export function operationsOf(type: string): [service: ServiceName, operation: st
       if (typeOnly === undefined) pending.push(join(dirname(file), path));
     }
   }
-  return [...found].toSorted().map((name) => {
-    const [service = "", operation = ""] = name.split(".");
-    return [service as ServiceName, `${operation[0]?.toUpperCase()}${operation.slice(1)}`];
-  });
+  return [...found].toSorted().map(parseCall);
+}
+
+function parseCall(name: string): [service: ServiceName, operation: string] {
+  const [service = "", operation = ""] = name.split(".");
+  return [service as ServiceName, `${operation[0]?.toUpperCase()}${operation.slice(1)}`];
+}
+
+/** Operations that any source calls, those of the services beside the types included. */
+export function operationsOfAll(): [service: ServiceName, operation: string][] {
+  const found = new Set<string>();
+  for (const file of readdirSync(source, { recursive: true }) as string[]) {
+    if (!file.endsWith(".ts") || file.endsWith(".test.ts") || file.startsWith("sdk/")) continue;
+    const text = readFileSync(join(source, file), "utf8");
+    for (const [, service = "", operation = ""] of text.matchAll(call)) found.add(`${service}.${operation}`);
+  }
+  // Asked for by the client itself.
+  return [...[...found].toSorted().map(parseCall), ["sts", "GetCallerIdentity"]];
 }
 
 /** Types whose sources are there, by the names of their files. */

@@ -194,10 +194,18 @@ export async function* partialServices(
   }
 }
 
+/** True where ECS does not know a role or a listener yet that was made a moment ago. */
+export function isNotReadyYet(error: unknown): boolean {
+  const isDetached =
+    isAwsError(error, "InvalidParameterException") &&
+    error.message.includes("does not have an associated load balancer");
+  return isDetached || isRoleUnknownYet(error);
+}
+
 /** True where ECS cannot use a role yet that was made a moment ago. */
 export function isRoleUnknownYet(error: unknown): boolean {
   return (
     isAwsError(error, "ClientException", "InvalidParameterException") &&
-    /assume|role .* (?:is invalid|does not exist|not found)|verify that the .*role/i.test((error as Error).message)
+    /assume|role .* (?:is invalid|does not exist|not found)|verify that the .*role/i.test(error.message)
   );
 }

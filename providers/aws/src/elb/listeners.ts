@@ -11,6 +11,8 @@ import type { ListenerInput, ListenerRule } from "./schema.ts";
 
 /** How long a certificate may take to be issued. */
 const certificateMs = 900_000;
+/** How long a new one may be unknown to load balancers. */
+const certificateKnownMs = 30_000;
 const defaultPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
 interface Whole {
@@ -102,8 +104,10 @@ function withIssuedCertificate<Answer>(
   call: () => Promise<Answer>,
 ): Promise<Answer> {
   if (certificate === undefined) return call();
-  const what = `certificate ${certificate} of port ${port} to be issued`;
-  return retryWhile(context, ["UnsupportedCertificate"], what, call, { timeoutMs: certificateMs });
+  const what = `certificate ${certificate} of port ${port} to be`;
+  const whenIssued = () =>
+    retryWhile(context, ["UnsupportedCertificate"], `${what} issued`, call, { timeoutMs: certificateMs });
+  return retryWhile(context, ["CertificateNotFound"], `${what} known`, whenIssued, { timeoutMs: certificateKnownMs });
 }
 
 function settingsOf(wanted: ListenerInput, groups: GroupArns, live?: Listener) {

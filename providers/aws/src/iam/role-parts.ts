@@ -61,17 +61,11 @@ export async function attachedPolicies({ iam }: Aws, role: string): Promise<stri
 }
 
 export async function syncAttachedPolicies(cloud: Aws, role: string, wanted: readonly string[]): Promise<void> {
-  const { iam, context } = cloud;
+  const { iam } = cloud;
   const live = await attachedPolicies(cloud, role);
   // First what is added: no instant with less than both the old and the new configuration grant.
   for (const arn of wanted.filter((each) => !live.includes(each))) {
-    await retryWhile(
-      context,
-      ["NoSuchEntity"],
-      `role ${role} to be known`,
-      () => iam.attachRolePolicy({ RoleName: role, PolicyArn: arn }),
-      { timeoutMs: 15_000 },
-    );
+    await iam.attachRolePolicy({ RoleName: role, PolicyArn: arn });
   }
   for (const arn of live.filter((each) => !wanted.includes(each))) {
     await orAbsent(iam.detachRolePolicy({ RoleName: role, PolicyArn: arn }));

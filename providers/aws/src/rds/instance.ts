@@ -9,7 +9,15 @@ import type { DatabaseInput } from "./schema.ts";
 
 const brokenStates =
   /^(?:failed|incompatible-|storage-full|inaccessible-encryption|restore-error|insufficient-capacity)/;
+/** Storage that grew is rearranged for hours, while the database works. */
+const readyStates: ReadonlySet<string> = new Set(["available", "storage-optimization"]);
+/** Refused while the instance is at something else. */
+export const busy = ["InvalidDBInstanceState"];
 const defaultRetentionDays = 7;
+
+export function isReady({ DBInstanceStatus: status = "" }: DBInstance): boolean {
+  return readyStates.has(status);
+}
 
 export async function findInstance({ rds }: Aws, identifier: string): Promise<DBInstance | undefined> {
   return (await orAbsent(rds.describeDBInstances({ DBInstanceIdentifier: identifier })))?.DBInstances?.[0];
@@ -136,9 +144,12 @@ export async function awaitAvailable(cloud: Aws, identifier: string, settled: bo
           `Database "${identifier}" is ${status}: see its events in the RDS console`,
         );
       }
+      if (status === "stopped") {
+        throw new ProviderFailure("validation", `Database "${identifier}" is stopped: start it first`);
+      }
       seen = status === "" ? "" : `, now ${status}`;
       const pending = Object.keys(defined(live?.PendingModifiedValues ?? {})).length;
-      return status === "available" && (!settled || pending === 0) ? live : undefined;
+      return readyStates.has(status) && (!settled || pending === 0) ? live : undefined;
     },
   );
 }

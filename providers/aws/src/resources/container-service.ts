@@ -8,7 +8,7 @@ import {
   ensureExecutionRole,
   ensureLogGroup,
   findLogGroup,
-  isRoleUnknownYet,
+  isNotReadyYet,
   partialServices,
   partTagsOf,
   removeEmptyCluster,
@@ -234,7 +234,7 @@ async function reconcile(
       ...(capacity.length === 0 ? { launchType: "FARGATE" as const } : { capacityProviderStrategy: capacity }),
       tags: toLowerPairs(creationTags(context, name, input.tags)),
     };
-    await retryIf(context, isRoleUnknownYet, "the roles to be known to ECS", () => ecs.createService(request), {
+    await retryIf(context, isNotReadyYet, "roles and listeners to be known to ECS", () => ecs.createService(request), {
       timeoutMs: roleKnownMs,
     });
   } else {

@@ -18,9 +18,11 @@ import { shortHash } from "../naming.ts";
 import {
   awaitAvailable,
   awaitGone,
+  busy,
   createRequest,
   findInstance,
   instances,
+  isReady,
   isVersion,
   modifyRequest,
 } from "../rds/instance.ts";
@@ -42,6 +44,7 @@ import {
 import { searchRegions } from "../regions.ts";
 import { databaseSizes, isSize, memoryMib } from "../sizing.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
+import { retryWhile } from "../waiting.ts";
 import { asCreated, defineAwsResource, incompleteState } from "./define.ts";
 
 type State = ResourceState<DatabaseInput, DatabaseOutputs>;
@@ -123,7 +126,7 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
     if (live.DBSubnetGroup?.DBSubnetGroupName === subnetGroupOf(arn)) await ensureSubnetGroup(cloud, arn, name, input);
     const change = modifyRequest(live, input);
     if (change !== undefined) {
-      await cloud.rds.modifyDBInstance(change);
+      await retryWhile(context, busy, `database ${identifier} to be free`, () => cloud.rds.modifyDBInstance(change));
       await awaitAvailable(cloud, identifier, input.apply_immediately);
     }
     await syncTags(cloud, live, name, input);
@@ -190,7 +193,7 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
   async health(ref, context) {
     const { identifier, cloud } = placeOf(ref.id, context);
     const live = await findInstance(cloud, identifier);
-    return { healthy: live?.DBInstanceStatus === "available", message: live?.DBInstanceStatus ?? "does not exist" };
+    return { healthy: live !== undefined && isReady(live), message: live?.DBInstanceStatus ?? "does not exist" };
   },
 
   sizing({ size, hints }) {
@@ -250,13 +253,12 @@ async function deleteInstance({ rds, context }: Aws, live: DBInstance, identifie
   const takesSnapshot = fromPairs(live.TagList)[finalSnapshotTag] === "true";
   const snapshot = `${identifier.slice(0, 200)}-final-${shortHash(`${live.DbiResourceId ?? ""} ${context.clientToken}`)}`;
   try {
-    await orAbsent(
-      rds.deleteDBInstance({
-        DBInstanceIdentifier: identifier,
-        ...(takesSnapshot ? { FinalDBSnapshotIdentifier: snapshot } : { SkipFinalSnapshot: true }),
-        DeleteAutomatedBackups: !takesSnapshot,
-      }),
-    );
+    const request = {
+      DBInstanceIdentifier: identifier,
+      ...(takesSnapshot ? { FinalDBSnapshotIdentifier: snapshot } : { SkipFinalSnapshot: true }),
+      DeleteAutomatedBackups: !takesSnapshot,
+    };
+    await retryWhile(context, busy, `database ${identifier} to be free`, () => orAbsent(rds.deleteDBInstance(request)));
   } catch (error) {
     if (!isAwsError(error, "InvalidParameterCombination") || live.DeletionProtection !== true) throw error;
     throw new ProviderFailure(
@@ -306,14 +308,7 @@ function stateOf({ region }: Aws, live: DBInstance): State {
     name: logicalName(tags, identifier),
     owner: ownerOf(tags),
     tags: searchTags(tags),
-    status:
-      status === "available"
-        ? "running"
-        : status === "stopped"
-          ? "stopped"
-          : status === "deleting"
-            ? status
-            : "degraded",
+    status: isReady(live) ? "running" : status === "stopped" ? "stopped" : status === "deleting" ? status : "degraded",
     outputs: defined({
       arn,
       identifier,

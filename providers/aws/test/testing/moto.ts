@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,11 @@ export function motoProblem(): string | undefined {
   if (existsSync(ready)) return undefined;
   const { status } = spawnSync("python3", ["-c", "import venv, ensurepip, sys; sys.exit(sys.version_info < (3, 10))"]);
   return status === 0 ? undefined : "python3 (3.10 or newer, with venv) is not on this machine";
+}
+
+/** Folder of the Python packages that moto brings, service models among them. */
+export function motoPackages(): string {
+  return globSync("lib/python3*/site-packages", { cwd: venv }).map((path) => join(venv, path))[0] ?? venv;
 }
 
 /**

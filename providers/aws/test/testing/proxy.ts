@@ -8,7 +8,13 @@ export type OperationName = string | RegExp;
 
 export type Fault =
   /** Refused before moto sees it. */
-  | { readonly error: string; readonly status?: number; readonly message?: string; readonly retryAfter?: number }
+  | {
+      readonly error: string;
+      readonly status?: number;
+      /** A function gets the body that was sent. */
+      readonly message?: string | ((body: string) => string);
+      readonly retryAfter?: number;
+    }
   /** The connection breaks before moto sees it. */
   | "drop"
   /** moto does it, and the connection breaks before the answer. */
@@ -86,7 +92,12 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     if (problem !== undefined) return refuse(request, response, { error: problem, status: 403 });
     const fault = await faultOf(request, body);
     if (fault === "drop") return void request.socket.destroy();
-    if (typeof fault === "object") return refuse(request, response, fault);
+    if (typeof fault === "object") {
+      const { message } = fault;
+      const text = typeof message === "function" ? message(body.toString("utf8")) : message;
+      const { message: _message, ...rest } = fault;
+      return refuse(request, response, { ...rest, ...(text === undefined ? {} : { message: text }) });
+    }
     await options.before?.(request, body.toString("utf8"));
     const answer = await forward(request, body, target, { accountId, onlyName: false });
     violations.push(...answer.violations.map((text) => `${answer.operation}: ${text}`));
@@ -180,7 +191,14 @@ async function forward(
   });
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, fault: Exclude<Fault, string>): void {
+interface Refusal {
+  readonly error: string;
+  readonly status?: number;
+  readonly message?: string;
+  readonly retryAfter?: number;
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, fault: Refusal): void {
   const { headers, body } = errorBody(request, fault.error, fault.message ?? "as asked by the test");
   const retry = fault.retryAfter === undefined ? {} : { "retry-after": String(fault.retryAfter) };
   response.writeHead(fault.status ?? 400, { ...headers, ...retry });
