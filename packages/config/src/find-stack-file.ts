@@ -1,11 +1,19 @@
 import { basename, dirname, join, resolve } from "node:path";
 import type { Diagnostic } from "@wfctl/model";
 import { listNames } from "./suggest.ts";
+import { NotUtf8Error } from "./read-text.ts";
 import { labelPath } from "./source/source-file.ts";
 
 export type ReadFile = (path: string) => Promise<string>;
 
 const defaultNames = ["infra.yaml", "infra.ts", join("config", "infra.yaml"), join("config", "infra.ts")];
+
+interface Unread {
+  /** Code of the file system, or a part of a sentence. */
+  readonly reason: string;
+  /** Set where the file is there and is no text. */
+  readonly place?: { readonly line: number; readonly column: number };
+}
 
 export type FoundFile = { readonly path: string; readonly text: string } | { readonly diagnostic: Diagnostic };
 
@@ -22,13 +30,7 @@ export async function findStackFile(path: string | undefined, cwd: string, readF
       return refuse("CONFIG_NOT_FOUND", `There is no stack file at "${start}"`, "Check the path", start, cwd);
     }
     if (read.reason !== "EISDIR") {
-      return refuse(
-        "CONFIG_NOT_FOUND",
-        `Cannot read the stack file "${start}": ${read.reason}`,
-        "Check its permissions",
-        start,
-        cwd,
-      );
+      return refuseUnread(start, read, cwd);
     }
   }
   const candidates = defaultNames.map((name) => join(start, name));
@@ -47,13 +49,7 @@ export async function findStackFile(path: string | undefined, cwd: string, readF
       );
     }
     if (read.reason !== "ENOENT" && read.reason !== "ENOTDIR") {
-      return refuse(
-        "CONFIG_NOT_FOUND",
-        `Cannot read the stack file "${candidate}": ${read.reason}`,
-        "Check its permissions",
-        candidate,
-        cwd,
-      );
+      return refuseUnread(candidate, read, cwd);
     }
   }
   return refuse(
@@ -75,13 +71,22 @@ export function defaultStackName(path: string): string {
   return name.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
 }
 
-export async function tryRead(path: string, readFile: ReadFile): Promise<{ text: string } | { reason: string }> {
+export async function tryRead(path: string, readFile: ReadFile): Promise<{ text: string } | Unread> {
   try {
     return { text: await readFile(path) };
   } catch (error) {
+    if (error instanceof NotUtf8Error) return { reason: error.message, place: error.place };
     const code = (error as { code?: unknown } | null)?.code;
     return { reason: typeof code === "string" ? code : error instanceof Error ? error.message : String(error) };
   }
+}
+
+function refuseUnread(path: string, { reason, place }: Unread, cwd: string): FoundFile {
+  const summary = `Cannot read the stack file "${path}": ${reason}`;
+  if (place === undefined) return refuse("CONFIG_NOT_FOUND", summary, "Check its permissions", path, cwd);
+  const source = { file: labelPath(path, cwd), ...place };
+  const hint = "Write the file anew as text in UTF-8";
+  return { diagnostic: { severity: "error", code: "CONFIG_INVALID", summary, hint, source } };
 }
 
 function refuse(

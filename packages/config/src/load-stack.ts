@@ -1,4 +1,3 @@
-import { readFile as readFileFromDisk } from "node:fs/promises";
 import { resolve } from "node:path";
 import { buildStack } from "./build-stack.ts";
 import { chooseEnvironment, findDeclaration, listEnvironments } from "./environments.ts";
@@ -7,6 +6,7 @@ import { readComponents } from "./components/read-components.ts";
 import { createFieldReader } from "./fields.ts";
 import { findStackFile } from "./find-stack-file.ts";
 import { readFiles } from "./read-files.ts";
+import { readText } from "./read-text.ts";
 import { createReporter } from "./reporter.ts";
 import { readSecrets } from "./secrets.ts";
 import { joinSections } from "./sections.ts";
@@ -23,7 +23,7 @@ import { readVariables } from "./variables/read-variables.ts";
  * variables are never read: they stay symbolic in the result.
  */
 export async function loadStack(options: LoadStackOptions): Promise<LoadStackResult> {
-  const readFile = options.readFile ?? ((path: string) => readFileFromDisk(path, "utf8"));
+  const readFile = options.readFile ?? readText;
   const cwd = resolve(options.cwd);
   const main = await findStackFile(options.path, cwd, readFile);
   if ("diagnostic" in main) return { diagnostics: [main.diagnostic], environments: [], providers: [] };

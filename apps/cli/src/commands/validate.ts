@@ -59,7 +59,9 @@ async function check(args: ValidateArguments, context: Context): Promise<Checked
   const diagnostics = loaded.flatMap((result) => result.diagnostics);
   // What cannot be read need not be compared with schemas.
   if (stacks.length === loaded.length) {
-    const described = await describeProviders(allProviders(stacks), context, args.pluginDir);
+    const described = await describeProviders(allProviders(stacks), context, args.pluginDir, (module, error) =>
+      diagnostics.push(missingPlugin(module, error)),
+    );
     for (const stack of stacks) {
       for (const resource of stack.resources) {
         const provider = described.get(resource.provider);
@@ -73,6 +75,18 @@ async function check(args: ValidateArguments, context: Context): Promise<Checked
     environments: stacks.map((stack) => stack.environment),
     resources: new Set(stacks.flatMap((stack) => stack.resources.map((resource) => resource.name))).size,
     diagnostics: distinct(diagnostics),
+  };
+}
+
+/** What is wrong with the stack file beside it is told all the same. */
+function missingPlugin(module: StackConfig["providers"][number], error: WfctlError): Diagnostic {
+  return {
+    severity: "error",
+    code: error.code,
+    summary: error.message,
+    address: module.name,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(module.source === undefined ? {} : { source: module.source }),
   };
 }
 

@@ -1,15 +1,10 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startLanguageServer, type LanguageServer } from "../testing/language-server.ts";
 import { stackSchema } from "./stack-schema.ts";
 
-/** A real editor's server, spoken to as an editor does: headers, then JSON-RPC. */
-const server = fileURLToPath(
-  new URL("../../../../node_modules/yaml-language-server/bin/yaml-language-server", import.meta.url),
-);
 const database = {
   type: "object",
   properties: {
@@ -20,104 +15,17 @@ const database = {
   additionalProperties: false,
 };
 
-interface Message {
-  readonly id?: number;
-  readonly method?: string;
-  readonly params?: { readonly uri?: string; readonly diagnostics?: readonly { readonly message: string }[] };
-  readonly result?: unknown;
-}
-
-let child: ChildProcess;
 let folder: string;
-const waiting = new Set<(message: Message) => void>();
-let nextId = 1;
-
-function send(message: object): void {
-  const text = JSON.stringify({ jsonrpc: "2.0", ...message });
-  child.stdin?.write(`Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
-}
-
-function next(fits: (message: Message) => boolean): Promise<Message> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the language server does not answer")), 20_000);
-    const look = (message: Message): void => {
-      if (!fits(message)) return;
-      clearTimeout(timer);
-      waiting.delete(look);
-      resolve(message);
-    };
-    waiting.add(look);
-  });
-}
-
-async function request(method: string, params: object): Promise<unknown> {
-  const id = nextId;
-  nextId += 1;
-  const answer = next((message) => message.id === id && message.method === undefined);
-  send({ id, method, params });
-  return (await answer).result;
-}
-
-/** Opens a text with a `|` where the cursor is; gives what is offered there, and what is wrong. */
-async function open(name: string, text: string): Promise<{ labels: string[]; problems: string[] }> {
-  const uri = pathToFileURL(join(folder, name)).href;
-  const cursor = text.indexOf("|");
-  const before = text.slice(0, Math.max(0, cursor)).split("\n");
-  const diagnostics = next(
-    (message) => message.method === "textDocument/publishDiagnostics" && message.params?.uri === uri,
-  );
-  const content = `# yaml-language-server: $schema=stack.schema.json\n${text.replace("|", "")}`;
-  send({
-    method: "textDocument/didOpen",
-    params: { textDocument: { uri, languageId: "yaml", version: 1, text: content } },
-  });
-  const problems = ((await diagnostics).params?.diagnostics ?? []).map(({ message }) => message);
-  if (cursor < 0) return { labels: [], problems };
-  const position = { line: before.length, character: before.at(-1)?.length ?? 0 };
-  const offered = (await request("textDocument/completion", { textDocument: { uri }, position })) as {
-    items: { label: string }[];
-  };
-  return { labels: offered.items.map(({ label }) => label), problems };
-}
+let editor: LanguageServer;
+const open: LanguageServer["open"] = (name, text) => editor.open(name, text);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "wfctl-lsp-"));
-  writeFileSync(
-    join(folder, "stack.schema.json"),
-    JSON.stringify(stackSchema(new Map([["infra.database", database]]))),
-  );
-  child = spawn(process.execPath, [server, "--stdio"], { cwd: folder, stdio: ["pipe", "pipe", "ignore"] });
-  let buffer = Buffer.alloc(0);
-  child.stdout?.on("data", (chunk: Buffer) => {
-    buffer = Buffer.concat([buffer, chunk]);
-    for (;;) {
-      const end = buffer.indexOf("\r\n\r\n");
-      const length = Number(/Content-Length: (\d+)/i.exec(buffer.subarray(0, end).toString())?.[1]);
-      if (end < 0 || buffer.length < end + 4 + length) return;
-      const message = JSON.parse(buffer.subarray(end + 4, end + 4 + length).toString()) as Message;
-      buffer = buffer.subarray(end + 4 + length);
-      // What the server asks the editor for, it does without.
-      if (message.id !== undefined && message.method !== undefined) send({ id: message.id, result: null });
-      for (const look of waiting) look(message);
-    }
-  });
-  await request("initialize", {
-    processId: process.pid,
-    rootUri: pathToFileURL(folder).href,
-    capabilities: { textDocument: { completion: { completionItem: {} } } },
-    initializationOptions: {},
-  });
-  send({ method: "initialized", params: {} });
-  send({
-    method: "workspace/didChangeConfiguration",
-    params: { settings: { yaml: { validate: true, completion: true, schemaStore: { enable: false } } } },
-  });
-}, 30_000);
+  editor = await startLanguageServer(folder, JSON.stringify(stackSchema(new Map([["infra.database", database]]))));
+}, 60_000);
 
 afterAll(async () => {
-  const gone = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
-  await gone;
+  await editor.end();
   rmSync(folder, { recursive: true, force: true });
 });
 

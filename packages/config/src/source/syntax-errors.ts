@@ -46,6 +46,7 @@ export async function readSyntaxErrors(text: string, refusal: YAMLException): Pr
 
 function hintFor(message: string): string {
   if (/\btab/i.test(message)) return "Indent with spaces";
+  if (/null byte/i.test(message)) return "Write the file anew as text in UTF-8";
   if (/quote/i.test(message)) return "Close the quote";
   if (/compact mappings|bad indentation of a mapping/i.test(message)) return `Put text that holds ": " in quotes`;
   return "Check the indentation and the quotes around here";

@@ -2,9 +2,14 @@ import type { Diagnostic, SourceLocation } from "@wfctl/model";
 import type { Style } from "./style.ts";
 import { printable } from "./text.ts";
 
-/** Each diagnostic with its place, the hint below it. */
+/** More than anybody reads: a file that is not meant to be a stack can have one for each of its lines. */
+const most = 100;
+
+/** Each diagnostic with its place, the hint below it. Of very many the first are shown, and how many there are. */
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], style: Style): string {
-  return diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, style)).join("\n");
+  const shown = diagnostics.slice(0, most).map((diagnostic) => renderDiagnostic(diagnostic, style));
+  const left = diagnostics.length - shown.length;
+  return [...shown, ...(left === 0 ? [] : [`… and ${left} more; all of them: --json`])].join("\n");
 }
 
 function renderDiagnostic(diagnostic: Diagnostic, style: Style): string {
