@@ -7,6 +7,8 @@ import type { HostTimeouts } from "./options.ts";
 /** A plugin that has its configuration and has passed the whole gate. */
 export interface ConfiguredPlugin {
   readonly loaded: LoadedPlugin;
+  /** Name of the configuration, where the process may have several. */
+  readonly instance: string | undefined;
   /** As the provider itself reports it. */
   readonly version: string;
   /** Resource types that Capabilities lists. */
@@ -15,39 +17,59 @@ export interface ConfiguredPlugin {
   readonly identityLabels: Readonly<Record<string, string>>;
 }
 
+/** The plugin advertises several configurations in one process and does not serve them. */
+export class ConfigurationsUnserved extends Error {}
+
 /**
- * Gives a loaded plugin its configuration. Throws `PLUGIN_INITIALIZE` with the plugin's text where it refuses, and
- * what `loadPlugin` throws for the rest. The process is killed on every failure.
+ * Gives a loaded plugin its configuration; one of several, by this name, where there is an `instance`. Throws
+ * `PLUGIN_INITIALIZE` with the plugin's text where it refuses, `ConfigurationsUnserved`, and what `loadPlugin` throws for
+ * the rest. The process is the caller's to end.
  */
 export async function configurePlugin(
   loaded: LoadedPlugin,
   config: JsonObject,
-  timeouts: Required<HostTimeouts>,
+  options: { readonly timeouts: Required<HostTimeouts>; readonly instance: string | undefined },
 ): Promise<ConfiguredPlugin> {
-  try {
+  const { timeouts, instance } = options;
+  if (instance === undefined) {
     const configJson = jsonToBytes(config, "InitializeRequest.config_json");
     await ask(loaded, iac.IaCProviderRequired.method.initialize, {
       timeoutMs: timeouts.initializeMs,
       code: "PLUGIN_INITIALIZE",
       request: { configJson },
     });
-    const resourceTypes = loaded.capabilities ?? (await readCapabilities(loaded, timeouts));
-    const [identity, version] = await Promise.all([
-      readIdentity(loaded, timeouts),
-      readProviderVersion(loaded, timeouts),
-    ]);
-    return { loaded, version, resourceTypes, ...identity };
-  } catch (error) {
-    loaded.connection.child.kill();
-    throw error;
+  } else {
+    const configJson = jsonToBytes(config, "OpenConfigurationRequest.config_json");
+    const opened = await askOptional(loaded, ext.Configurations.method.open, {
+      timeoutMs: timeouts.initializeMs,
+      code: "PLUGIN_INITIALIZE",
+      request: { instance, configJson },
+    });
+    if (opened === undefined) throw new ConfigurationsUnserved();
   }
+  const resourceTypes = loaded.capabilities ?? (await readCapabilities(loaded, timeouts));
+  const [identity, version] = await Promise.all([
+    readIdentity(loaded, timeouts, instance),
+    readProviderVersion(loaded, timeouts),
+  ]);
+  return { loaded, instance, version, resourceTypes, ...identity };
+}
+
+/** Closes one of several configurations. The process goes on; what goes wrong ends with it. */
+export async function closeConfiguration({ loaded, instance }: ConfiguredPlugin, timeoutMs: number): Promise<void> {
+  if (instance === undefined || loaded.connection.child.exit !== undefined) return;
+  await askOptional(loaded, ext.Configurations.method.close, { timeoutMs, request: { instance } }).catch(() => {});
 }
 
 /** Who answers, where the plugin can say. */
-async function readIdentity(loaded: LoadedPlugin, { initializeMs }: Required<HostTimeouts>) {
+async function readIdentity(
+  loaded: LoadedPlugin,
+  { initializeMs }: Required<HostTimeouts>,
+  instance: string | undefined,
+) {
   const { getIdentity } = ext.ProviderIdentity.method;
   const reply = loaded.services.has(extServiceNames.ProviderIdentity)
-    ? await askOptional(loaded, getIdentity, { timeoutMs: initializeMs, code: "PLUGIN_INITIALIZE" })
+    ? await askOptional(loaded, getIdentity, { timeoutMs: initializeMs, code: "PLUGIN_INITIALIZE", instance })
     : undefined;
   return { identity: reply?.identity || undefined, identityLabels: reply?.labels ?? {} };
 }

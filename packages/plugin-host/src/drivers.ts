@@ -71,10 +71,17 @@ export function encoded<T>(encode: () => T): T {
   }
 }
 
+/** A call to one of several configurations of a process. */
+export interface HostCallOptions extends CallOptions {
+  /** Name of the configuration; undefined where the process has only one. */
+  readonly instance?: string;
+}
+
 /** What identifies a call to the plugin, beside its parameters. */
-export function callContext(options: CallOptions) {
+export function callContext(options: HostCallOptions) {
   return {
     run: options.run,
+    ...(options.instance === undefined ? {} : { instance: options.instance }),
     ...(options.clientToken === undefined ? {} : { clientToken: options.clientToken }),
     ...(options.owner === undefined ? {} : { owner: options.owner }),
   };

@@ -1,5 +1,6 @@
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import {
+  encodeCallContext,
   ext,
   extServiceNames,
   iac,
@@ -168,6 +169,8 @@ export interface AskOptions<I extends DescMessage> {
   readonly timeoutMs: number;
   /** Of a failure that no other code fits. @default PLUGIN_SERVICE */
   readonly code?: ErrorCode;
+  /** The configuration that is asked, where the process may have several. */
+  readonly instance?: string | undefined;
   readonly request?: MessageInitShape<I>;
 }
 
@@ -177,10 +180,11 @@ export async function ask<I extends DescMessage, O extends DescMessage>(
   method: DescMethodUnary<I, O>,
   options: AskOptions<I>,
 ): Promise<MessageShape<O>> {
-  const { timeoutMs, code = "PLUGIN_SERVICE", request = {} as MessageInitShape<I> } = options;
+  const { timeoutMs, code = "PLUGIN_SERVICE", request = {} as MessageInitShape<I>, instance } = options;
   const deadline = Date.now() + timeoutMs;
+  const metadata = instance === undefined ? {} : { metadata: encodeCallContext({ instance }) };
   try {
-    return (await unaryCall(connection.client, method, request, { deadline })).response;
+    return (await unaryCall(connection.client, method, request, { deadline, ...metadata })).response;
   } catch (error) {
     throw await loadFailure(error, subject, { name: method.name, timeoutMs, deadline, code });
   }

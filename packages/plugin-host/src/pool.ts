@@ -9,7 +9,8 @@ import type { LoadedPlugin } from "./load.ts";
 import { findPlugin } from "./lookup.ts";
 import type { HostTimeouts, PluginProvider, PoolOptions, ProviderOptions, ProviderPool } from "./options.ts";
 import { createProcessGuard } from "./process-guard.ts";
-import { createRedactor, findSecrets } from "./redact.ts";
+import { createPluginSource, type PluginSource } from "./plugin-source.ts";
+import { findSecrets } from "./redact.ts";
 import { startPlugin, type StartOptions } from "./start.ts";
 
 const defaultTimeouts: Required<HostTimeouts> = {
@@ -21,6 +22,9 @@ const defaultTimeouts: Required<HostTimeouts> = {
 };
 const defaultMaxReplyBytes = 256 * 1024 * 1024;
 
+/** A test holds it equal to `@wfctl/contract`, which is not loaded before a plugin is. */
+export const configurationsService = "wfctl.ext.v1.Configurations";
+
 const realClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
@@ -29,11 +33,11 @@ const realClock: Clock = {
 /** What the pool holds of one module. */
 interface Entry {
   readonly provider: string;
-  /** Kills what is being started. */
+  /** Ends what is being started for it. */
   readonly closing: AbortController;
-  readonly hidden: { redact: (text: string) => string };
-  readonly start: (signal: AbortSignal) => Promise<LoadedPlugin>;
-  loading: Promise<LoadedPlugin> | undefined;
+  source: PluginSource;
+  /** The source is there for several modules. */
+  shared: boolean;
   configured: { readonly key: string; readonly provider: Promise<PluginProvider> } | undefined;
   ready: PluginProvider | undefined;
 }
@@ -45,6 +49,8 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
   const guard = createProcessGuard();
   const modules = new Map(options.modules.map(({ name, provider }) => [name, provider]));
   const entries = new Map<string, Entry>();
+  /** Sources of the providers whose modules share a process. */
+  const shared = new Map<string, PluginSource>();
   const processes: PluginProcess[] = [];
   let listing: PluginListing | undefined;
   let closed = false;
@@ -56,31 +62,61 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
     return found;
   };
 
-  const createEntry = (provider: string): Entry => {
-    const hidden = { redact: (text: string) => text };
-    const startOptions: Omit<StartOptions, "found"> = {
-      env: options.env ?? process.env,
-      guard,
-      timeouts,
-      maxReplyBytes: options.maxReplyBytes ?? defaultMaxReplyBytes,
-      log,
-      redact: (text) => hidden.redact(text),
-    };
+  const createSource = (provider: string): PluginSource => {
     let found: StartOptions["found"] | undefined;
-    const start = async (signal: AbortSignal): Promise<LoadedPlugin> => {
+    return createPluginSource(provider, async (signal, redact) => {
       found ??= locate(provider);
       await options.admit?.(found);
-      return await startPlugin({ ...startOptions, found }, signal);
-    };
+      return await startPlugin(
+        {
+          found,
+          env: options.env ?? process.env,
+          guard,
+          timeouts,
+          maxReplyBytes: options.maxReplyBytes ?? defaultMaxReplyBytes,
+          log,
+          redact,
+        },
+        signal,
+      );
+    });
+  };
+
+  /** Several modules of one provider share a process where the plugin's manifest says that it can have several configurations. */
+  const mayShare = (provider: string): boolean => {
+    if ([...modules.values()].filter((name) => name === provider).length < 2) return false;
+    try {
+      const { manifest } = findPlugin(provider, (listing ??= listPlugins(options)));
+      return manifest.services.includes(configurationsService);
+    } catch {
+      // The start tells what is wrong.
+      return false;
+    }
+  };
+  const sharedSource = (provider: string): PluginSource => {
+    const known = shared.get(provider);
+    if (known !== undefined) return known;
+    const made = createSource(provider);
+    shared.set(provider, made);
+    return made;
+  };
+  const createEntry = (provider: string): Entry => {
+    const shares = mayShare(provider);
     return {
       provider,
       closing: new AbortController(),
-      hidden,
-      start,
-      loading: undefined,
+      source: shares ? sharedSource(provider) : createSource(provider),
+      shared: shares,
       configured: undefined,
       ready: undefined,
     };
+  };
+  /** The plugin turned out to take one configuration only: this module gets a process of its own. */
+  const separate = async (entry: Entry, secrets: readonly string[]): Promise<void> => {
+    await entry.source.release(entry, timeouts.exitMs);
+    entry.source = createSource(entry.provider);
+    entry.source.hide(secrets);
+    entry.shared = false;
   };
 
   const entryOf = (module: string, given?: string): Entry => {
@@ -96,34 +132,34 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
     return entry;
   };
 
-  /** The plugin loaded and alive; started now where it was not, or has died since. */
-  const load = async (entry: Entry): Promise<LoadedPlugin> => {
-    const { signal } = entry.closing;
-    const begin = (): Promise<LoadedPlugin> => {
-      const loading = entry.start(signal).catch((error: unknown) => {
-        entry.loading = undefined;
-        throw signal.aborted ? signal.reason : error;
-      });
-      // Whoever needs it awaits it and is told.
-      loading.catch(() => {});
-      return loading;
-    };
-    const loaded = await (entry.loading ??= begin());
-    if (loaded.connection.child.exit === undefined) return loaded;
-    return await (entry.loading = begin());
-  };
+  const load = (entry: Entry): Promise<LoadedPlugin> => entry.source.take(entry, entry.closing.signal);
 
-  const configure = async (module: string, entry: Entry, config: JsonObject): Promise<PluginProvider> => {
+  const configure = async (
+    module: string,
+    entry: Entry,
+    config: JsonObject,
+    secrets: readonly string[],
+  ): Promise<PluginProvider> => {
     const { signal } = entry.closing;
-    const first = await load(entry);
-    const { createProvider } = await import("./provider.ts");
-    try {
-      entry.ready = await createProvider({
+    entry.source.hide(secrets);
+    let first = await load(entry);
+    if (entry.shared && !first.services.has(configurationsService)) {
+      await separate(entry, secrets);
+      first = await load(entry);
+    }
+    const [{ createProvider }, { ConfigurationsUnserved }] = await Promise.all([
+      import("./provider.ts"),
+      import("./configure.ts"),
+    ]);
+    const create = (loaded: LoadedPlugin): Promise<PluginProvider> =>
+      createProvider({
         module,
         provider: entry.provider,
         config,
-        first,
-        start: entry.start,
+        first: loaded,
+        source: entry.source,
+        user: entry,
+        instance: entry.shared ? module : undefined,
         timeouts,
         clock: options.clock ?? realClock,
         log,
@@ -133,6 +169,14 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
           await options.onProcess?.(started, module);
         },
       });
+    try {
+      try {
+        entry.ready = await create(first);
+      } catch (error) {
+        if (!(error instanceof ConfigurationsUnserved)) throw error;
+        await separate(entry, secrets);
+        entry.ready = await create(await load(entry));
+      }
       return entry.ready;
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
@@ -146,9 +190,8 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
       );
       await entry.configured?.provider.catch(() => {});
     }
-    if (entry.ready !== undefined) return await entry.ready.shutdown();
-    const loaded = await entry.loading?.catch(() => undefined);
-    await loaded?.connection.shutdown(timeouts.exitMs);
+    if (entry.ready === undefined) await entry.source.release(entry, timeouts.exitMs);
+    else await entry.ready.shutdown();
   };
 
   const shutdownAll = async (): Promise<void> => {
@@ -176,8 +219,7 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
         await close(entry);
         entry = entryOf(module, provider);
       }
-      entry.hidden.redact = createRedactor([...findSecrets(config), ...secrets]);
-      const configuring = configure(module, entry, config);
+      const configuring = configure(module, entry, config, [...findSecrets(config), ...secrets]);
       entry.configured = { key, provider: configuring };
       try {
         return await configuring;
@@ -199,10 +241,7 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
       for (const entry of entries.values()) {
         entry.closing.abort(new WfctlError("CANCELLED", `Plugin for provider "${entry.provider}" was killed`));
         entry.ready?.kill();
-        entry.loading?.then(
-          ({ connection }) => connection.child.kill(),
-          () => {},
-        );
+        entry.source.kill(entry);
       }
     },
     [Symbol.asyncDispose]: shutdownAll,

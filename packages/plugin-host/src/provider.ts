@@ -1,5 +1,6 @@
 import {
   decodeSizing,
+  encodeCallContext,
   encodeHints,
   ext,
   extServiceNames,
@@ -12,14 +13,15 @@ import type { CallOptions, Clock, LiveObject, ProviderFeatures } from "@wfctl/en
 import { ProviderError, type JsonObject, type PluginProcess } from "@wfctl/model";
 
 import { callFailure } from "./call-failure.ts";
-import { configurePlugin } from "./configure.ts";
+import { closeConfiguration, configurePlugin } from "./configure.ts";
+import type { HostCallOptions } from "./drivers.ts";
 import { computePlanVersion } from "./engine-compat.ts";
-import { killOnAbort } from "./launch.ts";
 import { listObjects } from "./list-objects.ts";
 import { isUnimplemented } from "./load-failure.ts";
 import type { LoadedPlugin } from "./load.ts";
 import type { HostTimeouts, PluginProvider } from "./options.ts";
 import { listTypes, traitsOf } from "./plugin-schemas.ts";
+import type { PluginSource } from "./plugin-source.ts";
 import { readMachineIdentity } from "./process-identity.ts";
 import { createSupervised } from "./restarts.ts";
 import { createRunning, type RunningProvider } from "./running.ts";
@@ -30,7 +32,11 @@ export interface CreateProviderOptions {
   readonly provider: string;
   readonly config: JsonObject;
   readonly first: LoadedPlugin;
-  readonly start: (signal: AbortSignal) => Promise<LoadedPlugin>;
+  /** Where `first` comes from, and what comes after it; `user` has taken it there. */
+  readonly source: PluginSource;
+  readonly user: object;
+  /** Name of the configuration, where the process may have several. */
+  readonly instance: string | undefined;
   readonly timeouts: Required<HostTimeouts>;
   readonly clock: Clock;
   readonly log: (line: string) => void;
@@ -40,23 +46,35 @@ export interface CreateProviderOptions {
 
 /** `Stop` only passes word on. */
 const stopTimeoutMs = 3_000;
+/** As long as a plugin has for closing one of its configurations. */
+const closeTimeoutMs = 1_500;
 
-/** Configures a loaded plugin and makes it the engine's provider. Throws what `configurePlugin` throws. */
+/**
+ * Configures a loaded plugin and makes it the engine's provider. Throws what `configurePlugin` throws; the user has left
+ * the source then, and a process that nobody else uses is killed.
+ */
 export async function createProvider(options: CreateProviderOptions): Promise<PluginProvider> {
-  const { module, provider, config, timeouts, log, clock } = options;
+  const { module, provider, config, timeouts, log, clock, source, user, instance } = options;
 
   const configure = async (loaded: LoadedPlugin, signal: AbortSignal): Promise<RunningProvider> => {
-    const { child } = loaded.connection;
-    return await killOnAbort(child, signal, async () => {
+    const aborted = Promise.withResolvers<never>();
+    aborted.promise.catch(() => {});
+    const abort = (): void => aborted.reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    const begin = async (): Promise<RunningProvider> => {
       const process = describeProcess(module, loaded);
-      try {
-        await options.onProcess(process);
-      } catch (error) {
-        child.kill();
-        throw error;
-      }
-      return createRunning(await configurePlugin(loaded, config, timeouts), process);
-    });
+      await options.onProcess(process);
+      return createRunning(await configurePlugin(loaded, config, { timeouts, instance }), process);
+    };
+    try {
+      return await Promise.race([aborted.promise, begin()]);
+    } catch (error) {
+      source.kill(user);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   };
 
   const first = await configure(options.first, options.signal);
@@ -64,9 +82,9 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
   const supervised = createSupervised<RunningProvider>({
     first,
     async start(signal) {
-      const running = await configure(await options.start(signal), signal);
+      const running = await configure(await source.take(user, signal), signal);
       if (running.plugin.identity === first.plugin.identity) return running;
-      running.plugin.loaded.connection.child.kill();
+      source.kill(user);
       throw new ProviderError(
         "forbidden",
         `Plugin ${title} answers for ${running.plugin.identity ?? "nobody"} since its restart, and for ${first.plugin.identity ?? "nobody"} before`,
@@ -79,11 +97,14 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
   });
 
   let last = first;
-  const call = async <T>(callOptions: CallOptions, send: (running: RunningProvider) => Promise<T>): Promise<T> => {
+  const call = async <T>(
+    callOptions: CallOptions,
+    send: (running: RunningProvider, own: HostCallOptions) => Promise<T>,
+  ): Promise<T> => {
     const running = await supervised.acquire(callOptions.signal);
     last = running;
     try {
-      return await send(running);
+      return await send(running, instance === undefined ? callOptions : { ...callOptions, instance });
     } catch (thrown) {
       throw await callFailure(thrown, running.plugin.loaded.subject, callOptions.signal);
     }
@@ -91,10 +112,10 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
   const callObject = <T extends LiveObject | undefined>(
     type: string,
     callOptions: CallOptions,
-    send: (running: RunningProvider) => Promise<T>,
+    send: (running: RunningProvider, own: HostCallOptions) => Promise<T>,
   ): Promise<T> =>
-    call(callOptions, async (running) => {
-      const [object, keys] = await Promise.all([send(running), running.sensitiveKeys(type)]);
+    call(callOptions, async (running, own) => {
+      const [object, keys] = await Promise.all([send(running, own), running.sensitiveKeys(type)]);
       return object && markSensitive(object, keys);
     });
   const current = () => supervised.current().plugin;
@@ -102,7 +123,9 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
   let shutdown: Promise<void> | undefined;
   const endProcess = async (): Promise<void> => {
     supervised.current().session?.end();
-    await (await supervised.close())?.plugin.loaded.connection.shutdown(timeouts.exitMs);
+    const running = await supervised.close();
+    if (running !== undefined) await closeConfiguration(running.plugin, closeTimeoutMs);
+    await source.release(user, timeouts.exitMs);
   };
 
   return {
@@ -136,16 +159,14 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
       return featuresOf(current().loaded);
     },
     traits: (type) => traitsOf(type, current().loaded.schemas, current().resourceTypes),
-    create: (spec, callOptions) =>
-      callObject(spec.type, callOptions, ({ drivers }) => drivers.create(spec, callOptions)),
-    listObjects: (which, callOptions) =>
-      call(callOptions, ({ plugin }) => listObjects(plugin.loaded, which, callOptions)),
+    create: (spec, callOptions) => callObject(spec.type, callOptions, ({ drivers }, own) => drivers.create(spec, own)),
+    listObjects: (which, callOptions) => call(callOptions, ({ plugin }, own) => listObjects(plugin.loaded, which, own)),
     importId: (type, id, callOptions) =>
-      call(callOptions, async ({ plugin }) => {
+      call(callOptions, async ({ plugin }, own) => {
         const { import: method } = iac.IaCProviderRequired.method;
         const request = { providerId: id, resourceType: type };
         try {
-          const { response } = await callUnary(plugin.loaded.connection.client, method, request, callOptions);
+          const { response } = await callUnary(plugin.loaded.connection.client, method, request, own);
           return response.state?.providerId || id;
         } catch (error) {
           if (!(error instanceof ProviderError)) throw error;
@@ -155,19 +176,19 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
           throw error;
         }
       }),
-    read: (ref, callOptions) => callObject(ref.type, callOptions, ({ drivers }) => drivers.read(ref, callOptions)),
+    read: (ref, callOptions) => callObject(ref.type, callOptions, ({ drivers }, own) => drivers.read(ref, own)),
     update: (ref, spec, callOptions) =>
-      callObject(spec.type, callOptions, ({ drivers }) => drivers.update(ref, spec, callOptions)),
-    delete: (ref, callOptions) => call(callOptions, ({ drivers }) => drivers.delete(ref, callOptions)),
-    diff: (spec, object, callOptions) => call(callOptions, ({ drivers }) => drivers.diff(spec, object, callOptions)),
+      callObject(spec.type, callOptions, ({ drivers }, own) => drivers.update(ref, spec, own)),
+    delete: (ref, callOptions) => call(callOptions, ({ drivers }, own) => drivers.delete(ref, own)),
+    diff: (spec, object, callOptions) => call(callOptions, ({ drivers }, own) => drivers.diff(spec, object, own)),
     lookup: (type, clientToken, name, callOptions) =>
-      callObject(type, callOptions, ({ drivers }) => drivers.lookup(type, clientToken, name, callOptions)),
+      callObject(type, callOptions, ({ drivers }, own) => drivers.lookup(type, clientToken, name, own)),
     resolveSizing: (type, size, hints, callOptions) =>
-      call(callOptions, async ({ plugin }) => {
+      call(callOptions, async ({ plugin }, own) => {
         const request = { resourceType: type, size, ...(hints === undefined ? {} : { hints: encodeHints(hints) }) };
         const { resolveSizing } = iac.IaCProviderRequired.method;
         try {
-          const { response } = await callUnary(plugin.loaded.connection.client, resolveSizing, request, callOptions);
+          const { response } = await callUnary(plugin.loaded.connection.client, resolveSizing, request, own);
           return decodeSizing(response.sizing);
         } catch (error) {
           if (error instanceof ProviderError && isUnimplemented(error.cause)) return undefined;
@@ -175,9 +196,9 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
         }
       }),
     finalize: (planId, callOptions) =>
-      call(callOptions, async ({ plugin }) => {
+      call(callOptions, async ({ plugin }, own) => {
         const { finalizeApply } = iac.IaCProviderFinalizer.method;
-        const { response } = await callUnary(plugin.loaded.connection.client, finalizeApply, { planId }, callOptions);
+        const { response } = await callUnary(plugin.loaded.connection.client, finalizeApply, { planId }, own);
         return response.errors.map(({ resource, action, error }) => ({ resource, action, error }));
       }),
     async stop(run) {
@@ -186,7 +207,9 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
       // A dead process has stopped.
       if (child.exit !== undefined || !loaded.services.has(extServiceNames.RunControl)) return;
       try {
-        await unaryCall(client, ext.RunControl.method.stop, { run }, { deadline: Date.now() + stopTimeoutMs });
+        const metadata = encodeCallContext(instance === undefined ? {} : { instance });
+        const deadline = Date.now() + stopTimeoutMs;
+        await unaryCall(client, ext.RunControl.method.stop, { run }, { metadata, deadline });
       } catch (error) {
         if (child.exit === undefined && !isUnimplemented(error)) throw toProviderError(error);
       }
@@ -195,7 +218,7 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
     shutdown: () => (shutdown ??= endProcess()),
     kill() {
       void supervised.close();
-      supervised.current().plugin.loaded.connection.child.kill();
+      source.kill(user);
     },
     [Symbol.asyncDispose]: () => (shutdown ??= endProcess()),
   };

@@ -24,11 +24,20 @@ function objectOf(object: StoredObject, created: ext.Created = ext.Created.UNSPE
   });
 }
 
+export interface SessionOptions {
+  /** What each configuration has made. @default the same for all */
+  readonly storeOf?: (instance: string) => ReturnType<typeof createStore>;
+  readonly identityOf?: (instance: string) => string;
+}
+
 /** Our own services over a store in memory. */
-export function serveSession(server: grpc.Server): void {
+export function serveSession(server: grpc.Server, options: SessionOptions = {}): void {
   const store = createStore();
+  const storeOf = options.storeOf ?? (() => store);
+  const identityOf = options.identityOf ?? (() => "fixture:1:here");
 
   const answer = (request: ext.DriverRequest): Partial<Reply> | undefined => {
+    const store = storeOf(request.instance);
     const config = (request.configJson.length === 0 ? {} : JSON.parse(Buffer.from(request.configJson).toString())) as JsonObject;
     if (config["crash"] === true) process.exit(7);
     if (config["hang"] === true) return undefined;
@@ -105,8 +114,10 @@ export function serveSession(server: grpc.Server): void {
     },
   });
   serveService(server, ext.ProviderIdentity, {
-    getIdentity: (_call, callback) =>
-      callback(null, create(ext.GetIdentityResponseSchema, { identity: "fixture:1:here", labels: { account: "1", region: "here" } })),
+    getIdentity: (call, callback) => {
+      const identity = identityOf(instanceOf(call.metadata));
+      callback(null, create(ext.GetIdentityResponseSchema, { identity, labels: { account: "1", region: "here" } }));
+    },
   });
   serveService(server, ext.ResourceSchemas, {
     listResourceTypes: (_call, callback) =>
@@ -144,8 +155,13 @@ export function serveSession(server: grpc.Server): void {
   });
   serveService(server, ext.RunControl, {
     stop(call, callback) {
-      note("Stop", call.request.run);
+      note("Stop", `${call.request.run}${instanceOf(call.metadata)}`);
       callback(null, create(ext.StopResponseSchema, {}));
     },
   });
+}
+
+/** The configuration that a call names. */
+export function instanceOf(metadata: grpc.Metadata): string {
+  return String(metadata.get("wfctl-instance")[0] ?? "");
 }

@@ -11,7 +11,7 @@ function begin() {
   const cancel = new AbortController();
   const reports: [string, boolean][] = [];
   const { context } = openCall(
-    { client: undefined, identity: async () => ({ identity: "" }), limiter: () => undefined },
+    { client: undefined, identity: async () => ({ identity: "" }), limiter: () => undefined, log: createLog(() => {}) },
     {
       instance: "",
       run: "r",

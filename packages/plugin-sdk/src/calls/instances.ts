@@ -11,6 +11,8 @@ export interface Instance {
   /** Asked of the provider once; a failure is asked again. */
   identity(): Promise<Identity>;
   limiter(family: string): Limiter | undefined;
+  /** Tells which configuration speaks, where it has a name. */
+  readonly log: Log;
 }
 
 export interface Instances {
@@ -29,20 +31,21 @@ export function createInstances(
   provider: Provider,
   environment: { clock: Clock; log: Log; signal: AbortSignal },
 ): Instances {
-  const { clock, log, signal } = environment;
+  const { clock, signal } = environment;
   const open = new Map<string, Instance>();
   const closeClient = async (instance: Instance | undefined): Promise<void> => {
     if (instance === undefined || provider.close === undefined) return;
     try {
       await provider.close(instance.client);
     } catch (error) {
-      log.warn(`Closing a configuration of ${provider.name} failed: ${WfctlError.from(error).message}`);
+      instance.log.warn(`Closing a configuration of ${provider.name} failed: ${WfctlError.from(error).message}`);
     }
   };
   return {
     async open(name, config) {
       const what = `configuration of provider ${provider.name}`;
       const input = requireInput(provider.config, config, what, { kind: "provider", unresolved: "refuse" });
+      const log = name === defaultInstance ? environment.log : nameLines(environment.log, name);
       const client: unknown = await provider.configure(input, { signal, log });
       const limiters = new Map<string, Limiter>();
       for (const [family, options] of Object.entries(provider.limits ?? {})) {
@@ -51,6 +54,7 @@ export function createInstances(
       let asked: Promise<Identity> | undefined;
       const instance: Instance = {
         client,
+        log,
         limiter: (family) => limiters.get(family),
         identity() {
           asked ??= Promise.resolve(provider.identity(client, { signal, log })).catch((error: unknown) => {
@@ -77,4 +81,10 @@ export function createInstances(
       await Promise.all(all.map(closeClient));
     },
   };
+}
+
+/** The configuration's name before each line. */
+function nameLines(log: Log, name: string): Log {
+  const say = (level: keyof Log) => (message: string) => log[level](`${name}: ${message}`);
+  return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
 }

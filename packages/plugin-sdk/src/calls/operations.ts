@@ -88,15 +88,15 @@ export function createOperations(environment: Environment): Operations {
       const message = `Configuration${which} of provider ${provider.name} is not open`;
       throw new CallRefusal("not_configured", caller.instance, message);
     }
-    const stopping = caller.run === "" ? ending : AbortSignal.any([runs.enter(caller.run), ending]);
-    const call = openCall(instance, caller, { clock, log, stopping, defaultTimeoutMs });
+    const stopping = caller.run === "" ? ending : AbortSignal.any([runs.enter(caller.run, caller.instance), ending]);
+    const call = openCall(instance, caller, { clock, log: instance.log, stopping, defaultTimeoutMs });
     try {
       return await endWithin(call.context.signal, run(call.context));
     } catch (error) {
       throw error instanceof CallRefusal ? error : toFailure(error, call.context.signal, call.partial());
     } finally {
       call.end();
-      if (caller.run !== "") runs.leave(caller.run);
+      if (caller.run !== "") runs.leave(caller.run, caller.instance);
     }
   };
 

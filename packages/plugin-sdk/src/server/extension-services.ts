@@ -122,8 +122,8 @@ function configurationService(runtime: Runtime): ServiceHandlers<typeof ext.Conf
 
 function runService(runtime: Runtime): ServiceHandlers<typeof ext.RunControl> {
   return {
-    stop: answerUnary(runtime, async (request) => {
-      runtime.runs.stop(request.run);
+    stop: answerUnary(runtime, async (request, caller) => {
+      runtime.runs.stop(request.run, caller.instance);
       return { message: create(ext.StopResponseSchema) };
     }),
     watchProgress(call) {

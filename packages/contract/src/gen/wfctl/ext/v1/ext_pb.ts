@@ -1074,7 +1074,8 @@ export const Configurations: GenService<{
  */
 export const RunControl: GenService<{
   /**
-   * Drivers of the run stop waiting and return what they have. Returns once all of them were told.
+   * Drivers of the run stop waiting and return what they have: those of the configuration that wfctl-instance names, or
+   * all. Returns once all of them were told.
    *
    * @generated from rpc wfctl.ext.v1.RunControl.Stop
    */
