@@ -17,6 +17,7 @@ const footprints = new WeakMap<Context, { changed: boolean }>();
 /** The API for one call of the host: within its rate, refusals for the rate repeated. */
 export interface Api {
   get<Answer>(path: string, query?: Query): Promise<Answer>;
+  getText(path: string): Promise<string>;
   post<Answer>(path: string, body?: object): Promise<Answer>;
   put<Answer>(path: string, body: object): Promise<Answer>;
   patch<Answer>(path: string, body: object): Promise<Answer>;
@@ -29,23 +30,39 @@ export function api(context: Context): Api {
   const call = <Answer>(request: HttpRequest): Promise<Answer> => send<Answer>(context, request);
   return {
     get: (path, query) => call({ method: "GET", path: `/v2/${path}`, ...(query === undefined ? {} : { query }) }),
+    getText: (path) => call({ method: "GET", path: `/v2/${path}`, isText: true }),
     post: (path, body) => call({ method: "POST", path: `/v2/${path}`, ...(body === undefined ? {} : { body }) }),
     put: (path, body) => call({ method: "PUT", path: `/v2/${path}`, body }),
     patch: (path, body) => call({ method: "PATCH", path: `/v2/${path}`, body }),
     delete: (path, options = {}) => call({ method: "DELETE", path: `/v2/${path}`, ...options }),
     async *list<Item>(path: string, key: string, query: Query = {}) {
+      let seen = 0;
+      let last = "";
       for (let page = 1; ; page += 1) {
         const answer = await call<Record<string, unknown>>({
           method: "GET",
           path: `/v2/${path}`,
           query: { ...query, page, per_page: pageSize },
         });
-        yield* (answer[key] ?? []) as Item[];
-        const links = answer["links"] as { pages?: { next?: string } } | undefined;
-        if (links?.pages?.next === undefined) return;
+        const items = (answer[key] ?? []) as Item[];
+        // A page that is the one before it once more comes from a server that knows no pages.
+        const first = JSON.stringify(items[0] ?? null);
+        if (items.length === 0 || (page > 1 && first === last)) return;
+        yield* items;
+        seen += items.length;
+        last = first;
+        if (!hasMore(answer, seen)) return;
       }
     },
   };
+}
+
+/** By the link to a next page; without links by the total. */
+function hasMore(answer: Record<string, unknown>, seen: number): boolean {
+  const links = answer["links"] as { pages?: { next?: string | null } | null } | null | undefined;
+  if (links?.pages !== undefined && links.pages !== null) return (links.pages.next ?? "") !== "";
+  const meta = answer["meta"] as { total?: number } | null | undefined;
+  return typeof meta?.total === "number" && meta.total > seen;
 }
 
 /** True once this call of the host may have changed something in the cloud. */

@@ -18,11 +18,16 @@ export const digitalOceanConfig = z
       .optional()
       .describe("For infra.storage. Default: DO_SPACES_ACCESS_KEY, then SPACES_ACCESS_KEY_ID"),
     spaces_secret_key: z.string().optional().describe("Default: DO_SPACES_SECRET_KEY, then SPACES_SECRET_ACCESS_KEY"),
-    endpoint: z.url().default(defaultEndpoint).describe("Address of the API, for emulators"),
+    endpoint: z
+      .url()
+      .optional()
+      .describe(`Address of the API, for emulators. Default: DIGITALOCEAN_API_URL, then ${defaultEndpoint}`),
     spaces_endpoint: z
       .string()
-      .default(defaultSpacesEndpoint)
-      .describe("Address of Spaces; {region} stands for the bucket's region"),
+      .optional()
+      .describe(
+        `Address of Spaces; {region} stands for the bucket's region. Default: SPACES_ENDPOINT_URL, then ${defaultSpacesEndpoint}`,
+      ),
     project_id: z.string().optional().describe("Project of new databases, load balancers and apps that name none"),
     default_tags: z.array(userTag).default([]).describe("Tags of everything that carries tags"),
     limit_rates: z.boolean().default(true).describe("Keep calls within the rate that the API grants by default"),
@@ -33,6 +38,23 @@ export const digitalOceanConfig = z
   });
 
 export type DigitalOceanConfig = z.output<typeof digitalOceanConfig>;
+
+/** The addresses that are in force. */
+export interface Endpoints {
+  readonly api: string;
+  /** `{region}` stands for the bucket's region. */
+  readonly spaces: string;
+}
+
+/** What the configuration gives, else the environment. A version or a slash at the end of the API's address is dropped. */
+export function findEndpoints(config: DigitalOceanConfig, environment: NodeJS.ProcessEnv): Endpoints {
+  const first = (...values: readonly (string | undefined)[]): string =>
+    (values.find((value) => value !== undefined && value !== "") ?? "").replace(/\/+$/, "");
+  return {
+    api: first(config.endpoint, environment["DIGITALOCEAN_API_URL"], defaultEndpoint).replace(/\/v2$/, ""),
+    spaces: first(config.spaces_endpoint, environment["SPACES_ENDPOINT_URL"], defaultSpacesEndpoint),
+  };
+}
 
 export interface Credentials {
   readonly token: string | undefined;

@@ -47,7 +47,9 @@ What holds for all types:
   the read that the host makes just before the create. Such a create never takes over what it finds.
 - **Names.** \`name\` defaults to the resource's name. Load balancers and droplets may share names at DigitalOcean; a handle
   that fits several is an error that lists them.
-- **Sizes.** A tier (\`xs\` to \`xl\`) or DigitalOcean's own word, for every type that has a size.
+- **Sizes.** A tier (\`xs\` to \`xl\`) or DigitalOcean's own word, for every type that has a size. Hosts that resolve tiers
+  themselves are told upstream's words; where DigitalOcean has no size of that word (such as \`apps-s-4vcpu-8gb\`) a tier
+  stands for the nearest that it has.
 - **Rates.** Calls stay within 250 a minute, and wait as long as an answer of status 429 says. Reads are repeated when the
   API does not answer; changes are not.
 - **References to later things.** \`trusted_sources\` may name an app, cluster or droplet that does not exist yet. The

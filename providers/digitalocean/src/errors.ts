@@ -31,7 +31,9 @@ const classes: Readonly<Record<number, FailureClass>> = {
   403: "forbidden",
   404: "not_found",
   405: "validation",
+  408: "transient",
   409: "already_exists",
+  410: "not_found",
   412: "validation",
   422: "validation",
   429: "rate_limited",
@@ -45,7 +47,7 @@ export function failureOf(
   headers: Headers,
   nowMs: number,
 ): ApiFailure {
-  const { id = String(status), message = "" } = isErrorBody(body) ? body : {};
+  const { id, message } = readErrorBody(body, status);
   const known = status >= 500 ? "transient" : classOf(call, status);
   const text = message === "" ? id : `${message.replace(/\.$/, "")} (${id})`;
   const mark = known === undefined ? `${unexpectedMark}: ` : "";
@@ -56,6 +58,11 @@ export function failureOf(
     message: `${mark}Cannot ${describeCall(call)}: ${text}${adviceOf(known)}`,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
+}
+
+/** The failure of a call that something other than the API answered, such as a page of a proxy: what it did is not known. */
+export function strangeAnswer(call: FailedCall, status: number): ProviderFailure {
+  return new ProviderFailure("transient", `Cannot ${describeCall(call)}: the answer (status ${status}) is no JSON`);
 }
 
 /** The failure of a call that got no answer: what it did is not known. */
@@ -75,7 +82,7 @@ export async function orAbsent<Answer>(call: Promise<Answer>): Promise<Answer | 
   try {
     return await call;
   } catch (error) {
-    if (isStatus(error, 404)) return undefined;
+    if (isStatus(error, 404, 410)) return undefined;
     throw error;
   }
 }
@@ -109,6 +116,22 @@ function reasonOf(error: Error): string {
   return cause?.code ?? error.message;
 }
 
-function isErrorBody(body: unknown): body is { id?: string; message?: string } {
-  return typeof body === "object" && body !== null && !Array.isArray(body);
+const longestMessage = 300;
+
+/** Word and message of an error, from a body of any form: the API's own, another JSON, a text, a page. */
+function readErrorBody(body: unknown, status: number): { id: string; message: string } {
+  const fallback = { id: String(status), message: "" };
+  if (typeof body === "string") {
+    const isPage = body.trimStart().startsWith("<");
+    const title = /<title>([^<]*)<\/title>/i.exec(body)?.[1] ?? "";
+    return { ...fallback, message: (isPage ? title : body).trim().slice(0, longestMessage) };
+  }
+  if (typeof body !== "object" || body === null) return fallback;
+  const { id, message, error } = body as Record<string, unknown>;
+  const inner = typeof error === "object" && error !== null ? (error as Record<string, unknown>)["message"] : error;
+  const text = [message, inner].find((each) => typeof each === "string");
+  return {
+    id: typeof id === "string" && id !== "" ? id : fallback.id,
+    message: typeof text === "string" ? text.slice(0, longestMessage * 4) : "",
+  };
 }

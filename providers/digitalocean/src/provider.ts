@@ -27,14 +27,14 @@ export const digitalOceanProvider = defineProvider<DigitalOceanClient, DigitalOc
   configure: (config) => createDigitalOceanClient(config, { environment: process.env, version }),
   async identity(client, { signal }) {
     const account = await client.account(signal);
-    const { endpoint, region } = client.config;
+    const { region } = client.config;
     return {
       identity: identityOf(client, account),
       labels: {
         account: account.email,
         ...(account.team === undefined ? {} : { team: account.team }),
         region,
-        endpoint,
+        endpoint: client.endpoints.api,
       },
     };
   },

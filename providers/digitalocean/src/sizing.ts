@@ -5,6 +5,29 @@ export const tiers = ["xs", "s", "m", "l", "xl"] as const;
 export type Tier = (typeof tiers)[number];
 export type SizeTable = Readonly<Record<Tier, string>>;
 
+/**
+ * What hosts are told of a tier: upstream's words, which the state of upstream hosts and their plans hold. Where
+ * DigitalOcean has no size of that word, or has none any more, the drivers ask for the one of the tables below.
+ */
+export const hostSizes = {
+  app: {
+    xs: "apps-s-1vcpu-0.5gb",
+    s: "apps-s-1vcpu-1gb",
+    m: "apps-s-2vcpu-4gb",
+    l: "apps-s-4vcpu-8gb",
+    xl: "apps-s-8vcpu-16gb",
+  },
+  droplet: { xs: "s-1vcpu-512mb", s: "s-1vcpu-2gb", m: "s-2vcpu-4gb", l: "s-4vcpu-8gb", xl: "s-8vcpu-16gb" },
+  database: {
+    xs: "db-s-1vcpu-1gb",
+    s: "db-s-1vcpu-2gb",
+    m: "db-s-2vcpu-4gb",
+    l: "db-s-4vcpu-8gb",
+    xl: "db-s-8vcpu-16gb",
+  },
+  balancer: { xs: "lb-small", s: "lb-small", m: "lb-medium", l: "lb-large", xl: "lb-large" },
+} as const satisfies Record<string, SizeTable>;
+
 export const dropletSizes: SizeTable = {
   xs: "s-1vcpu-512mb-10gb",
   s: "s-1vcpu-2gb",
@@ -14,7 +37,7 @@ export const dropletSizes: SizeTable = {
 };
 
 /** Nodes of clusters need two gigabytes. */
-export const nodeSizes: SizeTable = { ...dropletSizes, xs: "s-1vcpu-2gb", s: "s-2vcpu-2gb" };
+export const nodeSizes: SizeTable = { ...dropletSizes, xs: "s-1vcpu-2gb" };
 
 export const databaseSizes: SizeTable = {
   xs: "db-s-1vcpu-1gb",
@@ -32,8 +55,8 @@ export const appSizes: SizeTable = {
   xl: "apps-d-8vcpu-32gb",
 };
 
-/** Size units of a load balancer. */
-export const balancerUnits: Readonly<Record<Tier, number>> = { xs: 1, s: 1, m: 2, l: 4, xl: 8 };
+/** Size units of a load balancer, by its old words; tiers stand for those. */
+export const balancerWords: Readonly<Record<string, number>> = { "lb-small": 1, "lb-medium": 3, "lb-large": 6 };
 
 /** Gigabytes of a volume. */
 export const volumeSizes: Readonly<Record<Tier, number>> = { xs: 10, s: 50, m: 100, l: 500, xl: 1024 };
@@ -60,7 +83,7 @@ export function sizeOf(table: SizeTable) {
 }
 
 /** What a host writes into the configuration for a tier: nothing but the type, as the drivers know the tiers themselves. */
-export function sizing(table: Readonly<Record<Tier, string | number>>) {
+export function sizing(table: SizeTable) {
   return ({ size }: { size: string; hints: ResourceHints | undefined }): Sizing | undefined =>
-    isTier(size) ? { instanceType: String(table[size]), specs: {} } : undefined;
+    isTier(size) ? { instanceType: table[size], specs: {} } : undefined;
 }

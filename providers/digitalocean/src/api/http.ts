@@ -1,4 +1,4 @@
-import { failureOf, lostCall } from "../errors.ts";
+import { failureOf, lostCall, strangeAnswer } from "../errors.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -7,11 +7,13 @@ export interface HttpRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The answer is a text, and is given as it is. */
+  readonly isText?: boolean;
 }
 
 /** The API by plain fetch. Each request is sent once. */
 export interface Http {
-  /** The answer's JSON, its text where it is none, undefined without a body. Rejects with a `ProviderFailure`. */
+  /** The answer's JSON, an empty object without a body. Rejects with a `ProviderFailure`. */
   send<Answer>(request: HttpRequest, signal: AbortSignal): Promise<Answer>;
 }
 
@@ -25,8 +27,9 @@ export function createHttp(options: { endpoint: string; token: string; userAgent
     "user-agent": options.userAgent,
   };
   return {
-    async send<Answer>({ method, path, query = {}, body, headers }: HttpRequest, signal: AbortSignal): Promise<Answer> {
-      const url = new URL(path, options.endpoint);
+    async send<Answer>(request: HttpRequest, signal: AbortSignal): Promise<Answer> {
+      const { method, path, query = {}, body, headers, isText = false } = request;
+      const url = new URL(`${options.endpoint.replace(/\/+$/, "")}${path}`);
       for (const [key, value] of Object.entries(query))
         if (value !== undefined) url.searchParams.set(key, String(value));
       const call = { method, path };
@@ -44,15 +47,19 @@ export function createHttp(options: { endpoint: string; token: string; userAgent
         if (signal.aborted) throw signal.reason;
         throw lostCall(call, error);
       }
-      const isJson = response.headers.get("content-type")?.includes("json") === true;
-      const answer: unknown = text === "" ? undefined : isJson ? parseJson(text) : text;
+      const answer = parseAnswer(text);
       if (!response.ok) throw failureOf(call, response.status, answer, response.headers, Date.now());
-      return answer as Answer;
+      if (isText) return text as Answer;
+      // Of a delete nothing is read. Elsewhere something between here and the API has answered in its place.
+      if (typeof answer === "string" && method !== "DELETE") throw strangeAnswer(call, response.status);
+      return (answer ?? {}) as Answer;
     },
   };
 }
 
-function parseJson(text: string): unknown {
+/** The JSON of an answer, whatever type it says it is of; its text where it is none; undefined without a body. */
+function parseAnswer(text: string): unknown {
+  if (text.trim() === "") return undefined;
   try {
     return JSON.parse(text);
   } catch {

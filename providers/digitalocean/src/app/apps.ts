@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
 import { api, findItem, type Context } from "../calls.ts";
 import { isStatus, orAbsent } from "../errors.ts";
@@ -6,7 +7,7 @@ import { awaitThat } from "../waiting.ts";
 import { fromSpec, secretKeys } from "./from-spec.ts";
 import type { AppImage } from "./image.ts";
 import type { AppInput, AppOutputs } from "./schema.ts";
-import type { AppSpec, DomainSpec } from "./spec-types.ts";
+import type { AppSpec, DomainSpec, Env } from "./spec-types.ts";
 
 export interface Deployment {
   readonly id: string;
@@ -155,6 +156,18 @@ async function orForbidden<Answer>(call: Promise<Answer>): Promise<Answer | unde
   }
 }
 
+/** Variables without the secret ones, of which the API answers another text each time. */
+function plainEnvs(envs: readonly Env[]): readonly (readonly [string, string])[] {
+  return envs
+    .filter(({ type }) => type !== "SECRET")
+    .map(({ key, value = "" }) => [key, value] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function digestOf(value: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}
+
 export function describeApp(app: App): ResourceState<AppInput, AppOutputs> {
   const { id, spec } = app;
   const [main] = spec.services ?? [];
@@ -184,6 +197,9 @@ export function describeApp(app: App): ResourceState<AppInput, AppOutputs> {
       deployment_id: deployment?.id ?? "",
       deployment_phase: deployment?.phase ?? "",
       secret_keys: secretKeys(spec),
+      env_vars_hash: digestOf(plainEnvs(main?.envs ?? [])),
+      jobs_hash: digestOf((spec.jobs ?? []).map((job) => ({ ...job, envs: plainEnvs(job.envs ?? []) }))),
+      workers_hash: digestOf((spec.workers ?? []).map((worker) => ({ ...worker, envs: plainEnvs(worker.envs ?? []) }))),
     },
     inputs: fromSpec(spec),
   };

@@ -290,5 +290,8 @@ export const appOutputs = z.object({
   deployment_id: z.string(),
   deployment_phase: z.string(),
   secret_keys: z.array(z.string()),
+  env_vars_hash: z.string(),
+  jobs_hash: z.string(),
+  workers_hash: z.string(),
 });
 export type AppOutputs = z.output<typeof appOutputs>;

@@ -95,8 +95,8 @@ export async function changeCluster(context: Context, id: string, path: string, 
 }
 
 export async function listRules(context: Context, id: string): Promise<readonly Rule[]> {
-  const { rules } = await api(context).get<{ rules: readonly Rule[] | null }>(`databases/${id}/firewall`);
-  return rules ?? [];
+  const path = `databases/${id}/firewall`;
+  return (await orAbsent(api(context).get<{ rules?: readonly Rule[] | null }>(path)))?.rules ?? [];
 }
 
 /** Everything that can be read of a cluster. Parts that the engine does not have are not asked for. */

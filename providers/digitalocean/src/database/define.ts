@@ -13,7 +13,7 @@ import { takenMessage } from "../naming.ts";
 import { creationTags, tokenTag } from "../ownership.ts";
 import { defineDoResource } from "../resources/define.ts";
 import { readScopes, scopes } from "../permissions.ts";
-import { databaseSizes, sizing } from "../sizing.ts";
+import { hostSizes, sizing } from "../sizing.ts";
 import { removeUnusedMarks, writeOwner } from "../tagging.ts";
 import { awaitThat } from "../waiting.ts";
 import {
@@ -133,7 +133,7 @@ export function defineCluster<Input extends DatabaseInput>(kind: {
     },
 
     diff: (desired, known, standard) => compareCluster(desired, known, standard),
-    sizing: sizing(databaseSizes),
+    sizing: sizing(hostSizes.database),
   });
 }
 

@@ -91,6 +91,9 @@ export const databaseInput = z
 export const cacheInput = z
   .strictObject({
     ...shared,
+    version: version
+      .optional()
+      .describe("A newer one is an upgrade in place; Redis's own (6, 7) is DigitalOcean's default"),
     engine: engine.pipe(z.literal("valkey")).default("valkey").describe("valkey"),
     eviction_policy: z.enum(policies).optional(),
     config: z
@@ -98,6 +101,10 @@ export const cacheInput = z
       .optional()
       .describe("Settings of the engine"),
   })
+  // Upstream's caches were Redis, of which the versions counted otherwise.
+  .transform(({ version: wanted, ...value }) =>
+    /^[67](?:\.|$)/.test(wanted ?? "") ? value : { ...value, version: wanted },
+  )
   .transform(countNodes)
   .transform(renameKeys(aliases));
 

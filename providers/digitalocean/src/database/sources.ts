@@ -1,5 +1,6 @@
 import { ProviderFailure } from "@wfctl/plugin-sdk";
 import { api, collect, type Context } from "../calls.ts";
+import { isStatus } from "../errors.ts";
 import { isUuid } from "../naming.ts";
 import { applyChanges, removeUnusedMarks } from "../tagging.ts";
 import { markPrefix } from "../tags.ts";
@@ -54,7 +55,14 @@ export async function markPending(
   const live = tags.filter((tag) => tag === pendingTag || tag.startsWith(pendingPrefix));
   const add = wanted.filter((tag) => !live.includes(tag));
   const remove = live.filter((tag) => !wanted.includes(tag));
-  await applyChanges(context, { kind: "database", id }, { add, remove });
+  await applyChanges(context, { kind: "database", id }, { add, remove: [] });
+  try {
+    await applyChanges(context, { kind: "database", id }, { add: [], remove });
+  } catch (error) {
+    // A mark that stays costs the next finalizer a look; what it stood for is let in.
+    if (!isStatus(error, 400, 404, 422)) throw error;
+    return;
+  }
   await removeUnusedMarks(context, remove);
 }
 

@@ -41,7 +41,25 @@ export interface Volume {
 
 export async function getDroplet(context: Context, id: string): Promise<Droplet | undefined> {
   if (!/^\d+$/.test(id)) return undefined;
-  return (await orAbsent(api(context).get<{ droplet: Droplet }>(`droplets/${id}`)))?.droplet;
+  const found = await orAbsent(api(context).get<{ droplet: Droplet }>(`droplets/${id}`));
+  return found === undefined ? undefined : settle(found.droplet);
+}
+
+export async function listDroplets(context: Context, query?: Readonly<Record<string, string>>): Promise<Droplet[]> {
+  return (await collect(api(context).list<Droplet>("droplets", "droplets", query))).map(settle);
+}
+
+/** Lists that may be missing or null are there. */
+function settle(droplet: Droplet): Droplet {
+  const { features, tags, volume_ids: volumes, networks, image } = droplet as Partial<Droplet>;
+  return {
+    ...droplet,
+    features: features ?? [],
+    tags: tags ?? [],
+    volume_ids: volumes ?? [],
+    networks: { v4: networks?.v4 ?? [], v6: networks?.v6 ?? [] },
+    image: image ?? { id: 0, slug: null, type: "base" },
+  };
 }
 
 /** By its id, else by its name. */
@@ -51,11 +69,10 @@ export async function locateDroplet(
 ): Promise<Droplet | undefined> {
   if (/^\d+$/.test(id)) return getDroplet(context, id);
   const wanted = id === "" ? name : id;
-  const all = await collect(api(context).list<Droplet>("droplets", "droplets", { name: wanted }));
-  const found = all.filter((each) => each.name === wanted);
+  const found = (await listDroplets(context, { name: wanted })).filter((each) => each.name === wanted);
   return pickByName(context, { kind: "droplet", name: wanted }, found, {
     id: (each) => String(each.id),
-    tags: (each) => each.tags ?? [],
+    tags: (each) => each.tags,
   });
 }
 
@@ -63,9 +80,7 @@ export async function locateDroplet(
 export async function findByToken(context: Context, token: string): Promise<Droplet | undefined> {
   const tag = tokenTag(token);
   // The filter is not trusted: what it passes by mistake would be taken for this create's own.
-  return findItem(api(context).list<Droplet>("droplets", "droplets", { tag_name: tag }), ({ tags }) =>
-    (tags ?? []).includes(tag),
-  );
+  return (await listDroplets(context, { tag_name: tag })).find(({ tags }) => tags.includes(tag));
 }
 
 /** Waits until a droplet runs and has its addresses. */

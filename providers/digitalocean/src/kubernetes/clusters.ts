@@ -1,6 +1,6 @@
 import { ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
 import { given } from "../aliases.ts";
-import { api, collect, findItem, type Context } from "../calls.ts";
+import { api, collect, type Context } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import { isUuid, pickByName } from "../naming.ts";
 import { ownerOf, tokenTag } from "../ownership.ts";
@@ -49,12 +49,18 @@ export const firstPoolTag = `${markPrefix}first-pool`;
 export const destroyAllTag = `${markPrefix}destroy-all`;
 
 export async function getCluster(context: Context, id: string): Promise<Cluster | undefined> {
-  return (await orAbsent(api(context).get<{ kubernetes_cluster: Cluster }>(`kubernetes/clusters/${id}`)))
-    ?.kubernetes_cluster;
+  const found = await orAbsent(api(context).get<{ kubernetes_cluster: Cluster }>(`kubernetes/clusters/${id}`));
+  return found === undefined ? undefined : settle(found.kubernetes_cluster);
+}
+
+/** Lists that may be missing or null are there. */
+function settle(cluster: Cluster): Cluster {
+  const { tags, node_pools: pools } = cluster as Partial<Cluster>;
+  return { ...cluster, tags: tags ?? [], node_pools: pools ?? [] };
 }
 
 export async function listClusters(context: Context): Promise<Cluster[]> {
-  return collect(api(context).list<Cluster>("kubernetes/clusters", "kubernetes_clusters"));
+  return (await collect(api(context).list<Cluster>("kubernetes/clusters", "kubernetes_clusters"))).map(settle);
 }
 
 export async function locateCluster(
@@ -71,8 +77,7 @@ export async function locateCluster(
 }
 
 export async function findByToken(context: Context, token: string): Promise<Cluster | undefined> {
-  const clusters = api(context).list<Cluster>("kubernetes/clusters", "kubernetes_clusters");
-  return findItem(clusters, ({ tags }) => tags.includes(tokenTag(token)));
+  return (await listClusters(context)).find(({ tags }) => tags.includes(tokenTag(token)));
 }
 
 /** Waits until a cluster runs. */
@@ -105,7 +110,7 @@ export async function describeCluster(
   const cloud = api(context);
   const [kubeconfig, credentials] = isRunning
     ? await Promise.all([
-        orAbsent(cloud.get<string>(`kubernetes/clusters/${id}/kubeconfig`)),
+        orAbsent(cloud.getText(`kubernetes/clusters/${id}/kubeconfig`)),
         orAbsent(
           cloud.get<{ certificate_authority_data?: string; token?: string }>(`kubernetes/clusters/${id}/credentials`),
         ),

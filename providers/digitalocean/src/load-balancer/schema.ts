@@ -1,7 +1,7 @@
 import { z } from "@wfctl/plugin-sdk";
 import { renameKeys } from "../aliases.ts";
 import { region } from "../regions.ts";
-import { balancerUnits, isTier, tiers } from "../sizing.ts";
+import { balancerWords, hostSizes, isTier, tiers } from "../sizing.ts";
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const rule = z
@@ -20,8 +20,6 @@ const rule = z
 export type Rule = z.output<typeof rule>;
 
 const droplet = z.union([z.number().int(), z.string().regex(/^\d+$/).transform(Number)]);
-/** Tiers give units; the old names of sizes are units too. */
-const oldSizes: Readonly<Record<string, number>> = { "lb-small": 1, "lb-medium": 3, "lb-large": 6 };
 
 export const balancerInput = z
   .strictObject({
@@ -29,8 +27,8 @@ export const balancerInput = z
     region,
     size: z
       .string()
-      .refine((size) => isTier(size) || size in oldSizes, {
-        error: `expected one of ${[...tiers, ...Object.keys(oldSizes)].join(", ")}`,
+      .refine((size) => isTier(size) || size in balancerWords, {
+        error: `expected one of ${[...tiers, ...Object.keys(balancerWords)].join(", ")}`,
       })
       .optional()
       .describe("Instead of size_unit"),
@@ -105,7 +103,8 @@ export const balancerInput = z
   .transform(({ size, algorithm: _, ...value }) => ({
     ...value,
     size_unit:
-      value.size_unit ?? (size === undefined ? undefined : isTier(size) ? balancerUnits[size] : oldSizes[size]),
+      value.size_unit ??
+      (size === undefined ? undefined : balancerWords[isTier(size) ? hostSizes.balancer[size] : size]),
   }))
   .refine((value) => value.droplet_ids === undefined || value.droplet_tag === undefined, {
     error: "droplet_ids and droplet_tag exclude each other",

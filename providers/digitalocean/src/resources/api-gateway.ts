@@ -17,7 +17,7 @@ import { rulesFor } from "../app/to-spec.ts";
 import { api, collect, type Context } from "../calls.ts";
 import { takenMessage } from "../naming.ts";
 import { groupOf, regionGroup } from "../regions.ts";
-import { appSizes, sizeOf, sizing } from "../sizing.ts";
+import { appSizes, hostSizes, sizeOf, sizing } from "../sizing.ts";
 import { readScopes, scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
@@ -141,7 +141,7 @@ export const apiGateway = defineDoResource<GatewayInput, Outputs>({
     for (const app of await collect(api(context).list<App>("apps", "apps"))) if (isGateway(app)) yield describe(app);
   },
 
-  sizing: sizing(appSizes),
+  sizing: sizing(hostSizes.app),
 });
 
 /** Nothing but services, each with a route to it, none called like the app: `infra.container_service` names one so. */

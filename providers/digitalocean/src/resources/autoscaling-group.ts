@@ -6,7 +6,7 @@ import { orAbsent } from "../errors.ts";
 import { isUuid, pickByName, takenMessage } from "../naming.ts";
 import { creationTags, ownerOf, tokenTag, withOwner } from "../ownership.ts";
 import { region } from "../regions.ts";
-import { dropletSizes, sizeOf, sizing } from "../sizing.ts";
+import { dropletSizes, hostSizes, sizeOf, sizing } from "../sizing.ts";
 import { removeUnusedMarks } from "../tagging.ts";
 import { isMark, markPrefix, tagList, userTags } from "../tags.ts";
 import { awaitThat } from "../waiting.ts";
@@ -226,7 +226,7 @@ export const autoscalingGroup = defineDoResource<PoolInput, Outputs>({
     return { changes: standard.changes.filter(({ path }) => path !== "ssh_keys" || !isSame) };
   },
 
-  sizing: sizing(dropletSizes),
+  sizing: sizing(hostSizes.droplet),
 });
 
 async function bodyOf(

@@ -18,7 +18,7 @@ import { toSpec } from "../app/to-spec.ts";
 import { api, collect, type Context } from "../calls.ts";
 import { takenMessage } from "../naming.ts";
 import { groupOf } from "../regions.ts";
-import { appSizes, sizing } from "../sizing.ts";
+import { hostSizes, sizing } from "../sizing.ts";
 import { readScopes, scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
 
@@ -162,7 +162,7 @@ export const containerService = defineDoResource<AppInput, AppOutputs>({
     return { changes: [...standard.changes, { path: "env_vars_secret", forceNew: false, old: live, new: wanted }] };
   },
 
-  sizing: sizing(appSizes),
+  sizing: sizing(hostSizes.app),
 });
 
 async function settle(context: Context, app: App, input: AppInput): Promise<App> {

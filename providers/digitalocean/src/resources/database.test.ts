@@ -92,6 +92,12 @@ describe("infra.database", () => {
     await driver.delete("db", id);
   });
 
+  const pendingMarks = (): string[] =>
+    cloud.account.tags
+      .all()
+      .map(({ name }) => name as string)
+      .filter((name) => name.startsWith("wfctl-pending"));
+
   test("an update that changes a tag does not resize", async () => {
     const { providerId: id } = await driver.create("calm", {}, { token: "t-calm" });
     await driver.update("calm", id, { tags: ["x"] });
@@ -141,6 +147,57 @@ describe("infra.database", () => {
     await driver.update("one", one.providerId, { trusted_sources: [] });
     expect((await finalize(cloud)).map(({ resource }) => resource)).toEqual(["two"]);
     for (const { name, providerId } of [one, two]) await driver.delete(name, providerId);
+  });
+
+  test("what an update defers is owed too; a finalizer killed on its way is finished by the next, and each error is its own", async () => {
+    const trusted = { trusted_sources: [{ type: "app", value: "late-app" }] };
+    const one = await driver.create("one", {}, { token: "t-one" });
+    const two = await driver.create("two", trusted, { token: "t-two" });
+    await driver.update("one", one.providerId, trusted);
+    const spec = { name: "late-app", services: [{ name: "web", image }] };
+    const { app } = (await cloud.raw("POST", "apps", { spec })).body;
+    const rulesOf = async (id: string): Promise<string[]> =>
+      (await cloud.raw("GET", `databases/${id}/firewall`)).body.rules.map(({ value }: { value: string }) => value);
+
+    // One refuses: it is listed with its reason, and the other one is done.
+    cloud.emulator.faults.add({
+      operation: "databases_update_firewall_rules",
+      path: one.providerId,
+      effect: "status",
+      status: 422,
+      body: { id: "unprocessable_entity", message: "no more rules" },
+    });
+    expect(await finalize(cloud)).toEqual([
+      { resource: "one", action: "trusted_sources", error: expect.stringContaining("no more rules") as string },
+    ]);
+    expect([await rulesOf(one.providerId), await rulesOf(two.providerId)]).toEqual([[], [app.id]]);
+
+    // The rules are written, and the plugin dies before it can take its mark away.
+    const written = cloud.emulator.journal.next(
+      ({ operation }) => operation === "databases_update_firewall_rules",
+      AbortSignal.timeout(20_000),
+    );
+    cloud.emulator.faults.add({ operation: "databases_update_firewall_rules", effect: "hang" });
+    const dying = finalize(cloud).catch(() => "killed");
+    await written;
+    await cloud.restart();
+    expect(await dying).toBe("killed");
+    expect(await finalize(cloud)).toEqual([]);
+    expect(await rulesOf(one.providerId)).toEqual([app.id]);
+    expect(pendingMarks()).toEqual([]);
+    await expectQuiet(driver, "one", trusted, one.providerId);
+
+    // A server that has no tags of databases: the mark stays, what it stands for is let in.
+    await driver.update("one", one.providerId, { trusted_sources: [{ type: "app", value: "next-app" }] });
+    const next = (await cloud.raw("POST", "apps", { spec: { ...spec, name: "next-app" } })).body.app;
+    cloud.emulator.faults.add({ method: "DELETE", path: "/tags/.*/resources", effect: "status", status: 422 });
+    expect(await finalize(cloud)).toEqual([]);
+    expect(await rulesOf(one.providerId)).toEqual([next.id]);
+    expect(await finalize(cloud)).toEqual([]);
+    expect(pendingMarks()).toEqual([]);
+
+    for (const { name, providerId } of [one, two]) await driver.delete(name, providerId);
+    for (const { id } of [app, next]) await cloud.raw("DELETE", `apps/${id as string}`);
   });
 
   test("the plugin killed while the cluster is made: another one finishes the same cluster", async () => {

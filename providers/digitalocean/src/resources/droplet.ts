@@ -1,13 +1,14 @@
 import { notFound } from "@wfctl/plugin-sdk";
 import { runAction } from "../actions.ts";
 import { given } from "../aliases.ts";
-import { api, collect, type Context } from "../calls.ts";
+import { api, type Context } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import {
   awaitActive,
   describeDroplet,
   findByToken,
   getDroplet,
+  listDroplets,
   locateDroplet,
   resolveKeys,
   resolveVolumes,
@@ -16,7 +17,7 @@ import {
 } from "../droplet/droplets.ts";
 import { dropletInput, dropletOutputs, type DropletInput, type DropletOutputs } from "../droplet/schema.ts";
 import { creationTags } from "../ownership.ts";
-import { dropletSizes, sizing } from "../sizing.ts";
+import { hostSizes, sizing } from "../sizing.ts";
 import { removeUnusedMarks, syncTags, writeOwner } from "../tagging.ts";
 import { awaitThat } from "../waiting.ts";
 import { readScopes, scopes } from "../permissions.ts";
@@ -88,8 +89,7 @@ export const droplet = defineDoResource<DropletInput, DropletOutputs>({
   },
 
   async *list(context) {
-    for (const each of await collect(api(context).list<Droplet>("droplets", "droplets")))
-      yield describeDroplet(context, each);
+    for (const each of await listDroplets(context)) yield describeDroplet(context, each);
   },
 
   async setOwner(ref, owner, context) {
@@ -115,7 +115,7 @@ export const droplet = defineDoResource<DropletInput, DropletOutputs>({
     return { changes };
   },
 
-  sizing: sizing(dropletSizes),
+  sizing: sizing(hostSizes.droplet),
 });
 
 async function makeDroplet(context: Context, name: string, input: DropletInput): Promise<Droplet> {

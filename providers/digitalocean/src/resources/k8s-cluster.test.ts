@@ -75,7 +75,7 @@ describe("infra.k8s_cluster", () => {
     const after = await live(id);
     expect(after).toMatchObject({ version: "1.33.1-do.0", ha: true, registry_enabled: true });
     expect(after.node_pools.map(({ size, count }: Pool) => [size, count]).toSorted()).toEqual([
-      ["s-2vcpu-2gb", 1],
+      ["s-1vcpu-2gb", 1],
       ["s-4vcpu-8gb", 3],
     ]);
     await expectQuiet(driver, "k", changed, id);

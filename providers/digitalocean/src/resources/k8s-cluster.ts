@@ -18,7 +18,7 @@ import { awaitNodes, firstPoolInput, poolBody, syncPools } from "../kubernetes/p
 import { clusterInput, clusterOutputs, type ClusterInput, type ClusterOutputs } from "../kubernetes/schema.ts";
 import { takenMessage } from "../naming.ts";
 import { creationTags, currentTags, tokenPrefix, withOwner } from "../ownership.ts";
-import { nodeSizes, sizing } from "../sizing.ts";
+import { hostSizes, sizing } from "../sizing.ts";
 import { removeUnusedMarks } from "../tagging.ts";
 import { awaitThat } from "../waiting.ts";
 import { scopes } from "../permissions.ts";
@@ -122,7 +122,7 @@ export const k8sCluster = defineDoResource<ClusterInput, ClusterOutputs>({
     return { changes };
   },
 
-  sizing: sizing(nodeSizes),
+  sizing: sizing(hostSizes.droplet),
 });
 
 async function makeCluster(context: Context, name: string, input: ClusterInput): Promise<Cluster> {

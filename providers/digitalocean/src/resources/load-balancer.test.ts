@@ -40,7 +40,7 @@ describe("infra.load_balancer", () => {
     expect(made).toMatchObject({ created: true, outputs: { status: "active", region: "nyc3" } });
     expect(made.outputs["ip"]).toMatch(/^198\./);
     const live = (await cloud.raw("GET", `load_balancers/${id}`)).body.load_balancer;
-    expect(live).toMatchObject({ size_unit: 2, droplet_ids: [droplet.id], redirect_http_to_https: true });
+    expect(live).toMatchObject({ size_unit: 3, droplet_ids: [droplet.id], redirect_http_to_https: true });
     await expectQuiet(driver, "lb", config, id);
     await expectQuiet(driver, "lb", { ...config, forwarding_rules: config.forwarding_rules.toReversed() }, id);
 
@@ -49,7 +49,7 @@ describe("infra.load_balancer", () => {
       ...rest,
       name: "front",
       droplet_tag: "web",
-      size_unit: 3,
+      size_unit: 4,
       forwarding_rules: config.forwarding_rules.slice(1),
       redirect_http_to_https: false,
     };
@@ -65,7 +65,7 @@ describe("infra.load_balancer", () => {
     expect(after).toMatchObject({
       name: "front",
       tag: "web",
-      size_unit: 3,
+      size_unit: 4,
       vpc_uuid: live.vpc_uuid,
       health_check: { path: "/healthz" },
     });
@@ -79,7 +79,7 @@ describe("infra.load_balancer", () => {
       name: "front",
       region: "nyc3",
       tag: "web",
-      size_unit: 3,
+      size_unit: 4,
       forwarding_rules: after.forwarding_rules,
       health_check: after.health_check,
       sticky_sessions: after.sticky_sessions,

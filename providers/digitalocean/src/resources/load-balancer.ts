@@ -11,7 +11,7 @@ import {
 } from "../load-balancer/balancers.ts";
 import { balancerInput, balancerOutputs, type BalancerInput, type BalancerOutputs } from "../load-balancer/schema.ts";
 import { takenMessage } from "../naming.ts";
-import { balancerUnits, sizing } from "../sizing.ts";
+import { hostSizes, sizing } from "../sizing.ts";
 import { awaitThat } from "../waiting.ts";
 import { readScopes, scopes } from "../permissions.ts";
 import { defineDoResource } from "./define.ts";
@@ -89,8 +89,5 @@ export const loadBalancer = defineDoResource<BalancerInput, BalancerOutputs>({
     return { changes: standard.changes.filter(({ path }) => path !== "forwarding_rules" || !isSame) };
   },
 
-  sizing: ({ size, hints }) => {
-    const found = sizing(balancerUnits)({ size, hints });
-    return found === undefined ? undefined : { instanceType: "", specs: { size_unit: Number(found.instanceType) } };
-  },
+  sizing: sizing(hostSizes.balancer),
 });

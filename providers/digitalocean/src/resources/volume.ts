@@ -1,7 +1,7 @@
 import { alreadyExists, notFound, z, type ResourceState } from "@wfctl/plugin-sdk";
 import { runAction } from "../actions.ts";
 import { given, renameKeys } from "../aliases.ts";
-import { api, collect, findItem, type Context } from "../calls.ts";
+import { api, collect, type Context } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import { isUuid, pickByName, takenMessage } from "../naming.ts";
 import { creationTags, ownerOf, tokenTag } from "../ownership.ts";
@@ -95,8 +95,7 @@ export const volume = defineDoResource<VolumeInput, z.output<typeof outputs>>({
   async create({ name: resource, input: wanted }, context) {
     const name = wanted.name ?? resource;
     const place = wanted.region ?? context.client.config.region;
-    const existing = await findItem(
-      api(context).list<Volume>("volumes", "volumes", { name, region: place }),
+    const existing = (await listVolumes(context, { name, region: place })).find(
       (each) => each.name === name && each.region.slug === place,
     );
     if (existing !== undefined && !existing.tags.includes(tokenTag(context.clientToken))) {
@@ -137,7 +136,7 @@ export const volume = defineDoResource<VolumeInput, z.output<typeof outputs>>({
   },
 
   async lookup({ token }, context) {
-    for await (const each of api(context).list<Volume>("volumes", "volumes")) {
+    for (const each of await listVolumes(context)) {
       if (each.tags.includes(tokenTag(token))) return describe(context, each);
     }
     return notFound();
@@ -149,7 +148,7 @@ export const volume = defineDoResource<VolumeInput, z.output<typeof outputs>>({
   },
 
   async *list(context) {
-    for (const each of await collect(api(context).list<Volume>("volumes", "volumes"))) yield describe(context, each);
+    for (const each of await listVolumes(context)) yield describe(context, each);
   },
 
   async setOwner(ref, owner, context) {
@@ -184,14 +183,39 @@ async function makeVolume(context: Context, name: string, place: string, wanted:
       tags: creationTags(context, wanted.tags),
     }),
   );
-  return made;
+  return settle(made);
+}
+
+async function listVolumes(context: Context, query?: Readonly<Record<string, string>>): Promise<Volume[]> {
+  return (await collect(api(context).list<Volume>("volumes", "volumes", query))).map(settle);
+}
+
+/** Members that may be missing or null are there. */
+function settle(volume: Volume): Volume {
+  const {
+    tags,
+    droplet_ids: droplets,
+    description,
+    filesystem_type: type,
+    filesystem_label: label,
+  } = volume as Partial<Volume>;
+  return {
+    ...volume,
+    tags: tags ?? [],
+    droplet_ids: droplets ?? [],
+    description: description ?? "",
+    filesystem_type: type ?? "",
+    filesystem_label: label ?? "",
+  };
 }
 
 async function locate({ id, name }: { id: string; name: string }, context: Context): Promise<Volume | undefined> {
-  if (isUuid(id)) return (await orAbsent(api(context).get<{ volume: Volume }>(`volumes/${id}`)))?.volume;
+  if (isUuid(id)) {
+    const found = await orAbsent(api(context).get<{ volume: Volume }>(`volumes/${id}`));
+    return found === undefined ? undefined : settle(found.volume);
+  }
   const wanted = id === "" ? name : id;
-  const all = await collect(api(context).list<Volume>("volumes", "volumes", { name: wanted }));
-  const found = all.filter((each) => each.name === wanted);
+  const found = (await listVolumes(context, { name: wanted })).filter((each) => each.name === wanted);
   return pickByName(context, { kind: "volume", name: wanted }, found, {
     id: (each) => each.id,
     tags: (each) => each.tags,
