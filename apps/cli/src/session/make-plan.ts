@@ -1,4 +1,4 @@
-import { suggestHint, type StackConfig } from "@wfctl/config";
+import { secretsProvider, suggestHint, type StackConfig } from "@wfctl/config";
 import { planStack, sensitivePointersOf, type Digester, type Planned, type Provider } from "@wfctl/engine";
 import {
   jsonEqual,
@@ -98,6 +98,11 @@ export function describeSurroundings(stack: StackConfig, state: StackState, sett
     const what = inFlight.length === 0 ? "" : ` (in flight: ${inFlight.join(", ")})`;
     return `Run ${run.header.id} has not ended${what}. Apply resolves it first, and what it finds may change this plan.`;
   });
+  for (const module of goneModules(stack, state)) {
+    notes.push(
+      `Provider module "${module}" is not in the stack file any more: what it made is reached with the configuration that the state keeps.`,
+    );
+  }
   for (const { from, to } of stack.moved) {
     if (state.records.has(from) && !state.records.has(to)) notes.push(`"${from}" goes on as "${to}" in the state.`);
   }
@@ -113,6 +118,18 @@ export function describeSurroundings(stack: StackConfig, state: StackState, sett
     );
   }
   return notes;
+}
+
+/** Modules of recorded resources that the stack file does not have. */
+function goneModules(stack: StackConfig, state: StackState): string[] {
+  const known = new Set(stack.providers.map((module) => module.name));
+  const wanted = new Set(stack.resources.map((resource) => resource.name));
+  const gone = new Set<string>();
+  for (const record of state.records.values()) {
+    const isForgotten = record.retain && !wanted.has(record.name);
+    if (!known.has(record.provider) && record.provider !== secretsProvider && !isForgotten) gone.add(record.provider);
+  }
+  return [...gone].toSorted();
 }
 
 /** That a record was read and found as it was is not worth a word. */

@@ -68,7 +68,8 @@ function decideRecorded(
   const traits = provider.traits(resource.type);
   if (resource.existing) return context.call(() => readExisting(resource, context, base));
   if (record === undefined) {
-    if (!resource.adoptExisting && !isAdoptedByType(resource.type)) return createDecision(base, ["it does not exist"]);
+    if (!resource.adoptExisting && !isAdoptedByType(resource.type))
+      return createDecision(base, ["it does not exist"], resolved.config);
     return context.call(() => decideAdoption(resource, context, resolved, base));
   }
   if (wasOnlyRead(resource, record)) return context.call(() => decideAdoption(resource, context, resolved, base));

@@ -25,6 +25,7 @@ export interface Decision {
   readonly replaceMode?: ReplaceMode | undefined;
   readonly force?: boolean;
   readonly importId?: string;
+  readonly config?: JsonObject;
   /** The record as it would stand without any call: written at the start of the run where it differs. */
   readonly settle?: ResourceRecord;
   /** What consumers see of its outputs. */
@@ -54,8 +55,16 @@ export interface DecideContext {
   readonly call: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-export function createDecision(base: DecisionBase, reasons: readonly string[]): Decision {
-  return { ...base, kind: "create", changes: [], reasons, outputs: { record: undefined, known: "unknown" } };
+/** `config` is what would be sent, as far as it is known: a rename is recognised by it. */
+export function createDecision(base: DecisionBase, reasons: readonly string[], config?: JsonObject): Decision {
+  return {
+    ...base,
+    kind: "create",
+    changes: [],
+    reasons,
+    ...(config === undefined ? {} : { config }),
+    outputs: { record: undefined, known: "unknown" },
+  };
 }
 
 /** A question to a provider, asked again after throttling and passing faults for at most two minutes. */

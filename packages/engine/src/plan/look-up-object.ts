@@ -18,7 +18,7 @@ export async function decideAdoption(
     providerId: record?.providerId ?? adoptionId(resource, resolved.config),
   };
   const live = await ask(input, resource, (options) => provider.read(ref, options));
-  if (live === undefined) return createDecision(base, ["it does not exist"]);
+  if (live === undefined) return createDecision(base, ["it does not exist"], resolved.config);
   const spec = toSpec(resource, resolved.config);
   const reply = await ask(input, resource, (options) => provider.diff(spec, live, options));
   const changes = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, record, live);

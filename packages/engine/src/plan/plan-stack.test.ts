@@ -237,6 +237,24 @@ describe("objects that are there already", () => {
   });
 });
 
+test("a create-first replace falls back where its old object stands on what its new one still waits for through others", async () => {
+  const createFirst = { lifecycle: { replace: "create-first" } } as const;
+  const stack = createTestStack();
+  await stack.apply([
+    wanted("base", { region: "a" }),
+    wanted("top", { region: "a" }, { dependsOn: ["base"], ...createFirst }),
+  ]);
+  const desired = [
+    wanted("base", { region: "b" }),
+    wanted("between", {}, { dependsOn: ["base"] }),
+    wanted("top", { region: "b", via: ref("between", "id") }, createFirst),
+  ];
+  const run = await stack.apply(desired);
+  expect([run.planned.diagnostics, run.end]).toEqual([[], "succeeded"]);
+  expect(run.planned.plan.actions.find((action) => action.name === "top")?.replaceMode).toBe("delete-first");
+  expect(run.planned.plan.notes).toMatchObject([{ name: "top", code: "FALLBACK" }]);
+});
+
 describe("moved, ignore_changes, include", () => {
   test("moved renames the record and the edges to it, without an action", async () => {
     const stack = createTestStack();
@@ -250,6 +268,16 @@ describe("moved, ignore_changes, include", () => {
     expect([...(await stack.state()).records.keys()].toSorted()).toEqual(["b", "new"]);
     expect((await stack.record("b"))?.dependencies).toEqual(["new"]);
     expect(kinds(await stack.plan(desired, { moved }))).toEqual([]);
+  });
+
+  test("a rename is recognised by what is sent, not by how it is written", async () => {
+    const stack = createTestStack({ env: { TAG: "v1" } });
+    await stack.apply([wanted("net"), wanted("old", { n: ref("net", "id"), tag: env("TAG") })]);
+    const planned = await stack.plan([wanted("net"), wanted("new", { n: ref("net", "id"), tag: "v1" })]);
+    expect(planned.plan.notes).toMatchObject([{ code: "RENAME", name: "new" }]);
+    expect(planned.plan.notes[0]?.text).toContain("moved: [{from: old, to: new}]");
+    const other = await stack.plan([wanted("net"), wanted("new", { n: ref("net", "endpoint"), tag: "v1" })]);
+    expect(other.plan.notes).toEqual([]);
   });
 
   test("a move onto a recorded name, of a name that stays, or of an unknown resource is an error", async () => {

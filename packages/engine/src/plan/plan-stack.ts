@@ -49,6 +49,7 @@ export async function planStack(input: PlanInput): Promise<Planned> {
     order,
     decisions,
     (name) => dependencies.get(name) ?? [],
+    (name) => records.get(name)?.dependencies ?? [],
     (resource) => {
       const traits = input.providers.get(resource.provider)?.traits(resource.type);
       return traits?.createFirst === true || resource.lifecycle.replace === "create-first";
@@ -92,7 +93,7 @@ export async function planStack(input: PlanInput): Promise<Planned> {
       !input.allowReplace.has(draft.name),
   );
   diagnostics.push(...protectionDiagnostics(blocked));
-  notes.push(...renameNotes(drafts, records));
+  notes.push(...renameNotes(drafts, records, (name) => decisions.get(name)?.config));
   const nodes = buildNodes(drafts, (name) => dependencies.get(name) ?? records.get(name)?.dependencies ?? [], records);
   diagnostics.push(...circleDiagnostics(drafts, nodes), ...doubleImports(drafts, input));
   const after = actionOrder(drafts.length, nodes);

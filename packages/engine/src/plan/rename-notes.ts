@@ -12,6 +12,8 @@ import { withoutReserved } from "./reserved-keys.ts";
 export function renameNotes(
   drafts: readonly Pick<PlanAction, "kind" | "name" | "type" | "desired" | "deposed">[],
   records: ReadonlyMap<string, ResourceRecord>,
+  /** What would be sent for a resource that is created, references resolved as far as they are known. */
+  configOf: (name: string) => JsonObject | undefined,
 ): PlanNote[] {
   const gone = drafts.filter((draft) => draft.kind === "delete" && draft.deposed === undefined);
   if (gone.length === 0) return [];
@@ -19,7 +21,7 @@ export function renameNotes(
   const taken = new Set<string>();
   for (const draft of drafts) {
     if (draft.kind !== "create" || draft.desired === undefined) continue;
-    const wanted = comparable(draft.desired.config as JsonObject);
+    const wanted = comparable(configOf(draft.name) ?? (draft.desired.config as JsonObject));
     const match = gone.find((old) => {
       const inputs = records.get(old.name)?.inputs;
       return (

@@ -9,6 +9,8 @@ export function settleReplaceModes(
   order: readonly DesiredResource[],
   decisions: ReadonlyMap<string, Decision>,
   dependencies: (name: string) => readonly string[],
+  /** What the old object stands on. */
+  recorded: (name: string) => readonly string[],
   canCreateFirst: (resource: DesiredResource) => boolean,
 ): { readonly modes: ReadonlyMap<string, ReplaceMode>; readonly notes: readonly PlanNote[] } {
   const byName = new Map(order.map((resource) => [resource.name, resource]));
@@ -20,13 +22,19 @@ export function settleReplaceModes(
   }
   // Dependents first: each pass may only turn a parent create-first or a dependent delete-first.
   const reversed = order.toReversed().filter((resource) => modes.has(resource.name));
+  // An old object on a parent that the new one still waits for, however indirectly, is as good as an edge of today.
+  const parentsOf = (name: string): readonly string[] => {
+    const now = dependencies(name);
+    const before = recorded(name).filter((parent) => modes.get(parent) === "delete-first" && !now.includes(parent));
+    return before.length === 0 ? now : [...now, ...before.filter((parent) => reaches(name, parent, dependencies))];
+  };
   let changed = true;
   const fallen = new Set<string>();
   while (changed) {
     changed = false;
     for (const resource of reversed) {
       if (modes.get(resource.name) !== "create-first") continue;
-      for (const parentName of dependencies(resource.name)) {
+      for (const parentName of parentsOf(resource.name)) {
         const parent = byName.get(parentName);
         if (parent === undefined || modes.get(parentName) !== "delete-first") continue;
         if (canCreateFirst(parent) && !fallen.has(parentName)) {
@@ -46,4 +54,15 @@ export function settleReplaceModes(
     }
   }
   return { modes, notes };
+}
+
+function reaches(from: string, to: string, dependencies: (name: string) => readonly string[]): boolean {
+  const seen = new Set([from]);
+  for (const name of seen) {
+    for (const next of dependencies(name)) {
+      if (next === to) return true;
+      seen.add(next);
+    }
+  }
+  return false;
 }
