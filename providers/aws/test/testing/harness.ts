@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "@wfctl/model";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import type { ServiceName } from "../../src/client.ts";
+import { permissionOf } from "../../src/permissions.ts";
+import { permissions } from "../../src/resources/permissions.ts";
 import { drive, type Driver } from "./drive.ts";
 import { motoProblem, startMoto } from "./moto.ts";
 import { startPlugin, type Plugin } from "./plugin.ts";
@@ -46,6 +49,7 @@ export function useAws(config: JsonObject = {}): AwsHarness {
   let plugin: Plugin;
   let own: JsonObject;
   const others: Plugin[] = [];
+  const driven = new Set<string>();
   // Each test file has its own account: files share a server.
   const accountId = String(
     BigInt(
@@ -78,6 +82,7 @@ export function useAws(config: JsonObject = {}): AwsHarness {
   afterEach(async () => {
     await Promise.all(others.splice(0).map((other) => other.kill()));
     expect(proxy.violations, "requests that the service's model does not allow").toEqual([]);
+    if (isTestOfType()) expect(unlisted(proxy, driven), "calls whose permissions the type does not list").toEqual([]);
   });
   afterAll(async () => {
     await plugin?.kill();
@@ -99,7 +104,10 @@ export function useAws(config: JsonObject = {}): AwsHarness {
       const credentials = { accessKeyId: keys.test, secretAccessKey: secret };
       return { endpoint: direct.url, region: "us-east-1", credentials };
     },
-    driver: (type) => drive(() => plugin, type),
+    driver(type) {
+      driven.add(type);
+      return drive(() => plugin, type);
+    },
     async restart() {
       await plugin.kill();
       plugin = await startPlugin(own);
@@ -113,6 +121,24 @@ export function useAws(config: JsonObject = {}): AwsHarness {
       return started;
     },
   };
+}
+
+/** The tests of a type drive that type, and others by `driver` alone. */
+function isTestOfType(): boolean {
+  return expect.getState().testPath?.includes("/src/resources/") === true;
+}
+
+const serviceOf: Readonly<Record<string, ServiceName>> = { "application-autoscaling": "autoscaling" };
+
+/** Calls that the provider made, whose own permission none of these types lists. */
+function unlisted({ calls }: Proxy, types: ReadonlySet<string>): string[] {
+  // Who one is may be asked without a permission.
+  const listed = new Set(["sts:GetCallerIdentity", ...[...types].flatMap((type) => permissions[type] ?? [])]);
+  const needed = calls.flatMap(({ operation: name }) => {
+    const [service = "", operation = ""] = name.split(".");
+    return permissionOf(serviceOf[service] ?? (service as ServiceName), operation).split(", ");
+  });
+  return [...new Set(needed)].filter((permission) => !listed.has(permission)).toSorted();
 }
 
 /** Fails where a plan of this configuration would change a live object. */
