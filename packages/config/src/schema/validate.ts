@@ -1,6 +1,7 @@
 import { pathToPointer, type Diagnostic, type JsonObject, type SourceLocation, type Value } from "@wfctl/model";
 import { hostConfigKeys } from "../names.ts";
 import { suggestHint } from "../suggest.ts";
+import { otherName } from "./other-names.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Violation } from "./violation.ts";
 
@@ -65,8 +66,13 @@ function summaryOf(violation: Violation, options: ValidateOptions): string {
 
 function hintOf(violation: Violation): string | undefined {
   if (violation.unknownKey !== undefined) {
-    const { known } = violation.unknownKey;
-    return suggestHint(String(violation.path.at(-1)), known, `Known are ${known.join(", ")}`);
+    const known = [...new Set(violation.unknownKey.known)];
+    const key = String(violation.path.at(-1));
+    // Below the top the same words mean other things.
+    const other = violation.path.length === 1 ? otherName(key, known) : undefined;
+    const near = suggestHint(key, known, `Known are ${known.join(", ")}`);
+    if (near.startsWith("Did") || other === undefined) return near;
+    return `Other clouds call it "${key}": here it is "${other}"`;
   }
   if (violation.word !== undefined) {
     const near = suggestHint(violation.word.found, violation.word.known, "");
