@@ -1,14 +1,15 @@
 import type { StackConfig } from "@wfctl/config";
 import type { Provider } from "@wfctl/engine";
-import { wanted as resource } from "@wfctl/testkit";
+import type { DesiredResource } from "@wfctl/model";
 import { expect, test } from "vitest";
 import { createWanted } from "./wanted-values.ts";
 
 const call = { run: "run-1", signal: new AbortController().signal };
 
-function wantedOf(...parts: Parameters<typeof resource>) {
-  const stack = { resources: [resource(...parts)], secretVariables: { "var.key": "k" } } as unknown as StackConfig;
-  return createWanted(stack, new Map(), { env: { REGION: "eu" } })(parts[0]);
+function wantedOf(name: string, config: DesiredResource["config"], rest: Partial<DesiredResource> = {}) {
+  const resource = { name, type: "infra.item", config, ...rest };
+  const stack = { resources: [resource], secretVariables: { "var.key": "k" } } as unknown as StackConfig;
+  return createWanted(stack, new Map(), { env: { REGION: "eu" } })(name);
 }
 
 test("what has a value is that value, what has none is as it is written, and what may be secret is marked", () => {

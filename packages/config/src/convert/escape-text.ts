@@ -1,5 +1,3 @@
-import { mapTree } from "../values.ts";
-import type { JsonObject } from "@wfctl/model";
 import { parseTemplate } from "../template.ts";
 
 /** A text of a stack file that is read as exactly this text, whatever dollars and braces are in it. */
@@ -10,9 +8,4 @@ export function escapeText(text: string): string {
   if (problems.length === 0 && value === text) return escaped;
   // What an escape cannot say, a literal of an expression can.
   return `\${{ ${JSON.stringify(text).replaceAll("{", "\\u007b").replaceAll("}", "\\u007d")} }}`;
-}
-
-/** The config with every text escaped. */
-export function escapeConfig(config: JsonObject): JsonObject {
-  return mapTree(config, [], (leaf) => (typeof leaf === "string" ? escapeText(leaf) : leaf)) as JsonObject;
 }

@@ -2,7 +2,8 @@ import type { JsonObject } from "@wfctl/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { loadGood } from "../testing/load-text.ts";
-import { escapeConfig } from "./escape-text.ts";
+import { mapTree } from "../values.ts";
+import { escapeText } from "./escape-text.ts";
 import { writeStackPart } from "./write-part.ts";
 
 const awkward = fc.constantFrom(
@@ -37,6 +38,9 @@ const value = fc.letrec((tie) => ({
   ),
 })).value;
 
+const escaped = (config: JsonObject): JsonObject =>
+  mapTree(config, [], (leaf) => (typeof leaf === "string" ? escapeText(leaf) : leaf)) as JsonObject;
+
 test("what is written is read as exactly that, whatever its texts hold", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -45,7 +49,7 @@ test("what is written is read as exactly that, whatever its texts hold", async (
       async (config, id) => {
         const part = writeStackPart({
           head: ["Found."],
-          resources: [{ name: "a", type: "infra.x", config: escapeConfig(config as JsonObject) }],
+          resources: [{ name: "a", type: "infra.x", config: escaped(config as JsonObject) }],
           imports: [{ to: "a", id }],
         });
         const stack = await loadGood({

@@ -6,7 +6,7 @@ import { flowSmall, lineWidth } from "./to-yaml.ts";
 export interface WrittenResource {
   readonly name: string;
   readonly type: string;
-  /** As it is to be written: see `escapeConfig`. */
+  /** As it is to be written: see `escapeText`. */
   readonly config: JsonObject;
 }
 
