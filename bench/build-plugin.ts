@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -10,6 +10,8 @@ export async function buildPlugin(root: string): Promise<string> {
   mkdirSync(own, { recursive: true });
   copyFileSync(join(root, "packages/testkit/plugins/cloud/plugin.json"), join(own, "plugin.json"));
   copyFileSync(join(root, "tools/launcher.sh"), join(own, "cloud"));
+  // Without it Node reads the program to find out what kind of module it is.
+  writeFileSync(join(own, "package.json"), '{"type":"module"}\n');
   const { buildProgram } = (await import(pathToFileURL(join(root, "tools/build.mjs")).href)) as {
     buildProgram(program: object, out: string): Promise<unknown>;
   };

@@ -1,13 +1,16 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compareRevisions } from "./compare.ts";
-import { describeMachine } from "./machine.ts";
+import { measureGrowth, type Growth } from "./growth.ts";
+import { describeMachine, type Machine } from "./machine.ts";
 import type { Measured } from "./measure.ts";
 import { renderPlot } from "./plot.ts";
+import { measureSchedule, type ScheduleRow } from "./schedule-distribution.ts";
 import { renderTable } from "./table.ts";
-import { measureStart } from "./start.ts";
+import { measureStart, type StartFigures } from "./start.ts";
 import { shapes, type Shape } from "./stacks.ts";
 import { median } from "./statistics.ts";
 import { terraformLike, wfctl, works, type Tool, type Work } from "./tools.ts";
@@ -27,6 +30,24 @@ export interface Row {
   readonly all: readonly number[];
 }
 
+/** All that one run of the bench has measured. */
+export interface Report {
+  readonly schema: string;
+  readonly command: string;
+  readonly date: string;
+  readonly machine: Machine;
+  readonly tools: readonly { readonly name: string; readonly version: string }[];
+  readonly rounds: number;
+  readonly start: StartFigures;
+  readonly rows: readonly Row[];
+  /** Each peer's time over wfctl's. */
+  readonly ratios: Readonly<Record<string, number>>;
+  readonly growth?: Growth;
+  readonly schedule?: readonly ScheduleRow[];
+}
+
+const manyResources = 1000;
+
 const { values } = parseArgs({
   options: {
     sizes: { type: "string", default: "100,1000" },
@@ -34,6 +55,9 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "3" },
     parallelism: { type: "string" },
     peers: { type: "boolean", default: true },
+    "peer-rounds": { type: "string" },
+    growth: { type: "string" },
+    schedule: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     save: { type: "string" },
     compare: { type: "string" },
@@ -45,13 +69,18 @@ const wantedShapes = values.shapes.split(",") as Shape[];
 const unknown = wantedShapes.find((shape) => !shapes.includes(shape));
 if (unknown !== undefined || sizes.some((size) => !Number.isInteger(size) || size < 1)) {
   throw new Error(
-    `Usage: npm run bench -- [--sizes 100,1000] [--shapes ${shapes.join(",")}] [--rounds 3] [--no-peers] [--json] [--save NAME] [--compare REVISION]`,
+    `Usage: npm run bench -- [--sizes 100,1000] [--shapes ${shapes.join(",")}] [--rounds 3] [--no-peers] [--peer-rounds N] [--growth 1000,10000,50000] [--schedule] [--json] [--save NAME] [--compare REVISION]`,
   );
 }
 const root = join(import.meta.dirname, "..");
 const extra = values.parallelism === undefined ? [] : ["--parallelism", values.parallelism];
 const rounds = Number(values.rounds);
+/** Rounds of the peers at 1,000 resources and more, where one takes minutes. */
+const peerRounds = Number(values["peer-rounds"] ?? rounds);
+const growthSizes = values.growth?.split(",").map(Number) ?? [];
 
+// What is measured is the bundle: the launcher would run newer sources unbuilt, and slower.
+execFileSync(process.execPath, [join(root, "tools/build.mjs"), "--quiet"], { stdio: "inherit" });
 if (values.compare === undefined) await measureAll();
 else
   process.exitCode = await compareRevisions({
@@ -64,7 +93,8 @@ else
   });
 
 async function measureAll(): Promise<void> {
-  const tools: Tool[] = [await wfctl(root, "wfctl", extra)];
+  const own = await wfctl(root, "wfctl", extra);
+  const tools: Tool[] = [own];
   if (values.peers) {
     for (const peer of ["terraform", "tofu"] as const) {
       const found = terraformLike(peer);
@@ -77,14 +107,18 @@ async function measureAll(): Promise<void> {
   for (const shape of wantedShapes) {
     for (const size of sizes) rows.push(...(await measureSize(tools, shape, size)));
   }
-  const report = {
-    schema: "wfctl/bench/1",
+  const report: Report = {
+    schema: "wfctl/bench/2",
+    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,
+    date: new Date().toISOString().slice(0, 10),
     machine,
     tools: tools.map(({ name, version }) => ({ name, version })),
     rounds,
     start,
     rows,
     ratios: ratiosOf(rows),
+    ...(growthSizes.length === 0 ? {} : { growth: await measureGrowth(own, growthSizes, rounds) }),
+    ...(values.schedule ? { schedule: await measureSchedule(200) } : {}),
   };
   const text = renderTable(report);
   process.stdout.write(text);
@@ -105,6 +139,7 @@ async function measureSize(tools: readonly Tool[], shape: Shape, size: number): 
   const base = mkdtempSync(join(tmpdir(), "wfctl-bench-"));
   for (let round = 0; round < rounds; round += 1) {
     for (const tool of able) {
+      if (tool.name !== "wfctl" && size >= manyResources && round >= peerRounds) continue;
       const directory = join(base, tool.name);
       await tool.prepare(directory, shape, size);
       for (const work of works) {

@@ -1,19 +1,13 @@
-import type { Machine } from "./machine.ts";
-import type { Row } from "./main.ts";
-import type { StartFigures } from "./start.ts";
+import type { Report, Row } from "./main.ts";
+import { describeEfficiency } from "./schedule-distribution.ts";
 
 /** The whole report as Markdown, for people. */
-export function renderTable(report: {
-  readonly machine: Machine;
-  readonly tools: readonly { readonly name: string; readonly version: string }[];
-  readonly rounds: number;
-  readonly start: StartFigures;
-  readonly rows: readonly Row[];
-}): string {
+export function renderTable(report: Report): string {
   const { machine, start } = report;
   const lines = [
     `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, Linux ${machine.kernel}, Node ${machine.node}; one fdatasync ${machine.fdatasyncMs} ms.`,
-    `Tools: ${report.tools.map(({ name, version }) => `${name} (${version})`).join(", ")}; medians of ${report.rounds} interleaved rounds.`,
+    `Tools: ${report.tools.map(({ name, version }) => `${name} (${version})`).join(", ")}; medians of ${report.rounds} interleaved rounds, fewer where a row says so.`,
+    `Made with: ${report.command}`,
     "",
     `Start: bare node ${start.bareNodeMs} ms; ${report.tools.map(({ name }) => `${name} version ${start.versionMs[name]} ms, plan of 10 unchanged ${start.planTenMs[name]} ms`).join("; ")}.`,
     "",
@@ -22,11 +16,22 @@ export function renderTable(report: {
   ];
   for (const row of report.rows) {
     lines.push(
-      `| ${row.shape} | ${row.size} | ${row.work} | ${row.tool} | ${seconds(row.ms)} | ${seconds(row.cpuMs)} | ${row.hostPeakMb} MB | ${row.pluginPeakMb === 0 ? "–" : `${row.pluginPeakMb} MB`} | ${row.writtenKb} kB |`,
+      `| ${row.shape} | ${row.size} | ${row.work} | ${row.tool}${row.all.length === report.rounds ? "" : ` (${row.all.length})`} | ${seconds(row.ms)} | ${seconds(row.cpuMs)} | ${row.hostPeakMb} MB | ${row.pluginPeakMb === 0 ? "–" : `${row.pluginPeakMb} MB`} | ${row.writtenKb} kB |`,
     );
   }
   const slopes = slopesOf(report.rows);
   if (slopes.length > 0) lines.push("", "Marginal cost per resource, wfctl:", ...slopes);
+  const { growth, schedule } = report;
+  if (growth !== undefined) {
+    lines.push("", "| size | command | time | CPU | host peak |", "|---|---|---|---|---|");
+    for (const row of growth.rows)
+      lines.push(
+        `| ${row.size} | ${row.command} | ${seconds(row.ms)} | ${seconds(row.cpuMs)} | ${row.hostPeakMb} MB |`,
+      );
+    const files = growth.journal.map(({ runs, bytes }) => `${runs} runs ${Math.round(bytes / 1000)} kB`);
+    lines.push("", `State file after runs of ten actions: ${files.join(", ")}.`);
+  }
+  if (schedule !== undefined) lines.push("", "Schedule:", ...schedule.map((row) => `- ${describeEfficiency(row)}`));
   return `${lines.join("\n")}\n`;
 }
 

@@ -18,8 +18,13 @@ export interface Tool {
   run(directory: string, work: Work, shape: Shape, size: number): Promise<Measured>;
 }
 
+export interface WfctlTool extends Tool {
+  /** Any command, in a directory that was prepared. */
+  call(directory: string, args: readonly string[]): Promise<Measured>;
+}
+
 /** wfctl of one source tree, through a real plugin process. `root` is a built checkout. */
-export async function wfctl(root: string, name: string, extra: readonly string[]): Promise<Tool> {
+export async function wfctl(root: string, name: string, extra: readonly string[]): Promise<WfctlTool> {
   const plugins = await buildPlugin(root);
   const launcher = join(root, "apps/cli/bin/wfctl");
   const env = {
@@ -30,12 +35,10 @@ export async function wfctl(root: string, name: string, extra: readonly string[]
   };
   delete (env as NodeJS.ProcessEnv)["CI"];
   const call = (directory: string, args: readonly string[]): Promise<Measured> =>
-    measure(launcher, [...args, ...extra], {
-      cwd: directory,
-      env: { ...env, XDG_CONFIG_HOME: join(directory, ".config") },
-    });
+    measure(launcher, args, { cwd: directory, env: { ...env, XDG_CONFIG_HOME: join(directory, ".config") } });
   return {
     name,
+    call,
     version: spawnSync(launcher, ["version"], { encoding: "utf8" }).stdout.split("\n")[0] ?? "",
     maxSize: Number.POSITIVE_INFINITY,
     async prepare(directory, shape, size) {
@@ -46,16 +49,16 @@ export async function wfctl(root: string, name: string, extra: readonly string[]
     run(directory, work, shape, size) {
       switch (work) {
         case "create":
-          return call(directory, ["apply", "--auto-approve"]);
+          return call(directory, ["apply", "--auto-approve", ...extra]);
         case "plan":
-          return call(directory, ["plan"]);
+          return call(directory, ["plan", ...extra]);
         case "plan-refresh":
-          return call(directory, ["plan", "--refresh"]);
+          return call(directory, ["plan", "--refresh", ...extra]);
         case "change":
           writeWfctlStack(directory, shape, size, true);
-          return call(directory, ["apply", "--auto-approve"]);
+          return call(directory, ["apply", "--auto-approve", ...extra]);
         case "destroy":
-          return call(directory, ["destroy", "--auto-approve"]);
+          return call(directory, ["destroy", "--auto-approve", ...extra]);
       }
     },
   };
