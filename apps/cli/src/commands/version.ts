@@ -4,7 +4,7 @@ import { jsonFlag } from "../arguments/json-flag.ts";
 import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 
-export const versionSpec: CommandSpec = {
+const versionSpec: CommandSpec = {
   path: ["version"],
   summary: "Print the versions of wfctl, of the engine it is compatible with, and of Node",
   flags: [jsonFlag],
