@@ -262,5 +262,54 @@ describe.skipIf(problem !== undefined)(
       },
       limitMs,
     );
+
+    test(
+      "the plugin killed in its finalizer: the next apply, with nothing else to do, lets in what was deferred",
+      async () => {
+        const stack = await open(`
+  - name: shop-db
+    type: infra.database
+    config: { iac_provider: ocean, engine: pg, trusted_sources: [{ type: app, value: shop-web }] }
+  - name: shop-web
+    type: infra.container_service
+    config:
+      iac_provider: ocean
+      image: docker.io/library/nginx:1
+      env_vars_secret: { DATABASE_URL: "\${shop-db.uri}" }
+`);
+        const account = stand.digitalocean.account(stack.token);
+        const rules = (): unknown[] => account.databases.all()[0]?.rules ?? [];
+        // The database comes first, as the app needs its address: who may connect can only be said afterwards.
+        const asked = stand.digitalocean.journal.next(
+          ({ operation, account: name }) => operation === "databases_update_firewall_rules" && name === stack.token,
+          AbortSignal.timeout(limitMs),
+        );
+        stand.digitalocean.faults.add({
+          operation: "databases_update_firewall_rules",
+          effect: "status",
+          status: 503,
+          body: { id: "server_error", message: "later" },
+        });
+        const killed = asked.then(() => {
+          for (const { plugins } of journal(stack)) {
+            for (const { provider, pid } of plugins) if (provider === "ocean") process.kill(pid, "SIGKILL");
+          }
+        });
+        const first = await stack.wfctl("apply", "-y");
+        await killed;
+        expect(first.code, first.stdout + first.stderr).toBe(1);
+        expect(rules()).toEqual([]);
+        expect(journal(stack).flatMap(({ actions }) => actions.map(({ statuses }) => statuses))).toEqual([
+          ["SUCCESS"],
+          ["SUCCESS"],
+        ]);
+        const second = await stack.wfctl("apply", "-y");
+        expect(second.code, second.stdout + second.stderr).toBe(0);
+        expect(rules()).toMatchObject([{ type: "app", value: account.apps.all()[0]?.app["id"] }]);
+        expect((await stack.wfctl("plan", "--refresh", "--detailed-exitcode")).code).toBe(0);
+        await destroy(stack);
+      },
+      limitMs,
+    );
   },
 );

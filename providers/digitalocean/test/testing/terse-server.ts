@@ -9,15 +9,15 @@ interface Kind {
   readonly path: string;
   readonly one: string;
   readonly many: string;
-  readonly id?: (body: Thing) => unknown;
-  readonly more?: (id: unknown, body: Thing) => Thing;
+  readonly id?: (body: Thing) => string | number;
+  readonly more?: (id: string | number, body: Thing) => Thing;
 }
 
 const region = (body: Thing): Thing => ({ region: { slug: body["region"] } });
 const kinds: readonly Kind[] = [
   { path: "vpcs", one: "vpc", many: "vpcs" },
   { path: "firewalls", one: "firewall", many: "firewalls", more: () => ({ status: "succeeded" }) },
-  { path: "domains", one: "domain", many: "domains", id: (body) => body["name"] },
+  { path: "domains", one: "domain", many: "domains", id: (body) => body["name"] as string },
   { path: "certificates", one: "certificate", many: "certificates", more: () => ({ state: "verified" }) },
   {
     path: "load_balancers",
@@ -119,12 +119,13 @@ export async function startTerseServer(): Promise<TerseServer> {
     if (id === "" && method === "GET") return ok({ [kind.many]: store.size === 0 ? null : [...store.values()] });
     if (id === "" && method === "POST") {
       const made = kind.id?.(body) ?? randomUUID();
-      store.set(String(made), {
+      const key = String(made);
+      store.set(key, {
         ...body,
         ...(kind.id === undefined || kind.path === "droplets" ? { id: made } : {}),
         ...kind.more?.(made, body),
       });
-      return ok({ [kind.one]: store.get(String(made)) }, 202);
+      return ok({ [kind.one]: store.get(key) }, 202);
     }
     const found = store.get(id);
     if (found === undefined) return gone;

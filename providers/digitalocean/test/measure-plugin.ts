@@ -1,0 +1,138 @@
+/**
+ * What the built plugin costs: its start beside bare Node's, and its memory after real work.
+ *
+ *   npm run measure -w providers/digitalocean [-- ROUNDS]      builds first; default: 15 starts, 3 measurements of memory
+ *
+ * A start ends with the handshake line; its figures are the fastest of all rounds, and medians, which depend on what else
+ * the machine is at. Memory is the median of the resident set of the whole process after work against the emulator (one
+ * object of each type made, read, listed and deleted), and the highest ever.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { pluginEnvironment } from "@wfctl/contract";
+import { createDigitalOceanService, startDigitalOcean } from "@wfctl/emulator-digitalocean";
+import type { JsonObject } from "@wfctl/model";
+import { drive } from "./testing/drive.ts";
+import { startPlugin, type Plugin } from "./testing/plugin.ts";
+
+/** Greatest that is allowed: milliseconds beyond bare Node, and megabytes. */
+const bounds = { startMs: 200, memoryMb: 120 };
+const folder = join(import.meta.dirname, "..");
+const rounds = Number(process.argv[2] ?? 15);
+const memoryRounds = Math.min(rounds, 3);
+const token = "dop_v1_measured";
+
+/** Configurations that stand alone. */
+const types: Readonly<Record<string, readonly [name: string, config: JsonObject]>> = {
+  "infra.vpc": ["net", {}],
+  "infra.firewall": ["fence", { inbound_rules: [{ ports: "443" }] }],
+  "infra.dns": ["example.net", { records: [{ type: "A", data: "203.0.113.1" }] }],
+  "infra.load_balancer": ["front", {}],
+  "infra.droplet": ["box", {}],
+  "infra.volume": ["disk", { size_gb: 10 }],
+  "infra.database": ["shop-db", {}],
+  "infra.cache": ["shop-cache", {}],
+  "infra.k8s_cluster": ["cluster", { node_count: 1 }],
+  "infra.container_service": ["web", { image: "docker.io/library/nginx:1" }],
+  "infra.registry": ["images", {}],
+  "infra.spaces_key": ["key", { grants: [{ permission: "fullaccess" }] }],
+  "infra.storage": ["bucket", { versioning: true }],
+};
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+async function timeNode(): Promise<number> {
+  const from = performance.now();
+  await once(spawn(process.execPath, ["-e", "0"], { stdio: "ignore" }), "exit");
+  return performance.now() - from;
+}
+
+async function timePlugin(): Promise<number> {
+  const from = performance.now();
+  const child = spawn(join(folder, "digitalocean"), [], {
+    env: { ...process.env, ...pluginEnvironment },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const exited = once(child, "exit");
+  await once(createInterface(child.stdout), "line");
+  const ms = performance.now() - from;
+  child.kill("SIGKILL");
+  await exited;
+  return ms;
+}
+
+function residentMb({ child }: Plugin, what: "VmRSS" | "VmHWM"): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+  return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
+}
+
+async function measureMemory(config: JsonObject): Promise<Record<string, number>> {
+  const plugin = await startPlugin(config);
+  try {
+    const start = residentMb(plugin, "VmRSS");
+    for (const [type, [name, own]] of Object.entries(types)) {
+      const driver = drive(() => plugin, type);
+      const { providerId } = await driver.create(name, own, { token: `${type} ${process.pid}` });
+      await driver.read(name, providerId);
+      await driver.list();
+      await driver.delete(name, providerId);
+    }
+    return { start, used: residentMb(plugin, "VmRSS"), peak: residentMb(plugin, "VmHWM") };
+  } finally {
+    await plugin.kill();
+  }
+}
+
+async function measureStart(): Promise<{ node: number; plugin: number; medianMore: number }> {
+  const [node, plugin]: [number[], number[]] = [[], []];
+  // The first start fills the compile cache.
+  await timePlugin();
+  for (let round = 0; round < rounds; round += 1) {
+    node.push(await timeNode());
+    plugin.push(await timePlugin());
+  }
+  return { node: Math.min(...node), plugin: Math.min(...plugin), medianMore: median(plugin) - median(node) };
+}
+
+if (!existsSync(join(folder, "dist/main.js"))) throw new Error("The plugin is not built: run npm run build");
+const start = await measureStart();
+const emulator = await startDigitalOcean({ service: createDigitalOceanService(), rate: 5000 });
+const made = await fetch(`${emulator.url}/v2/spaces/keys`, {
+  method: "POST",
+  headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+  body: JSON.stringify({ name: "measure", grants: [{ bucket: "", permission: "fullaccess" }] }),
+});
+const { key } = (await made.json()) as { key: { access_key: string; secret_key: string } };
+const config = {
+  token,
+  endpoint: emulator.url,
+  spaces_endpoint: emulator.spacesUrl,
+  spaces_access_key: key.access_key,
+  spaces_secret_key: key.secret_key,
+  limit_rates: false,
+};
+const measured: Record<string, number>[] = [];
+for (let round = 0; round < memoryRounds; round += 1) measured.push(await measureMemory(config));
+await emulator.close();
+const memory = (what: string): number => median(measured.map((each) => each[what] ?? Number.NaN));
+
+const rows: [what: string, value: number, unit: string, bound?: number][] = [
+  ["bare Node", start.node, "ms"],
+  ["plugin until its handshake", start.plugin, "ms"],
+  ["more than bare Node", start.plugin - start.node, "ms", bounds.startMs],
+  ["  median", start.medianMore, "ms"],
+  ["memory, configured", memory("start"), "MB"],
+  ["memory, 13 types used", memory("used"), "MB", bounds.memoryMb],
+  ["  highest until then", memory("peak"), "MB", bounds.memoryMb],
+];
+for (const [what, value, unit, bound] of rows) {
+  const verdict = bound === undefined ? "" : value <= bound ? `  (bound ${bound})` : `  ABOVE THE BOUND OF ${bound}`;
+  console.log(`${what.padEnd(30)} ${value.toFixed(0).padStart(5)} ${unit}${verdict}`);
+}
+process.exitCode = rows.some(([, value, , bound]) => bound !== undefined && value > bound) ? 1 : 0;
+process.exit();
