@@ -110,12 +110,33 @@ describe.skipIf(problem !== undefined)(`a Go plugin on go-plugin${title}`, () =>
     expect(await box.runWith(box.env, "plan", "--detailed-exitcode")).toMatchObject({ code: 0 });
   });
 
-  test("conforms at level contract", async () => {
+  const conformance = async (variant: readonly string[], only?: readonly string[]) => {
     const directory = mkdtempSync(join(tmpdir(), "wfctl-go-"));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-    const report = await runConformance(placeGoPlugin(program, directory), { level: "contract" });
-    expect(report.results.filter(({ result, demand }) => result === "failed" && demand === "required")).toEqual([]);
-    expect(report.conforms).toBe(true);
+    const folder = placeGoPlugin(program, directory, ...variant);
+    const report = await runConformance(folder, { level: "contract", ...(only === undefined ? {} : { only }) });
+    const failed = report.results.filter(({ result, demand }) => result === "failed" && demand === "required");
+    return { conforms: report.conforms, failed: [...new Set(failed.map(({ id }) => id))] };
+  };
+
+  test("conforms at level contract", async () => {
+    expect(await conformance([])).toEqual({ conforms: true, failed: [] });
+  });
+
+  test("conforms however much it prints", async () => {
+    expect(await conformance(["stdio-flood"], ["create", "stderr-lines"])).toEqual({ conforms: true, failed: [] });
+  });
+
+  test.each([
+    ["v1", "capabilities"],
+    ["garbage-first", "handshake"],
+    ["no-required", "registry"],
+    ["panics-in-create", "create"],
+    ["no-output", "create"],
+    ["opaque-errors", "absence"],
+    ["nil-maps", "diff-quiet"],
+  ])("%s does not conform: %s", async (variant, id) => {
+    expect(await conformance([variant], [id])).toEqual({ conforms: false, failed: [id] });
   });
 
   test.each([

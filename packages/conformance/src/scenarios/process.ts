@@ -141,6 +141,8 @@ export const processScenarios: readonly PluginScenario[] = [
     scope: "plugin",
     async run(trial) {
       await withProcess(trial, {}, async (started) => {
+        // Plugins of Go look after signals from their handshake on, but not before their first answer.
+        expectThat(await isServing(started), "The plugin does not answer");
         started.signal("SIGINT");
         started.signal("SIGINT");
         const ended = await within(started.exited, 300);

@@ -183,19 +183,24 @@ function connect(started: StartedProcess, line: string, address: PluginAddress):
 
 /** Plugins of the Go kind block once nobody reads what they print. */
 async function drain(client: grpc.Client, stderr: string[], signal: AbortSignal): Promise<void> {
-  let rest = "";
+  // Pieces of a line: it may have megabytes, and comes a kilobyte at a time.
+  let rest: Buffer[] = [];
   try {
     const { streamStdio } = goPluginStdio.GRPCStdio.method;
     for await (const { channel, data } of serverStreamCall(client, streamStdio, {}, { signal })) {
       if (channel !== goPluginStdio.StdioData_Channel.STDERR) continue;
-      const lines = (rest + Buffer.from(data).toString("utf8")).split("\n");
-      rest = lines.pop() ?? "";
-      stderr.push(...lines);
+      let piece = Buffer.from(data);
+      for (let end = piece.indexOf("\n"); end >= 0; end = piece.indexOf("\n")) {
+        stderr.push(Buffer.concat([...rest, piece.subarray(0, end)]).toString("utf8"));
+        rest = [];
+        piece = piece.subarray(end + 1);
+      }
+      if (piece.length > 0) rest.push(piece);
     }
   } catch {
     // Not served, or ended with the plugin.
   }
-  if (rest !== "") stderr.push(rest);
+  if (rest.length > 0) stderr.push(Buffer.concat(rest).toString("utf8"));
 }
 
 export function describeExit({ code, signal }: PluginExit): string {
