@@ -118,12 +118,17 @@ for (const store of stores) {
       expect(before).not.toContain("hunter2");
       expect(box.everything()).not.toContain("s3-secret");
 
-      expect(await run("state", "rekey")).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining(store.location(server)),
-      });
-      expect((await run("state", "compact")).code).toBe(0);
-      expect((await run("destroy", "-y")).stdout).toContain("3 deleted");
+      // A new key must be given too; afterwards the old one opens nothing.
+      expect((await run("state", "rekey")).stderr).toContain("the new key is not given");
+      const newKey = randomBytes(32).toString("hex");
+      const rekeyed = await box.runWith({ ...env, WFCTL_NEW_KEY: newKey }, "state", "rekey");
+      expect(rekeyed).toMatchObject({ code: 0, stdout: expect.stringContaining("sealed with a new key") });
+      expect((await run("state", "compact")).stderr).toContain("KEY_WRONG");
+      const withNew = (...args: string[]): Promise<Finished> => box.runWith({ ...env, WFCTL_KEY: newKey }, ...args);
+      expect((await withNew("plan", "--detailed-exitcode")).code).toBe(0);
+      expect((await withNew("state", "compact")).code).toBe(0);
+      expect((await withNew("state", "doctor")).code).toBe(0);
+      expect((await withNew("destroy", "-y")).stdout).toContain("3 deleted");
       expect(box.cloud.objects()).toEqual([]);
     });
   });

@@ -3,6 +3,7 @@ import type { Finding } from "./finding.ts";
 import type { StackIdentity, StackInfo } from "./identity.ts";
 import type { LeaseTimes, LeaseView } from "./lease/lease-view.ts";
 import type { StackKey } from "./sealing/key.ts";
+import type { RekeyRequest } from "./rekey/rewriting.ts";
 import type { Sealer } from "./sealing/sealer.ts";
 
 /** What every store tells of its stack without a key and without reading its journal. */
@@ -49,6 +50,12 @@ export interface StateBackend {
   doctor(): Promise<Finding[]>;
   /** Does what the findings say, under the lease. Returns what was repaired. Throws `LEASE_HELD`, `KEY_WRONG`. */
   repair(options: { readonly holder: LeaseHolder; readonly key?: StackKey }): Promise<Finding[]>;
+  /**
+   * Seals the state under a new key, or drops its secrets where the old one is lost. Afterwards the old key opens nothing
+   * of it; a kill in between leaves a state that the old or the new key opens, and doing it again ends it.
+   * Throws `LEASE_HELD`, `KEY_WRONG`, and `STORE_UNAVAILABLE` while outcomes wait in an emergency file.
+   */
+  rekey(request: RekeyRequest): Promise<void>;
   /** Where records of the upstream system lie in this place; undefined where there are none. */
   findUpstreamRecords(): Promise<string | undefined>;
   /** Bytes that the state takes, where the place tells. */

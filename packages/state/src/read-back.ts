@@ -149,3 +149,12 @@ function isKnown(state: StackState, providerId: string): boolean {
   }
   return false;
 }
+
+/** For commands that must not lose what an emergency file holds. */
+export function refuseEmergencies(path: string, doing: string): void {
+  const [first] = listEmergencies(path);
+  if (first === undefined) return;
+  throw new WfctlError("STORE_UNAVAILABLE", `${doing} failed: outcomes wait in '${first.path}'`, {
+    hint: "Record them first: wfctl state doctor --repair",
+  });
+}

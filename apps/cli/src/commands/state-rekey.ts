@@ -1,4 +1,4 @@
-import { dropSecrets, keyFilePath, rekey, thisHolder, type StackKey } from "@wfctl/state";
+import { keyFilePath, thisHolder } from "@wfctl/state";
 import { WfctlError } from "@wfctl/model";
 import { parseStateRekey, stateRekeySpec } from "../arguments/state.ts";
 import type { Context } from "../context.ts";
@@ -17,14 +17,6 @@ export const stateRekeyCommand: Command = {
 async function runRekey(args: ReturnType<typeof parseStateRekey>, context: Context): Promise<number> {
   const view = await createView(context, { json: args.json });
   const { location } = await findState(args, context, view);
-  const { file } = location;
-  if (file === undefined) {
-    throw new WfctlError(
-      "USAGE",
-      `Cannot change the key of "${location.backend.location}": only a state in a file can be sealed anew`,
-      { hint: "Nothing was changed; see docs/state-stores.md" },
-    );
-  }
   const info = await location.backend.readInfo();
   if (info === undefined) throw noState(location);
   const path = keyFilePath(context.env, info.lineage);
@@ -34,6 +26,7 @@ async function runRekey(args: ReturnType<typeof parseStateRekey>, context: Conte
       hint: "Set WFCTL_KEY, WFCTL_KEY_FILE or WFCTL_PASSPHRASE; if it is lost: wfctl state rekey --drop-secrets",
     });
   }
+  if (location.shared) requireGivenKey(context, args.dropSecrets);
   if (args.dropSecrets && !args.autoApprove) {
     const question = "Drop every secret that the state holds? The next apply reads or writes them again.";
     const yes = await confirm(question, context, AbortSignal.timeout(3_600_000));
@@ -48,10 +41,8 @@ async function runRekey(args: ReturnType<typeof parseStateRekey>, context: Conte
     dropsSecrets: args.dropSecrets,
     current: old,
   });
-  const options = { path: file.path, holder: thisHolder("wfctl state rekey"), newKey: next.key };
   try {
-    if (old === undefined) dropSecrets(options);
-    else rekey({ ...options, oldKey: old.key as StackKey });
+    await location.backend.rekey({ holder: thisHolder("wfctl state rekey"), newKey: next.key, oldKey: old?.key });
   } catch (error) {
     next.discard();
     throw error;
@@ -63,4 +54,14 @@ async function runRekey(args: ReturnType<typeof parseStateRekey>, context: Conte
     details: { dropped: args.dropSecrets, where: next.where },
   });
   return 0;
+}
+
+/** A key file on this machine would open a shared state here and nowhere else. */
+function requireGivenKey({ env }: Context, dropsSecrets: boolean): void {
+  const isGiven = (name: string): boolean => (env[name] ?? "") !== "";
+  if (isGiven("WFCTL_NEW_KEY")) return;
+  if (dropsSecrets && ["WFCTL_KEY", "WFCTL_KEY_FILE", "WFCTL_PASSPHRASE"].some(isGiven)) return;
+  throw new WfctlError("KEY_REQUIRED", "Cannot change the key of a shared state: the new key is not given", {
+    hint: "Set WFCTL_NEW_KEY (openssl rand -base64 32), and give it as WFCTL_KEY everywhere afterwards",
+  });
 }

@@ -1,7 +1,8 @@
 import type { StateBackend } from "../backend.ts";
 import type { LeaseTimes } from "../lease/lease-view.ts";
 import type { Bucket, FolderBucket } from "./bucket.ts";
-import { findEmergencies, repairEmergencies } from "../read-back.ts";
+import { findEmergencies, refuseEmergencies, repairEmergencies } from "../read-back.ts";
+import { rekeyLog } from "./rekey.ts";
 import { checkLog, repairLog } from "./doctor.ts";
 import { metaKey } from "./meta.ts";
 import { breakLogLease, openLogStore, readLogInfo, readLogLease } from "./store.ts";
@@ -32,6 +33,10 @@ export function createLogBackend(options: {
       ...(await repairLog(bucket)),
       ...(await repairEmergencies({ ...options, base: emergency, open: (key) => open({ key }) })),
     ],
+    async rekey(request) {
+      refuseEmergencies(emergency, "Changing the key");
+      await rekeyLog(bucket, request, lease === undefined ? {} : { lease });
+    },
     async findUpstreamRecords() {
       const names = (await upstream?.listFolder()) ?? [];
       return names.some((name) => name.endsWith(".json") && name !== "metadata.json") ? upstream!.location : undefined;

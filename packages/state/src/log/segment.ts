@@ -20,6 +20,7 @@ export type Segment = {
 export const segmentPrefix = "log/";
 export const snapshotPrefix = "snapshot/";
 export const beatPrefix = "beat/";
+export const runPrefix = "runs/";
 
 export function segmentKey(number: number): string {
   return segmentPrefix + pad(number);
@@ -31,7 +32,7 @@ export function snapshotKey(number: number): string {
 
 /** A closed run as it was after the segment `last`. */
 export function runKey(number: number, last: number): string {
-  return `runs/${pad(number)}-${pad(last)}`;
+  return `${runPrefix}${pad(number)}-${pad(last)}`;
 }
 
 export function beatKey(fence: number): string {

@@ -10,6 +10,7 @@ import { openRunsOf, toRunState, toStackState } from "../to-state.ts";
 import { defaultRetention, type Retention } from "../retention.ts";
 import { openWith, sealEvent } from "../sealing/event-secrets.ts";
 import type { StackKey } from "../sealing/key.ts";
+import { keyChanged } from "../sealing/key-changed.ts";
 import { createSealer } from "../sealing/sealer.ts";
 import { mapRunSecrets, mapStackSecrets } from "../sealing/secrets.ts";
 import type { Bucket } from "./bucket.ts";
@@ -143,6 +144,11 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
       }
       const mine = hold(await takeLogLease(bucket, lineage, holder, { newId, times, retry }));
       held = mine;
+      const { keys } = (await readLogMeta(bucket)) ?? meta;
+      if (JSON.stringify(keys) !== JSON.stringify(meta.keys)) {
+        await release(mine);
+        throw keyChanged(bucket.location);
+      }
       return { fence: mine.fence, lost: mine.abort.signal, release: () => release(mine) };
     },
     commit(lease, events) {

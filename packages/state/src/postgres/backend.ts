@@ -1,9 +1,13 @@
 import { WfctlError } from "@wfctl/model";
 import type { StateBackend } from "../backend.ts";
-import { findEmergencies, repairEmergencies } from "../read-back.ts";
+import { randomUUID } from "node:crypto";
+import { defaultLeaseTimes } from "../lease/lease-view.ts";
+import { findEmergencies, refuseEmergencies, repairEmergencies } from "../read-back.ts";
+import { createSealer } from "../sealing/sealer.ts";
 import { createConnection, describeDatabase, type Connection } from "./connection.ts";
 import { checkStack } from "./doctor.ts";
-import { breakDatabaseLease, readDatabaseLease } from "./lease.ts";
+import { breakDatabaseLease, readDatabaseLease, releaseDatabaseLease, takeDatabaseLease } from "./lease.ts";
+import { rekeyStack } from "./rekey.ts";
 import { inTransaction } from "./schema.ts";
 import { locationOf, openPostgresStore, readStackRow, type PostgresStoreOptions, type Stack } from "./store.ts";
 
@@ -56,6 +60,21 @@ export function createPostgresBackend(
     },
     // What a database damages, its backups bring back.
     repair: (repairing) => repairEmergencies({ ...repairing, base: emergency, open: (key) => open({ key }) }),
+    rekey: (request) => {
+      refuseEmergencies(emergency, "Changing the key");
+      return withStack(async (use, { id, info, keys }) => {
+        if (request.oldKey !== undefined) createSealer(request.oldKey, info.lineage, keys);
+        const { holder } = request;
+        const times = { ...defaultLeaseTimes, ...options.lease };
+        const fence = await use((client) => takeDatabaseLease(client, id, { holder, writer: randomUUID() }, times));
+        try {
+          await use((client) => rekeyStack(client, { id, lineage: info.lineage }, fence, request));
+        } finally {
+          // One that cannot be given back runs out.
+          await use((client) => releaseDatabaseLease(client, id, fence)).catch(() => undefined);
+        }
+      });
+    },
     findUpstreamRecords: () =>
       withConnection((use) =>
         use(async (client) => {

@@ -10,6 +10,7 @@ import type { StackIdentity } from "../identity.ts";
 import { defaultLeaseTimes } from "../lease/lease-view.ts";
 import { defaultRetention, type Retention } from "../retention.ts";
 import { openWith, sealEvent } from "../sealing/event-secrets.ts";
+import { keyChanged } from "../sealing/key-changed.ts";
 import { createKeyMeta, createSealer, type KeyMeta } from "../sealing/sealer.ts";
 import { mapRunSecrets, mapStackSecrets } from "../sealing/secrets.ts";
 import { openRunsOf, toRunState, toStackState } from "../to-state.ts";
@@ -131,6 +132,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       const fence = await connection.use((client) => takeDatabaseLease(client, id, taking, times));
       const mine = await hold(fence);
       held = mine;
+      const now = await read((client) => readStackRow(client, options.stack, location));
+      if (JSON.stringify(now?.keys) !== JSON.stringify(keys)) {
+        await release(mine);
+        throw keyChanged(location);
+      }
       return { fence, lost: mine.abort.signal, release: () => release(mine) };
     },
     commit(lease, events) {

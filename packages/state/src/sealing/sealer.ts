@@ -47,6 +47,22 @@ export function createKeyMeta(key: StackKey, lineage: string): KeyMeta {
   return { check: checkValue(key, lineage), dataKeys: [{ id, wrapped: wrapped.toString("base64url") }] };
 }
 
+/**
+ * A fresh data key under the new stack key, and beside it the data keys that are in use, which the new stack key opens
+ * as well: for a state that cannot be sealed anew in one piece. Throws `KEY_WRONG`.
+ */
+export function addDataKey(oldKey: StackKey, newKey: StackKey, lineage: string, meta: KeyMeta): KeyMeta {
+  createSealer(oldKey, lineage, meta);
+  const oldWrap = deriveSubkey(oldKey, lineage, "wrap");
+  const newWrap = deriveSubkey(newKey, lineage, "wrap");
+  const kept = meta.dataKeys.map(({ id, wrapped }): WrappedDataKey => {
+    const bytes = decrypt(oldWrap, Buffer.from(wrapped, "base64url"), wrapContext(lineage, id)) as Buffer;
+    return { id, wrapped: encrypt(newWrap, bytes, wrapContext(lineage, id)).toString("base64url") };
+  });
+  const fresh = createKeyMeta(newKey, lineage);
+  return { check: fresh.check, dataKeys: [...kept, ...fresh.dataKeys] };
+}
+
 /** Throws `KEY_WRONG` when the key is not the one the stack was sealed with. */
 export function createSealer(key: StackKey, lineage: string, meta: KeyMeta): Sealer {
   const expected = Buffer.from(meta.check);

@@ -1,6 +1,4 @@
 import type { LeaseHolder } from "@wfctl/engine";
-import { WfctlError } from "@wfctl/model";
-import { listEmergencies } from "../emergency.ts";
 import type { StackKey } from "../sealing/key.ts";
 import { checkContent } from "./checks.ts";
 import { toStoreError } from "./errors.ts";
@@ -67,13 +65,4 @@ function repairContent({ path, holder }: RepairOptions): Finding[] {
   } finally {
     db.close();
   }
-}
-
-/** For commands that must not lose what an emergency file holds. */
-export function refuseEmergencies(path: string, doing: string): void {
-  const [first] = listEmergencies(path);
-  if (first === undefined) return;
-  throw new WfctlError("STORE_UNAVAILABLE", `${doing} failed: outcomes wait in '${first.path}'`, {
-    hint: "Record them first: wfctl state doctor --repair",
-  });
 }

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LeaseHolder } from "@wfctl/engine";
-import type { DeposedObject, Intent, Json, JournalEvent, JsonObject, RecordChange, ResourceRecord } from "@wfctl/model";
+import type { JournalEvent } from "@wfctl/model";
 import type { StackKey } from "../sealing/key.ts";
-import { createKeyMeta, createSealer, isSealed, type KeyMeta, type Sealed } from "../sealing/sealer.ts";
-import { mapIntentSecrets, mapProviderConfig, mapRecordSecrets, type VisitSecret } from "../sealing/secrets.ts";
+import { createResealing, dropping, rewriteEvent, type Rewriting } from "../rekey/rewriting.ts";
+import { createKeyMeta, createSealer, type KeyMeta } from "../sealing/sealer.ts";
 import { keyOf, parseBody, sumOf } from "./checksum.ts";
-import { refuseEmergencies } from "./doctor.ts";
+import { refuseEmergencies } from "../read-back.ts";
 import { toStoreError } from "./errors.ts";
 import { releaseLease, takeLease } from "./lease-table.ts";
 import { setCounts } from "./fixes.ts";
@@ -21,48 +21,18 @@ export interface RekeyOptions {
 
 /**
  * Seals everything anew: new data key under the new stack key, so that neither the old key nor an old copy of the data
- * key opens what is stored from now on. One transaction; old ciphertext does not stay in the file. Fingerprints are
- * digests under the old key: they are cleared, and the next plan reads each resource once.
+ * key opens what is stored from now on. One transaction; old ciphertext does not stay in the file.
  * Throws `KEY_WRONG`, `LEASE_HELD`.
  */
 export function rekey(options: RekeyOptions & { readonly oldKey: StackKey }): void {
-  rewrite(options, "Changing the key", (lineage, oldKeys, newKeys) => {
-    const from = createSealer(options.oldKey, lineage, oldKeys);
-    const to = createSealer(options.newKey, lineage, newKeys);
-    const known = new Map<string, Sealed>();
-    const visit: VisitSecret = (value, context) => {
-      if (!isSealed(value)) return value;
-      // What was the same text stays the same text: a record's row and its journal entry are compared by `doctor`.
-      const sealed = known.get(value.$sealed) ?? to.seal(from.open(value, context), context);
-      known.set(value.$sealed, sealed);
-      return sealed;
-    };
-    return {
-      record: (record) => ({ ...mapRecordSecrets(record, visit), fingerprint: "" }),
-      intent: (intent) => mapIntentSecrets(intent, visit),
-      config: (provider, config) => mapProviderConfig(provider, config, visit),
-    };
-  });
+  rewrite(options, "Changing the key", (lineage, oldKeys, newKeys) =>
+    createResealing(createSealer(options.oldKey, lineage, oldKeys), createSealer(options.newKey, lineage, newKeys)),
+  );
 }
 
-/**
- * For a key that is lost: takes every sealed value out, and gives the stack a new key. Records keep their provider ids
- * and all that is not secret; inputs that held secrets are dropped whole, secret outputs one by one, fingerprints are
- * cleared, so that the next plan reads and compares. Provider configurations are dropped: the next apply writes them.
- */
+/** For a key that is lost: takes every sealed value out, and gives the stack a new key. */
 export function dropSecrets(options: RekeyOptions): void {
-  rewrite(options, "Dropping the secrets", () => ({
-    record: dropFromRecord,
-    intent: dropFromIntent,
-    config: () => undefined,
-  }));
-}
-
-interface Rewriting {
-  record(record: ResourceRecord): ResourceRecord;
-  intent(intent: Intent): Intent;
-  /** Undefined removes it. */
-  config(provider: string, config: JsonObject): JsonObject | undefined;
+  rewrite(options, "Dropping the secrets", () => dropping);
 }
 
 function rewrite(
@@ -123,25 +93,6 @@ function rewriteJournal(db: DatabaseSync, rewriting: Rewriting): void {
   }
 }
 
-function rewriteEvent(event: JournalEvent, rewriting: Rewriting): JournalEvent {
-  const change = (record: RecordChange): RecordChange =>
-    "put" in record ? { put: rewriting.record(record.put) } : record;
-  switch (event.kind) {
-    case "intent": {
-      const intent = rewriting.intent(event.intent);
-      return { ...event, intent, ...(event.record === undefined ? {} : { record: rewriting.record(event.record) }) };
-    }
-    case "half":
-    case "record":
-      return { ...event, record: change(event.record) };
-    case "outcome":
-    case "intent-closed":
-      return event.record === undefined ? event : { ...event, record: change(event.record) };
-    default:
-      return event;
-  }
-}
-
 function rewriteUnknown(db: DatabaseSync, rewriting: Rewriting): void {
   const update = db.prepare("UPDATE unknown SET sum = ?, body = ? WHERE id = ?");
   for (const { id, key, provider, why, sum, body } of rowsOf(db, "unknown")) {
@@ -172,45 +123,4 @@ function* rowsOf(db: DatabaseSync, table: string): Generator<Row> {
   for (const { id } of db.prepare(`SELECT id FROM ${table}`).all() as { id: number }[]) {
     yield statement.get(id) as unknown as Row;
   }
-}
-
-function dropFromRecord(record: ResourceRecord): ResourceRecord {
-  const { inputs, ...rest } = record;
-  const keepInputs = inputs !== undefined && record.sensitiveInputs.length === 0;
-  const outputs = withoutSealed(record.outputs);
-  const isWhole =
-    Object.keys(outputs).length === Object.keys(record.outputs).length && record.sensitiveInputs.length === 0;
-  return {
-    ...rest,
-    ...(keepInputs ? { inputs } : {}),
-    outputs,
-    // Time to be looked at: others may refer to what is missing now.
-    ...(isWhole ? {} : { revisitAt: new Date(0).toISOString() }),
-    deposed: record.deposed.map((object): DeposedObject => ({ ...object, outputs: withoutSealed(object.outputs) })),
-    fingerprint: "",
-  };
-}
-
-function dropFromIntent(intent: Intent): Intent {
-  const { inputs, liveInputs, before, after, ...rest } = intent;
-  const plain = intent.sensitiveInputs.length === 0;
-  const plainBefore = before === undefined || before.sensitiveInputs.length === 0;
-  return {
-    ...rest,
-    ...(inputs !== undefined && plain ? { inputs } : {}),
-    ...(liveInputs !== undefined && plain && plainBefore ? { liveInputs } : {}),
-    ...(before === undefined ? {} : { before: dropFromRecord(before) }),
-    ...(after === undefined ? {} : { after: dropFromAfter(after) }),
-  };
-}
-
-function dropFromAfter(after: NonNullable<Intent["after"]>): NonNullable<Intent["after"]> {
-  const { inputs, ...rest } = after;
-  const deposed = after.deposed.map((object): DeposedObject => ({ ...object, outputs: withoutSealed(object.outputs) }));
-  const keepInputs = inputs !== undefined && after.sensitiveInputs.length === 0;
-  return { ...rest, deposed, fingerprint: "", ...(keepInputs ? { inputs } : {}) };
-}
-
-function withoutSealed(outputs: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(outputs).filter(([, value]: [string, Json]) => !isSealed(value)));
 }

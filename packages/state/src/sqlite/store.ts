@@ -7,6 +7,7 @@ import { defaultLeaseTimes, type LeaseTimes, type LeaseView } from "../lease/lea
 import { defaultRetention, type Retention } from "../retention.ts";
 import { openWith, sealEvent } from "../sealing/event-secrets.ts";
 import type { StackKey } from "../sealing/key.ts";
+import { keyChanged } from "../sealing/key-changed.ts";
 import { createSealer, type Sealer } from "../sealing/sealer.ts";
 import { mapRunSecrets, mapStackSecrets } from "../sealing/secrets.ts";
 import { createStack } from "./create.ts";
@@ -55,7 +56,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const key = isOther ? undefined : options.key;
   const sealer = key === undefined ? undefined : createSealer(key, info.lineage, keys);
   const open = sealer === undefined ? undefined : openWith(sealer);
-  const writing = createWriting(options, sealer);
+  const writing = createWriting(options, sealer, JSON.stringify(keys));
   return {
     path,
     info,
@@ -89,6 +90,7 @@ function createIfMissing(path: string, identity: StackIdentity, key: StackKey | 
 function createWriting(
   options: SqliteStoreOptions,
   sealer: Sealer | undefined,
+  keys: string,
 ): Pick<SqliteStore, "acquire" | "commit" | "compact" | "close"> {
   const { path } = options;
   const readOnly = options.readOnly === true;
@@ -129,6 +131,10 @@ function createWriting(
     }
     if (closed) throw new WfctlError("STORE_UNAVAILABLE", `Taking the lease of '${path}' failed: the store is closed`);
     const { fence, open } = await worker.call("acquire", { holder });
+    if (JSON.stringify(readDatabase(path, readInfo).keys) !== keys) {
+      await worker.call("release", { fence });
+      throw keyChanged(path);
+    }
     const abort = new AbortController();
     held = { fence, abort, open };
     queue = newQueue();
