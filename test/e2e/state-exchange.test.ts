@@ -110,6 +110,16 @@ describe("a state of Terraform", () => {
     expect(again.stdout).toContain("= digitalocean_firewall.wall is recorded as wall");
     expect(again.stdout).toContain("0 objects are imported; 3 recorded already, 2 skipped, 2 not known.");
 
+    const written = await box.run("state", "import", "--from", "terraform.tfstate", "--write", "more.yaml");
+    expect(written).toMatchObject({ code: 0 });
+    expect(written.stdout).toContain("2 resources are in more.yaml: name it under imports: of the stack file.");
+    expect((await box.run("state", "import", "--from", "terraform.tfstate", "--write", "more.yaml")).code).toBe(1);
+    const alone = readFileSync(box.path("infra.yaml"), "utf8");
+    writeFileSync(box.path("infra.yaml"), `imports: [more.yaml]\n${alone}`);
+    const named = await box.run("plan");
+    expect(named.stdout).toContain("No changes. 3 unchanged.");
+
+    writeFileSync(box.path("infra.yaml"), alone);
     const planned = await box.run("plan");
     expect(planned.stdout).not.toContain("to create");
     expect(planned.stdout).not.toContain("to delete");

@@ -114,6 +114,11 @@ export const stateImportSpec: CommandSpec = {
     { name: "from", value: "FILE", text: "state file, or folder with upstream's records" },
     { name: "dry-run", text: "list what would be imported, and what not and why; start nothing and change nothing" },
     {
+      name: "write",
+      value: "FILE",
+      text: "write what the stack file does not name into this new file, to be named under imports: of it",
+    },
+    {
       name: "provider",
       value: "FOREIGN=MODULE",
       repeated: true,
@@ -213,6 +218,8 @@ export function parseStateRekey(
 export interface StateImportArguments extends StateArguments, PluginArguments {
   readonly from: string;
   readonly dryRun: boolean;
+  /** New file for the configuration of what the stack file does not name. */
+  readonly write?: string;
   /** Modules by the other tool's providers. */
   readonly providers: ReadonlyMap<string, string>;
   readonly newState: boolean;
@@ -229,12 +236,16 @@ export function parseStateImport(argv: readonly string[]): StateImportArguments 
     if (providers.has(foreign)) throw usage(stateImportSpec, `--provider names "${foreign}" twice`);
     providers.set(foreign, module);
   }
+  const dryRun = flags.isSet("dry-run");
+  const write = flags.text("write");
+  if (dryRun && write !== undefined) throw usage(stateImportSpec, "--write and --dry-run exclude each other");
   return {
     ...readStackFlags(flags),
     ...readPlugin(flags),
     json: flags.isSet("json"),
     from: readFrom(flags.text("from"), flags.positionals[0]),
-    dryRun: flags.isSet("dry-run"),
+    dryRun,
+    ...(write === undefined ? {} : { write }),
     providers,
     newState: flags.isSet("new-state"),
   };

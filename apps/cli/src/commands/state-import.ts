@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { StackConfig } from "@wfctl/config";
 import {
   isStateExport,
@@ -18,9 +20,10 @@ import { readStateFile } from "../session/read-state-file.ts";
 import { takeOverRecords, type TakenRecords } from "../session/take-over-records.ts";
 import { convertUpstreamRecord } from "../session/convert-upstream.ts";
 import { readUpstreamRecords } from "../session/upstream-records.ts";
+import { writeImported } from "../session/write-imported.ts";
 import { beginWriting, type WritingSession } from "../session/writing-session.ts";
 import { createView } from "../views/create-view.ts";
-import { renderStateImport, summarizeImport } from "../views/human/state-import.ts";
+import { renderStateImport, summarizeImport, type ImportFacts } from "../views/human/state-import.ts";
 import type { View } from "../views/view.ts";
 import { exitCodes, type Command } from "./command.ts";
 
@@ -93,31 +96,49 @@ async function importRecords(importing: Importing, path: string, taken: TakenRec
 
 /** Objects that another tool's state names: each is read from the cloud. */
 async function importObjects(importing: Importing, foreign: ForeignState): Promise<number> {
-  const { args, stack } = importing;
+  const { args, stack, context } = importing;
   const expected = matchObjects(foreign, matchOptions(stack, await readRecorded(importing), args.providers));
-  if (args.dryRun || expected.every(({ will }) => will !== "import")) {
-    tell(importing, foreign, expected, args.dryRun ? undefined : []);
+  const target = args.write === undefined ? undefined : { shown: args.write, path: resolve(context.cwd, args.write) };
+  if (target !== undefined && existsSync(target.path)) {
+    throw new WfctlError("USAGE", `Cannot write "${target.shown}": it exists already`, {
+      hint: "Name a new file; nothing was imported",
+    });
+  }
+  const isNoOp = expected.every(({ will }) => will !== "import");
+  if (args.dryRun || (isNoOp && (target === undefined || unnamedOf(stack, expected, []).length === 0))) {
+    tell(importing, foreign, { matches: expected, ...(args.dryRun ? {} : { imported: [] }) });
     return exitCodes.success;
   }
   await using session = await openSession(importing);
   const { matches, imported } = await importForeign(session, foreign, args.providers);
-  tell(importing, foreign, matches, imported);
+  const unnamed = unnamedOf(stack, matches, imported);
+  const written =
+    target === undefined || unnamed.length === 0 || session.interrupts.signal.aborted
+      ? undefined
+      : { file: target.shown, ...(await writeImported(session, unnamed, target)) };
+  tell(importing, foreign, { matches, imported, ...(written === undefined ? {} : { written }) });
   if (session.interrupts.exitCode !== undefined) return session.interrupts.exitCode;
   return imported.every(({ ended }) => ended === "recorded") ? exitCodes.success : exitCodes.error;
 }
 
-function tell(
-  { args, context, view, stack }: Importing,
-  foreign: ForeignState,
+/** Recorded, or in a dry run to be recorded, under names that the stack file does not have. */
+function unnamedOf(
+  stack: Pick<StackConfig, "resources">,
   matches: readonly Match[],
   imported: readonly Imported[] | undefined,
-): void {
+): readonly string[] {
   const named = new Set(stack.resources.map(({ name }) => name));
   const taken =
     imported?.filter(({ ended }) => ended === "recorded") ?? matches.filter(({ will }) => will === "import");
-  const unnamed = taken.flatMap((match) => ("name" in match && !named.has(match.name) ? [match.name] : []));
-  const parts = { foreign, matches, unnamed: unnamed.toSorted(), ...(imported === undefined ? {} : { imported }) };
-  if (!args.json) context.stdout.write(renderStateImport(parts));
+  return [...taken, ...matches.filter(({ will }) => will === "stay")]
+    .flatMap((match) => ("name" in match && !named.has(match.name) ? [match.name] : []))
+    .toSorted();
+}
+
+function tell({ args, context, view, stack }: Importing, foreign: ForeignState, facts: ImportFacts): void {
+  const { matches, imported, written } = facts;
+  const unnamed = unnamedOf(stack, matches, imported);
+  if (!args.json) context.stdout.write(renderStateImport({ ...facts, foreign, unnamed }));
   const ends = new Map((imported ?? []).map((each) => [each.address, each]));
   view.changed({
     command: "state import",
@@ -126,7 +147,16 @@ function tell(
       ...(args.dryRun ? { dryRun: true } : {}),
       format: foreign.format,
       notes: foreign.notes,
-      notInStackFile: parts.unnamed,
+      notInStackFile: unnamed,
+      ...(written === undefined
+        ? {}
+        : {
+            written: {
+              file: written.file,
+              names: written.names,
+              skipped: written.skipped.map((each) => ({ ...each })),
+            },
+          }),
       entries: matches.map((match) => toJson(match, ends.get(match.address))),
     },
   });

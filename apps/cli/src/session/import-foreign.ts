@@ -18,7 +18,7 @@ const readsAtOnce = 8;
 
 /** What is recorded and what the stack file wants, for the decision what a foreign object becomes. */
 export function matchOptions(
-  stack: Pick<StackConfig, "providers" | "resources">,
+  stack: Pick<StackConfig, "providers" | "resources" | "state">,
   state: Pick<StackState, "records" | "unknown"> | undefined,
   chosen: ReadonlyMap<string, string>,
 ): MatchOptions {
@@ -26,7 +26,12 @@ export function matchOptions(
     modules: stack.providers,
     chosen,
     recorded: [...(state?.records.values() ?? [])],
-    reserved: new Set(state?.unknown.keys()),
+    // Modules share their names with resources.
+    reserved: new Set([
+      ...(state?.unknown.keys() ?? []),
+      ...stack.providers.map(({ name }) => name),
+      ...(stack.state === undefined ? [] : [stack.state.name]),
+    ]),
     wanted: stack.resources,
   };
 }

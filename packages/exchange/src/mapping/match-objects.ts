@@ -35,7 +35,7 @@ export interface MatchOptions {
     readonly providerId: string;
     readonly providerIdentity?: string;
   }[];
-  /** Names that are in doubt, and may not be used. */
+  /** Other names that may not be used: of modules, of resources in doubt. */
   readonly reserved: ReadonlySet<string>;
   /** Resources of the stack file: an object of another type or module does not get their names. */
   readonly wanted: readonly { readonly name: string; readonly type: string; readonly provider: string }[];

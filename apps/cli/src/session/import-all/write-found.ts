@@ -10,14 +10,23 @@ export interface NamedObject {
   readonly config: JsonObject;
 }
 
+/** Lines of comment at the top of what `import --all` writes. */
+function foundHead(stack: StackConfig): readonly string[] {
+  return [
+    `Objects that wfctl import has found for the stack ${stack.name}. Name this file under imports: of the stack file:`,
+    "plan shows the imports, apply records them. Once that is done the import entries may go.",
+  ];
+}
+
 /** The file of what was found, proven to be read as it is meant. */
-export async function writeFound(objects: readonly NamedObject[], stack: StackConfig): Promise<string> {
+export async function writeFound(
+  objects: readonly NamedObject[],
+  stack: StackConfig,
+  head: readonly string[] = foundHead(stack),
+): Promise<string> {
   const configs = linkObjects(objects);
   const text = writeStackPart({
-    head: [
-      `Objects that wfctl import has found for the stack ${stack.name}. Name this file under imports: of the stack file:`,
-      "plan shows the imports, apply records them. Once that is done the import entries may go.",
-    ],
+    head,
     resources: objects.map(({ object, name }, index) => ({
       name,
       type: object.type,

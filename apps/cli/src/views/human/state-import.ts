@@ -1,23 +1,33 @@
 import type { ForeignState, Match } from "@wfctl/exchange";
 import type { Imported } from "../../session/import-foreign.ts";
+import type { WrittenImports } from "../../session/write-imported.ts";
 import { count, listCounts, printable } from "./text.ts";
 
-export interface ImportView {
-  readonly foreign: ForeignState;
+export interface ImportFacts {
   readonly matches: readonly Match[];
   /** Undefined for a dry run. */
   readonly imported?: readonly Imported[];
+  /** What was written for the stack file. */
+  readonly written?: WrittenImports & { readonly file: string };
+}
+
+export interface ImportView extends ImportFacts {
+  readonly foreign: ForeignState;
   /** Names that the stack file does not have. */
   readonly unnamed: readonly string[];
 }
 
 /** Every entry of the foreign state with what became of it, or would; then what to do next. */
-export function renderStateImport({ foreign, matches, imported, unnamed }: ImportView): string {
+export function renderStateImport({ foreign, matches, imported, written, unnamed }: ImportView): string {
   const ends = new Map((imported ?? []).map((each) => [each.address, each]));
   const lines = matches.map(
     (match) => `  ${printable(describe(match, ends.get(match.address), imported === undefined))}`,
   );
-  const next = unnamed.length === 0 ? [] : ["", printable(adviseUnnamed(unnamed))];
+  const left = unnamed.filter((name) => written?.names.includes(name) !== true);
+  const next = [
+    ...(written === undefined ? [] : ["", ...adviseWritten(written).map(printable)]),
+    ...(left.length === 0 ? [] : ["", printable(adviseUnnamed(left))]),
+  ];
   return [foreign.format, ...lines, ...foreign.notes.map((note) => `Note: ${printable(note)}`), ...next, ""].join("\n");
 }
 
@@ -37,6 +47,17 @@ function describe(match: Match, end: Imported | undefined, dry: boolean): string
     case "miss":
       return `? ${match.address}${match.foreignType === "" ? "" : ` (${match.foreignType})`}: ${match.why}${match.hint === undefined ? "" : `. ${match.hint}`}`;
   }
+}
+
+function adviseWritten({ file, names, skipped }: NonNullable<ImportFacts["written"]>): string[] {
+  return [
+    ...(names.length === 0
+      ? []
+      : [
+          `${count(names.length, "resource is", "resources are")} in ${file}: name it under imports: of the stack file.`,
+        ]),
+    ...skipped.map(({ name, why }) => `  ${name} is not written: ${why}`),
+  ];
 }
 
 function adviseUnnamed(names: readonly string[]): string {
