@@ -144,6 +144,7 @@ describe("finding a plugin", () => {
     expect(error.message).toContain("/version");
     expect(error.diagnostics.map((diagnostic) => diagnostic.path)).toEqual(["/version", "/author"]);
     expect(error.diagnostics[0]?.source?.file).toBe(join(root, "plugins/aws/plugin.json"));
+    expect(error.diagnostics[1]?.summary).toMatch(/^\/author: found /);
     expect(error.hint).toContain("wfctl plugin upgrade aws");
   });
 

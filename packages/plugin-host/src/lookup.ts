@@ -80,7 +80,7 @@ function brokenManifests(provider: string, plugins: readonly InstalledPlugin[]):
   const diagnostics: Diagnostic[] = [];
   for (const { manifestPath, parsed } of plugins) {
     for (const { path, found, expected } of parsed.violations) {
-      const summary = `found ${found}, expected ${expected}`;
+      const summary = `${path === "" ? "" : `${path}: `}found ${found}, expected ${expected}`;
       diagnostics.push({ severity: "error", code: "PLUGIN_MANIFEST", summary, path, source: { file: manifestPath } });
     }
   }
