@@ -136,3 +136,58 @@ test("the same input gives the same plan, byte for byte", async () => {
     { numRuns: 30 },
   );
 });
+
+test("a stack whose records are lost is imported whole: nothing of it changes, and the next plan is empty", async () => {
+  await fc.assert(
+    fc.asyncProperty(graph, fc.integer(), async (nodes, seed) => {
+      const stack = createTestStack({ seed });
+      const desired = toDesired(nodes);
+      await stack.apply(desired);
+      const imports = [...(await stack.state()).records.values()].map(({ name, providerId }) => ({
+        to: name,
+        id: providerId,
+      }));
+      const before = stack.cloud.objects();
+      stack.disk.draft.records.clear();
+      const run = await stack.apply(desired, { imports });
+      expect(run.end).toBe("succeeded");
+      expect(run.planned.plan.actions.map(({ name, kind, changes }) => [name, kind, changes])).toEqual(
+        expect.arrayContaining(desired.map(({ name }) => [name, "import", []])),
+      );
+      expect(stack.cloud.objects()).toEqual(before);
+      expect((await stack.plan(desired, { imports })).plan.actions).toEqual([]);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("what is excluded is left alone, the rest goes on without it, and both together end where one run would", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      graph,
+      graph,
+      fc.array(fc.nat(), { maxLength: 3 }),
+      fc.integer(),
+      async (first, second, picks, seed) => {
+        const stack = createTestStack({ seed });
+        await stack.apply(toDesired(first));
+        const desired = toDesired(second);
+        const before = (await stack.state()).records;
+        const all = [...new Set([...before.keys(), ...desired.map(({ name }) => name)])].toSorted();
+        const exclude = all.length === 0 ? [] : picks.map((pick) => all[pick % all.length] as string);
+        const run = await stack.apply(desired, { exclude });
+        expect(run.end).toBe("succeeded");
+        const left = new Set([
+          ...exclude,
+          ...run.planned.plan.notes.flatMap((note) => (note.code === "EXCLUDED" ? [note.name] : [])),
+        ]);
+        const after = (await stack.state()).records;
+        for (const { name } of run.planned.plan.actions) expect(left.has(name), name).toBe(false);
+        for (const name of left) expect(after.get(name), name).toEqual(before.get(name));
+        expect((await stack.apply(desired)).end).toBe("succeeded");
+        expect((await stack.plan(desired)).plan.actions).toEqual([]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});

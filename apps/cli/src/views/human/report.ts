@@ -1,4 +1,4 @@
-import { errorCodes, isDestructive, type Outcome, type PlanAction } from "@wfctl/model";
+import { errorCodes, type Outcome, type PlanAction } from "@wfctl/model";
 import { advice } from "../advice.ts";
 import type { RunFacts } from "../view.ts";
 import { toYaml } from "../yaml.ts";
@@ -100,7 +100,8 @@ function summariseRun(facts: RunFacts, word: string): string {
     [done((action) => action.kind === "update"), "updated"],
     [done((action) => action.kind === "replace"), "replaced"],
     [done((action) => action.kind === "delete"), "deleted"],
-    [done((action) => !isDestructive(action.kind) && action.kind !== "create" && action.kind !== "update"), "recorded"],
+    [done((action) => action.kind === "import"), "imported"],
+    [done((action) => action.kind === "adopt" || action.kind === "forget" || action.kind === "read"), "recorded"],
     [withStatus("ERROR", "DELETE_FAILED"), "failed"],
     [withStatus("COMPENSATED"), "undone"],
     [withStatus("COMPENSATION_FAILED"), "not undone"],
