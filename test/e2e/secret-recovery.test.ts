@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { derivedSecretName } from "@wfctl/contract";
 import { createSecretRouter, openSecretStore, type SecretRouter } from "@wfctl/secrets";
-import { createFakeProvider, createTestStack, wanted, writeFaults } from "@wfctl/testkit";
+import type { ResourceRecord } from "@wfctl/model";
+import { createFakeProvider, createTestStack, ref, scriptFaults, wanted, writeFaults } from "@wfctl/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { createSandbox, type Running, type Sandbox } from "./lib/sandbox.ts";
 import { waitUntil } from "./lib/wait-until.ts";
@@ -155,4 +156,42 @@ test("a kill between outcome and hook: a secret that was never stored is no SUCC
   expect(outcome).toMatchObject({ status: "COMPENSATION_FAILED", code: "HOOK_FAILED" });
   expect(outcome?.message).toContain("does not hold it");
   expect(record?.mark).toBe("tainted");
+});
+
+test("undoing a create-first replace leaves the secret of the object that is current again in the store", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "wfctl-undo-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "store");
+  let state: { readonly records: ReadonlyMap<string, ResourceRecord> } = { records: new Map() };
+  const open = (): SecretRouter =>
+    createSecretRouter({
+      store: openSecretStore("file", { path }, { cwd: folder, env: {} }),
+      digest: (text) => Buffer.from(text).toString("hex"),
+      recorded: (name) => state.records.get(name),
+    });
+  let router = open();
+  const stack = createTestStack({
+    providers: (cloud, clock) => {
+      const kind = {
+        createFirst: true,
+        forceNew: ["region"],
+        sensitiveOutputs: ["password"],
+        extraOutputs: { password: "s3cret-s3cret" },
+      };
+      const refused = { wrong: "refused", class: "forbidden" } as const;
+      const faults = scriptFaults([{ operation: "create", name: "bad", fault: { goes: refused } }]);
+      const plain = createFakeProvider(cloud, { clock, types: { "infra.item": kind }, faults });
+      return [new Proxy(plain, { get: (_, key) => Reflect.get(router.route(plain) as object, key) as unknown })];
+    },
+  });
+  const desired = (region: string) => [wanted("a", { region }), wanted("bad", { a: ref("a", "id") })];
+  await stack.apply(desired("eu").slice(0, 1), { hooks: router.hooks });
+  state = await stack.state();
+  router = open();
+  const run = await stack.apply(desired("us"), { hooks: router.hooks, onFailure: "compensate" });
+  expect(run.ends["a"]).toMatch(/^COMPENSATED/);
+  expect((await stack.record("a"))?.inputs).toMatchObject({ region: "eu" });
+  expect(readdirSync(path)).toEqual([derivedSecretName("a", "password")]);
+  await stack.destroy({ hooks: router.hooks });
+  expect(readdirSync(path)).toEqual([]);
 });

@@ -89,6 +89,12 @@ describe("the top of the file", () => {
     ],
   ]);
 
+  test("resources of an older system are warned of, as nobody makes them", async () => {
+    expect(await diagnose("infrastructure: {resources: [{name: a, type: database}]}\nmodules: []\n")).toEqual([
+      expect.stringContaining("The resources under infrastructure belong to an older system that is not read here"),
+    ]);
+  });
+
   test("keys of applications and keys that begin with x- are passed over", async () => {
     expect(
       await diagnose(

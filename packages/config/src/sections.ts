@@ -63,6 +63,7 @@ export function joinSections(files: readonly StackFile[], fields: FieldReader, r
   for (const { source, root } of files) {
     const top: Spot = { file: source, path: [] };
     checkTopKeys(root, top, fields);
+    warnOfOlderSystem(root, top, reporter);
     for (const [name, value] of Object.entries(fields.mapping(root, top, "environments") ?? {})) {
       const spot = child(top, "environments", name);
       const checked = checkEnvironment(name, value, spot, fields, reporter);
@@ -117,6 +118,19 @@ function checkTopKeys(root: JsonObject, top: Spot, fields: FieldReader): void {
     new Map([["resources", "Write resources under modules:"]]),
     `Read here are ${ownTopKeys.join(", ")}; keys that begin with x- are passed over`,
   );
+}
+
+/** Its resources look like ours, and nobody would make them. */
+function warnOfOlderSystem(root: JsonObject, top: Spot, reporter: Reporter): void {
+  const { infrastructure } = root;
+  const resources = isJsonObject(infrastructure) ? infrastructure["resources"] : undefined;
+  if (!Array.isArray(resources) || resources.length === 0) return;
+  reporter.report(child(top, "infrastructure", "resources"), {
+    severity: "warning",
+    summary: "The resources under infrastructure belong to an older system that is not read here",
+    hint: "Write them under modules: with type: infra.<kind>",
+    part: { key: true },
+  });
 }
 
 function checkEnvironment(name: string, value: Json, spot: Spot, fields: FieldReader, reporter: Reporter): JsonObject {

@@ -1,5 +1,5 @@
 import { derivedSecretName, secretRefPrefix } from "@wfctl/contract";
-import type { Hooks, LiveObject, Provider, Ref, Spec } from "@wfctl/engine";
+import type { CallOptions, Hooks, LiveObject, Provider, Ref, Spec } from "@wfctl/engine";
 import { ProviderError, WfctlError, type Json, type JsonObject, type ResourceRecord } from "@wfctl/model";
 import type { SecretStore } from "./secret-store.ts";
 
@@ -46,6 +46,8 @@ export function createSecretRouter({ store, digest, recorded }: SecretRouterOpti
   const failures = new Map<string, WfctlError>();
   /** Resources whose last write ended without an answer: what a Read finds of them has not been routed. */
   const unanswered = new Set<string>();
+  /** Ids of objects that were deleted here. */
+  const gone = new Set<string>();
 
   const referTo = (name: string, value: string): string =>
     `${secretRefPrefix}${name}#${digest(value)
@@ -137,25 +139,43 @@ export function createSecretRouter({ store, digest, recorded }: SecretRouterOpti
     const before = recorded(resource)?.outputs ?? {};
     for (const [key, value] of secretsOf(provider, live)) {
       const kept = before[key];
-      if (typeof kept === "string" && kept.startsWith(secretRefPrefix)) outputs[key] = kept;
-      else if (routed.has(resource)) outputs[key] = referTo(derivedSecretName(resource, key), value);
+      const isRouted = routed.get(resource)?.providerId === live.providerId;
+      if (isRouted) outputs[key] = referTo(derivedSecretName(resource, key), value);
+      else if (typeof kept === "string" && kept.startsWith(secretRefPrefix)) outputs[key] = kept;
       else delete outputs[key];
     }
     return { ...live, outputs };
   };
 
-  const revoke = async (ref: Ref): Promise<void> => {
+  /** The object that the resource has again once this one is gone: that of before, or one that is still to be deleted. */
+  const findOlder = async (provider: Provider, ref: Ref, options: CallOptions): Promise<LiveObject | undefined> => {
+    const before = recorded(ref.name);
+    const ids = [before?.providerId, ...(before?.deposed ?? []).map((old) => old.providerId).toReversed()];
+    for (const id of ids) {
+      if (id === undefined || id === "" || gone.has(id)) continue;
+      const live = await provider.read({ ...ref, providerId: id }, options).catch(() => undefined);
+      if (live !== undefined) return live;
+    }
+    return undefined;
+  };
+
+  const revoke = async (ref: Ref, older?: () => Promise<LiveObject | undefined>): Promise<LiveObject | undefined> => {
     const own = routed.get(ref.name);
     const before = recorded(ref.name);
+    gone.add(ref.providerId);
     // The old object of a replace must not take the secrets of the new one with it.
-    if (own !== undefined && own.providerId !== ref.providerId) return;
-    if (own === undefined && before?.providerId !== ref.providerId) return;
+    if (own !== undefined && own.providerId !== ref.providerId) return undefined;
+    if (own === undefined && before?.providerId !== ref.providerId) return undefined;
     const names = own?.names ?? (before?.sensitiveOutputs ?? []).map((key) => derivedSecretName(ref.name, key));
+    // Where a replace is undone, the names are those of the object before.
+    const live = names.length === 0 ? undefined : await older?.();
+    if (live !== undefined) return live;
     for (const name of names) {
       fresh.delete(name);
       await store.delete(name);
     }
     routed.delete(ref.name);
+    return undefined;
   };
 
   const wrap = <P extends Provider>(provider: P, recovers: boolean): P => {
@@ -187,7 +207,8 @@ export function createSecretRouter({ store, digest, recorded }: SecretRouterOpti
         ),
       delete: async (ref, options) => {
         await provider.delete(ref, options);
-        await revoke(ref);
+        const older = await revoke(ref, () => findOlder(provider, ref, options));
+        if (older !== undefined) await routeOut(provider, ref.name, older);
       },
     };
     return new Proxy(provider, {
