@@ -19,6 +19,22 @@ const engines = [
 export const identifierPattern = /^[a-z](?:-?[a-z0-9]){0,62}$/;
 const text = z.string().min(1);
 
+/** Family of an engine's parameters, such as postgres17 and mysql8.0; undefined where the version does not say it. */
+export function familyOf({
+  engine,
+  engine_version: version = "",
+}: {
+  readonly engine: string;
+  readonly engine_version?: string | undefined;
+}): string | undefined {
+  const [major, minor] = version.split(".");
+  if (major === undefined || major === "") return undefined;
+  if (engine === "postgres") return `postgres${major}`;
+  if (engine.startsWith("oracle-")) return `${engine}-${major}`;
+  if (engine.startsWith("sqlserver-")) return `${engine}-${major}.0`;
+  return minor === undefined ? undefined : `${engine}${major}.${minor}`;
+}
+
 export const databaseInput = z
   .strictObject({
     identifier: z
@@ -71,7 +87,12 @@ export const databaseInput = z
       .describe("In two zones at least. Default: the default VPC's"),
     subnet_group_name: text.optional().describe("A subnet group that is there already, instead of subnet_ids"),
     security_group_ids: z.array(nativeId("sg-0123")).min(1).optional(),
-    parameter_group_name: text.optional(),
+    parameter_group_name: text.optional().describe("A group that is there already, instead of parameters"),
+    parameters: z
+      .record(z.string().min(1), z.union([z.string(), z.number(), z.boolean()]).transform(String))
+      .optional()
+      .describe("Engine parameters, in a group of the instance's own; those that need a reboot wait for the next one"),
+    parameter_group_family: text.optional().describe("Of parameters. Default: as engine and engine_version say"),
     backup_retention_days: z.number().int().min(0).max(35).optional().describe("Default: 7 at first, then left alone"),
     backup_window: z
       .string()
@@ -101,6 +122,14 @@ export const databaseInput = z
     if (input.subnet_ids !== undefined && input.subnet_group_name !== undefined) {
       report("subnet_group_name", "subnet_ids and subnet_group_name exclude each other");
     }
+    if (input.parameters !== undefined) {
+      if (input.parameter_group_name !== undefined) {
+        report("parameters", "parameters and parameter_group_name exclude each other");
+      }
+      if (input.parameter_group_family === undefined && familyOf(input) === undefined) {
+        report("engine_version", "parameters belong to a version: set engine_version or parameter_group_family");
+      }
+    }
     if (input.multi_az && input.availability_zone !== undefined) {
       report("availability_zone", "an instance in several zones has none of its own");
     }
@@ -127,6 +156,8 @@ export const databaseOutputs = z.object({
   master_username: z.string(),
   master_secret_arn: z.string().optional().describe("Secret that holds the password that RDS made"),
   subnet_group_name: z.string().optional(),
+  parameter_group_name: z.string().optional(),
+  parameter_status: z.string().optional().describe("in-sync, applying or pending-reboot"),
   subnet_ids: z.array(z.string()),
   security_group_ids: z.array(z.string()),
   availability_zone: z.string().optional(),

@@ -6,6 +6,7 @@ import { partOfTag, partTags } from "../ownership.ts";
 import { each } from "../paging.ts";
 import { fromPairs, toPairs, type Tags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
+import { groupsOfInstances, parameterTagsOf } from "./parameter-group.ts";
 import type { DatabaseInput } from "./schema.ts";
 
 const groupPattern = /-[\da-f]{8}$/;
@@ -25,14 +26,19 @@ async function tagsOf({ rds }: Aws, { DBSubnetGroupArn: arn }: DBSubnetGroup): P
   return fromPairs((await orAbsent(rds.listTagsForResource({ ResourceName: arn })))?.TagList);
 }
 
-/** Tags of the group that belongs to an instance; undefined where there is none. */
-export async function partTagsOf(cloud: Aws, arn: string): Promise<Tags | undefined> {
+/** Tags of the subnet group that belongs to an instance; undefined where there is none. */
+async function subnetTagsOf(cloud: Aws, arn: string): Promise<Tags | undefined> {
   const group = await findSubnetGroup(cloud, subnetGroupOf(arn));
   const tags = group === undefined ? undefined : await tagsOf(cloud, group);
   return tags?.[partOfTag] === arn ? tags : undefined;
 }
 
-/** Instances of which only the subnet group is there: what a create or a delete leaves that was cut off. */
+/** Tags of a part of an instance, which may not be there itself; undefined where there is no part. */
+export async function partTagsOf(cloud: Aws, arn: string): Promise<Tags | undefined> {
+  return (await subnetTagsOf(cloud, arn)) ?? (await parameterTagsOf(cloud, arn));
+}
+
+/** Instances of which only groups are there: what a create or a delete leaves that was cut off. */
 export async function* partialInstances(
   cloud: Aws,
   known: readonly string[],
@@ -47,7 +53,14 @@ export async function* partialInstances(
     if (!groupPattern.test(name) || used.has(name)) continue;
     const tags = await tagsOf(cloud, group);
     const { [partOfTag]: arn = "" } = tags;
-    if (subnetGroupOf(arn) === name) yield { arn, tags };
+    if (subnetGroupOf(arn) !== name) continue;
+    used.add(name);
+    yield { arn, tags };
+  }
+  for await (const { arn, tags } of groupsOfInstances(cloud)) {
+    if (used.has(subnetGroupOf(arn))) continue;
+    used.add(subnetGroupOf(arn));
+    yield { arn, tags };
   }
 }
 
@@ -82,7 +95,7 @@ export function subnetsOf(group: DBSubnetGroup | undefined): string[] {
 
 /** Deletes the group that belongs to an instance. To be called when the instance is gone. */
 export async function removeSubnetGroup(cloud: Aws, arn: string): Promise<void> {
-  if ((await partTagsOf(cloud, arn)) === undefined) return;
+  if ((await subnetTagsOf(cloud, arn)) === undefined) return;
   const group = subnetGroupOf(arn);
   await retryWhile(
     cloud.context,

@@ -2,6 +2,7 @@ import { CreateSecurityGroupCommand, CreateSubnetCommand, CreateVpcCommand, EC2C
 import {
   CreateDBInstanceCommand,
   DescribeDBInstancesCommand,
+  DescribeDBParameterGroupsCommand,
   DescribeDBSubnetGroupsCommand,
   ListTagsForResourceCommand,
   ModifyDBInstanceCommand,
@@ -58,6 +59,59 @@ describe.skipIf(isMotoMissing)("infra.database", () => {
     backup_retention_days: 3,
     deletion_protection: false,
     tags: { env: "test" },
+  });
+
+  test("has engine parameters in a group of its own, and gives them up", async () => {
+    const groups = async () =>
+      (await rds.send(new DescribeDBParameterGroupsCommand({}))).DBParameterGroups!.filter(
+        ({ DBParameterGroupName: name }) => name?.startsWith("tuned-"),
+      );
+    const config = {
+      engine: "postgres",
+      engine_version: "16",
+      master_password: password,
+      parameters: { max_connections: 200, "rds.force_ssl": true },
+    };
+    const made = await driver.create("tuned", config, { token: "t-tuned" });
+    const arn = made.providerId;
+    expect(made.outputs["parameter_group_name"]).toMatch(/^tuned-postgres16-[0-9a-f]{8}$/);
+    expect((await groups()).map(({ DBParameterGroupFamily }) => DBParameterGroupFamily)).toEqual(["postgres16"]);
+    await expectQuiet(driver, "tuned", config, arn);
+    expect((await driver.read("tuned", arn))!.inputs).toMatchObject({
+      parameters: { max_connections: "200", "rds.force_ssl": "true" },
+    });
+    const changed = { ...config, parameters: { max_connections: 300 } };
+    const paths = await changedPaths(driver, "tuned", changed, arn);
+    expect(paths.every((path) => path.startsWith("parameters"))).toBe(true);
+    await driver.update("tuned", arn, changed);
+    await expectQuiet(driver, "tuned", changed, arn);
+
+    // Another line of versions has parameters of its own.
+    const upgraded = { ...changed, engine_version: "17" };
+    await driver.update("tuned", arn, { ...upgraded, allow_major_version_upgrade: true });
+    expect((await groups()).map(({ DBParameterGroupFamily }) => DBParameterGroupFamily)).toEqual(["postgres17"]);
+    await expectQuiet(driver, "tuned", upgraded, arn);
+
+    const { parameters: _parameters, ...plain } = upgraded;
+    const live = (await driver.read("tuned", arn))!;
+    expect((await driver.diff("tuned", plain, { ...live, inputs: upgraded })).needsUpdate).toBe(true);
+    const bare = await driver.update("tuned", arn, plain);
+    expect(bare.outputs["parameter_group_name"]).toMatch(/^default\./);
+    expect(await groups()).toEqual([]);
+    await expectQuiet(driver, "tuned", plain, arn);
+    await driver.delete("tuned", arn);
+
+    await expect(driver.create("vague", { parameters: { a: 1 } }, { token: "t-vague" })).rejects.toMatchObject({
+      class: "validation",
+      message: expect.stringContaining("set engine_version"),
+    });
+  });
+
+  test("a group of parameters that a failed create left is seen and goes", async () => {
+    const config = { engine_version: "16", master_password: password, parameters: { max_connections: 200 } };
+    await expectMended(cloud, driver, { operation: "rds.CreateDBInstance", name: "half-tuned", config });
+    const { DBParameterGroups: left = [] } = await rds.send(new DescribeDBParameterGroupsCommand({}));
+    expect(left.filter(({ DBParameterGroupName: name }) => name?.startsWith("half-tuned-"))).toEqual([]);
   });
 
   test("goes through its life", async () => {

@@ -26,6 +26,7 @@ import {
   isVersion,
   modifyRequest,
 } from "../rds/instance.ts";
+import { ensureParameterGroup, isOwnGroup, parametersOf, removeParameterGroups } from "../rds/parameter-group.ts";
 import {
   databaseInput,
   databaseOutputs,
@@ -72,7 +73,7 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
   ],
   writeOnly: ["master_password", "apply_immediately", "allow_major_version_upgrade"],
   sensitiveInputs: ["master_password"],
-  resetWhenUnset: ["master_password"],
+  resetWhenUnset: ["master_password", "parameters"],
   unordered: ["subnet_ids", "security_group_ids", "log_exports"],
   settledBy: {
     identifier: "identifier",
@@ -103,8 +104,8 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
       );
     }
     context.partial(arn, { arn, identifier });
-    const subnetGroup = await ensureSubnetGroup(cloud, arn, name, input);
-    if (found === undefined) await makeInstance(cloud, identifier, subnetGroup, name, input);
+    if (found === undefined) await makeInstance(cloud, arn, name, input);
+    else await ensureParameterGroup(cloud, arn, name, input, groupNameOf(found));
     await awaitAvailable(cloud, identifier, false);
     return asCreated(await describeNow(cloud, identifier), found === undefined);
   },
@@ -118,18 +119,24 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
     if ((await findInstance(cloud, identifier)) === undefined) {
       const whole = await arnOf(cloud, identifier);
       if ((await partTagsOf(cloud, whole)) === undefined) return notFound(`Database "${identifier}" does not exist`);
-      await makeInstance(cloud, identifier, await ensureSubnetGroup(cloud, whole, name, input), name, input);
+      await makeInstance(cloud, whole, name, input);
     }
     // RDS changes nothing while it still is at something else.
     const live = await awaitAvailable(cloud, identifier, false);
     const arn = live.DBInstanceArn ?? ref.id;
     if (live.DBSubnetGroup?.DBSubnetGroupName === subnetGroupOf(arn)) await ensureSubnetGroup(cloud, arn, name, input);
-    const change = modifyRequest(live, input);
+    const parameterGroup = await ensureParameterGroup(cloud, arn, name, input, groupNameOf(live));
+    const change = modifyRequest(live, { ...input, parameter_group_name: parameterGroup });
     if (change !== undefined) {
       await retryWhile(context, busy, `database ${identifier} to be free`, () => cloud.rds.modifyDBInstance(change));
       await awaitAvailable(cloud, identifier, input.apply_immediately);
     }
     await syncTags(cloud, live, name, input);
+    const used = groupNameOf(live);
+    // One more may be left by an attempt that was cut off.
+    if (isOwnGroup(used, arn) || input.parameters !== undefined) {
+      await removeParameterGroups(cloud, arn, parameterGroup ?? used);
+    }
     return describeNow(cloud, identifier);
   },
 
@@ -140,6 +147,7 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
     if (live !== undefined && live.DBInstanceStatus !== "deleting") await deleteInstance(cloud, live, identifier);
     await awaitGone(cloud, identifier);
     await removeSubnetGroup(cloud, arn);
+    await removeParameterGroups(cloud, arn, undefined);
   },
 
   async lookup({ token }, context) {
@@ -230,15 +238,18 @@ function snapshotMark({ final_snapshot: snapshot }: DatabaseInput): Record<strin
   return { [finalSnapshotTag]: String(snapshot) };
 }
 
-async function makeInstance(
-  { rds, context }: Aws,
-  identifier: string,
-  subnetGroup: string | undefined,
-  name: string,
-  input: DatabaseInput,
-): Promise<void> {
+function groupNameOf({ DBParameterGroups: groups = [] }: DBInstance): string | undefined {
+  return groups[0]?.DBParameterGroupName;
+}
+
+async function makeInstance(cloud: Aws, arn: string, name: string, input: DatabaseInput): Promise<void> {
+  const { rds, context } = cloud;
+  const { identifier } = placeOf(arn, context);
+  const subnetGroup = await ensureSubnetGroup(cloud, arn, name, input);
+  const parameterGroup = await ensureParameterGroup(cloud, arn, name, input, undefined);
+  const settings = { ...input, parameter_group_name: parameterGroup };
   const tags = { ...creationTags(context, name, input.tags), ...snapshotMark(input) };
-  await rds.createDBInstance({ ...createRequest(identifier, subnetGroup, input), Tags: toPairs(tags) });
+  await rds.createDBInstance({ ...createRequest(identifier, subnetGroup, settings), Tags: toPairs(tags) });
 }
 
 async function syncTags({ rds, context }: Aws, live: DBInstance, name: string, input: DatabaseInput): Promise<void> {
@@ -269,7 +280,7 @@ async function deleteInstance({ rds, context }: Aws, live: DBInstance, identifie
   }
 }
 
-/** An instance of which only the subnet group is there. */
+/** An instance of which only groups are there. */
 function incomplete(cloud: Aws, arn: string, tags: Tags): State {
   const { identifier } = placeOf(arn, cloud.context);
   const live = { DBInstanceArn: arn, DBInstanceIdentifier: identifier, DBInstanceStatus: incompleteState };
@@ -293,8 +304,11 @@ async function describeNow(cloud: Aws, identifier: string): Promise<State> {
   throw new ProviderFailure("unknown", `Database "${identifier}" was deleted while it was changed`);
 }
 
-function describe(cloud: Aws, live: DBInstance): State {
-  return { ...stateOf(cloud, live), inputs: liveInputs(cloud, live, fromPairs(live.TagList)) };
+async function describe(cloud: Aws, live: DBInstance): Promise<State> {
+  const group = groupNameOf(live);
+  const isOwn = group !== undefined && isOwnGroup(group, live.DBInstanceArn ?? "");
+  const parameters = isOwn ? await parametersOf(cloud, group) : undefined;
+  return { ...stateOf(cloud, live), inputs: liveInputs(cloud, live, fromPairs(live.TagList), parameters) };
 }
 
 function stateOf({ region }: Aws, live: DBInstance): State {
@@ -325,6 +339,8 @@ function stateOf({ region }: Aws, live: DBInstance): State {
       master_username: live.MasterUsername ?? "",
       master_secret_arn: live.MasterUserSecret?.SecretArn,
       subnet_group_name: live.DBSubnetGroup?.DBSubnetGroupName,
+      parameter_group_name: groupNameOf(live),
+      parameter_status: live.DBParameterGroups?.[0]?.ParameterApplyStatus,
       subnet_ids: subnetsOf(live.DBSubnetGroup),
       security_group_ids: groupsOf(live),
       availability_zone: live.AvailabilityZone,
@@ -339,7 +355,12 @@ function groupsOf(live: DBInstance): string[] {
   return (live.VpcSecurityGroups ?? []).map(({ VpcSecurityGroupId }) => VpcSecurityGroupId ?? "");
 }
 
-function liveInputs({ client, region }: Aws, live: DBInstance, tags: Tags): Partial<DatabaseInput> {
+function liveInputs(
+  { client, region }: Aws,
+  live: DBInstance,
+  tags: Tags,
+  parameters: DatabaseInput["parameters"],
+): Partial<DatabaseInput> {
   const ownGroup = live.DBSubnetGroup?.DBSubnetGroupName === subnetGroupOf(live.DBInstanceArn ?? "");
   return defined({
     identifier: live.DBInstanceIdentifier,
@@ -363,7 +384,8 @@ function liveInputs({ client, region }: Aws, live: DBInstance, tags: Tags): Part
     subnet_ids: ownGroup ? subnetsOf(live.DBSubnetGroup) : undefined,
     subnet_group_name: ownGroup ? undefined : live.DBSubnetGroup?.DBSubnetGroupName,
     security_group_ids: groupsOf(live),
-    parameter_group_name: live.DBParameterGroups?.[0]?.DBParameterGroupName,
+    parameter_group_name: parameters === undefined ? groupNameOf(live) : undefined,
+    parameters,
     backup_retention_days: live.BackupRetentionPeriod,
     backup_window: live.PreferredBackupWindow,
     maintenance_window: live.PreferredMaintenanceWindow,

@@ -12,6 +12,7 @@ import moto_repairs_autoscaling
 import moto_repairs_eks
 import moto_repairs_elasticache
 from moto.backends import get_backend
+from moto.rds.models import DBParameterGroup
 
 
 @dataclass
@@ -143,6 +144,32 @@ def return_subnet_group(call: Call, _answer: bytes):
         call.backend("rds").subnet_groups[name] = group
 
 
+def provide_default_parameters(call: Call):
+    """moto has the engines' own parameter groups for new instances only."""
+    groups = call.backend("rds").db_parameter_groups
+    name = call.params.get("DBParameterGroupName", "")
+    if name.startswith("default.") and name not in groups:
+        groups[name] = DBParameterGroup(call.backend("rds"), name, "Default", name.removeprefix("default."))
+
+
+def reset_parameters(call: Call):
+    """moto has no ResetDBParameterGroup."""
+    group = call.backend("rds").db_parameter_groups[call.params["DBParameterGroupName"]]
+    for parameter in call.params["Parameters"]:
+        group.parameters.pop(parameter["ParameterName"], None)
+    return "200 OK", [("content-type", "text/xml")], b"<ResetDBParameterGroupResponse/>"
+
+
+def keep_used_parameters(call: Call):
+    """moto deletes a parameter group that an instance uses."""
+    name = call.params["DBParameterGroupName"]
+    if all(name != each.db_parameter_group_name for each in call.backend("rds").databases.values()):
+        return None
+    error = "<Code>InvalidDBParameterGroupState</Code><Message>One or more database instances are still members</Message>"
+    text = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
+    return "400 Bad Request", [("content-type", "text/xml")], text.encode()
+
+
 def size_containers(call: Call):
     """moto fails for containers that name no memory of their own, which on Fargate is the task's."""
     definition = call.backend("ecs").describe_task_definition(call.params["taskDefinition"])
@@ -160,7 +187,10 @@ def filter_streams(call: Call, answer: bytes):
 
 BEFORE = {
     "ecs.RunTask": size_containers,
+    "rds.DeleteDBParameterGroup": keep_used_parameters,
+    "rds.ModifyDBInstance": provide_default_parameters,
     "rds.ModifyDBSubnetGroup": hold_subnet_group,
+    "rds.ResetDBParameterGroup": reset_parameters,
     **moto_repairs_apigateway.BEFORE,
     **moto_repairs_autoscaling.BEFORE,
     **moto_repairs_eks.BEFORE,
