@@ -1,5 +1,5 @@
 import type { EmulatorClock } from "./clock.ts";
-import type { Fault, Faults } from "./faults.ts";
+import { effects, isFault, type Faults } from "./faults.ts";
 import type { Journal } from "./journal.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -71,10 +71,4 @@ function applySettings({ lag, limits }: ControlTarget, given: JsonObject): void 
   if (typeof given["rate_limit"] === "number") limits.limit = given["rate_limit"];
   if (given["rate_limit"] === null) limits.limit = undefined;
   if (typeof given["rate_window_ms"] === "number") limits.windowMs = given["rate_window_ms"];
-}
-
-const effects = ["status", "drop", "lose_reply", "hang", "delay"];
-
-function isFault(value: JsonObject): value is JsonObject & Fault {
-  return typeof value["effect"] === "string" && effects.includes(value["effect"]);
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from "./json.ts";
+import { isObject, type JsonObject } from "./json.ts";
 
 /** One disturbance: which requests it hits, and what happens to them. */
 export interface Fault {
@@ -58,4 +58,11 @@ export function createFaults(): Faults {
     },
     pending: () => active.map(({ fault }) => fault),
   };
+}
+
+export const effects = ["status", "drop", "lose_reply", "hang", "delay"] as const;
+
+/** True for what a program may send as a fault. */
+export function isFault(value: unknown): value is Fault {
+  return isObject(value) && (effects as readonly unknown[]).includes(value["effect"]);
 }

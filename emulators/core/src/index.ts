@@ -3,7 +3,7 @@ export { createEmulatorClock, type EmulatorClock } from "./clock.ts";
 export { createCollection, type Collection, type Lag } from "./collection.ts";
 export { asObject, readOperations, type Operation, type Parameter } from "./description.ts";
 export { extendDescription, type Extension, type SchemaExtension } from "./extend.ts";
-export { createFaults, type Fault, type Faults } from "./faults.ts";
+export { createFaults, isFault, type Fault, type Faults } from "./faults.ts";
 export { createJournal, type Exchange, type Journal } from "./journal.ts";
 export { atPointer, follow, isObject, toPointer, type Json, type JsonObject } from "./json.ts";
 export { slicePage, sliceToken } from "./pages.ts";

@@ -63,14 +63,27 @@ function disturb(handler: Handler<Account>, slowIds: string[]): Handler<Account>
     if (method !== "GET" && /\bfails\b/.test(said) && !/^\/v2\/[a-z_]+$/.test(request.url.pathname)) {
       return { status: 422, body: { id: "unprocessable_entity", message: "refused, as the sample says" } };
     }
-    const reply = await handler(request);
-    if (method !== "GET" && /\bslow\b/.test(said)) {
+    const given = await handler(request);
+    // A copy: the answer may be what the emulator keeps.
+    const reply = { ...given, body: structuredClone(given.body) };
+    if (method === "POST" && /\bslow\b/.test(said)) {
       const [, id] = /"(?:id|uuid)":"?([\w-]+)/.exec(JSON.stringify(reply.body)) ?? [];
       if (id !== undefined) slowIds.push(id);
     }
+    for (const domain of domainsOf(reply.body)) if (domain.spec.certificate === "slow") domain.phase = "PENDING";
     const isSlow = method === "GET" && slowIds.some((id) => request.url.pathname.split("/").includes(id));
     return isSlow ? { ...reply, body: keepDown(request.url.pathname, reply.body as Json | undefined) } : reply;
   };
+}
+
+interface Domain {
+  phase: string;
+  readonly spec: { readonly certificate?: string };
+}
+
+/** Domains of the app that an answer holds, which stands for more than one sample. */
+function domainsOf(body: unknown): readonly Domain[] {
+  return (body as { app?: { domains?: readonly Domain[] } } | undefined)?.app?.domains ?? [];
 }
 
 /** The answer of a thing that has not come up. */
@@ -83,7 +96,6 @@ function keepDown(path: string, body: Json | undefined): Json | undefined {
     [/"state":"running"/g, '"state":"provisioning"'],
     [/"state":"verified"/g, '"state":"pending"'],
     [/"status":"succeeded"/g, '"status":"waiting"'],
-    // Of deployments, and of domains, which stand in the app itself.
     [/"phase":"ACTIVE"/g, path.endsWith("/deployments") ? '"phase":"DEPLOYING"' : '"phase":"UNKNOWN"'],
     [/"active_resources_count":\d+/g, '"active_resources_count":0'],
   ];

@@ -62,6 +62,7 @@ export const appDomain = defineDoResource<DomainInput, Outputs>({
   outputs,
   forceNew: ["app", "domain"],
   resetWhenUnset: ["type", "zone", "certificate", "minimum_tls_version"],
+  writeOnly: ["wait_for_active"],
   onlyAtCreation: ["wait_for_active"],
   permissions: scopes("app"),
   timeouts: { create: 1_800_000, update: 1_800_000, delete: 600_000 },
