@@ -12,7 +12,7 @@ function terminal(): { context: Context; input: PassThrough; said: () => string 
 
 test.each([
   ["yes\n", true],
-  ["y\n", true],
+  ["y\n", false],
   ["YES\n", true],
   ["\n", false],
   ["no\n", false],

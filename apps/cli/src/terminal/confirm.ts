@@ -3,7 +3,7 @@ import { WfctlError } from "@wfctl/model";
 import type { Context } from "../context.ts";
 
 /**
- * Asks a yes-or-no question on the terminal. Only "yes" and "y" are a yes; the end of input is a no.
+ * Asks a yes-or-no question on the terminal. Only "yes" is a yes, as the question says; the end of input is a no.
  * Throws CONFIRMATION_REQUIRED where there is no terminal to ask on. Rejects with the signal's reason when it aborts.
  */
 export async function confirm(question: string, context: Context, signal: AbortSignal): Promise<boolean> {
@@ -22,7 +22,7 @@ export async function confirm(question: string, context: Context, signal: AbortS
       lines.once("close", () => resolve(""));
       signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
     });
-    return /^y(es)?$/i.test(answer.trim());
+    return /^yes$/i.test(answer.trim());
   } finally {
     lines.close();
     context.stdin.unref?.();
