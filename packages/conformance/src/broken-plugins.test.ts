@@ -30,6 +30,7 @@ const defects: Readonly<Record<string, readonly string[]>> = {
   "dies-unconfigured": ["initialize-empty"],
   "takes-any-key": ["initialize-strict"],
   "new-identity": ["identity"],
+  "keeps-configurations": ["configurations"],
   "empty-reply": ["create"],
   "no-id": ["create"],
   "other-name": ["create"],

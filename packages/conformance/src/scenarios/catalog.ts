@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenario.ts";
 import { answerScenarios } from "./answers.ts";
 import { changeScenarios } from "./changes.ts";
+import { configurationScenarios } from "./configurations.ts";
 import { cleanUpScenario } from "./clean-up.ts";
 import { detectionScenarios } from "./detection.ts";
 import { diffScenarios } from "./diff.ts";
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   ...manifestScenarios,
   ...processScenarios,
   ...registryScenarios,
+  ...configurationScenarios,
   ...objectScenarios,
   ...changeScenarios,
   ...answerScenarios,

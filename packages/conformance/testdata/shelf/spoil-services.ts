@@ -101,6 +101,9 @@ const defects: Readonly<Record<string, Defect>> = {
   "takes-any-key": method(required, "initialize").instead(({ configJson }) =>
     Buffer.from(configJson).includes("wfctl_conformance_unknown") ? create(iac.InitializeResponseSchema) : undefined,
   ),
+  "keeps-configurations": method(ext.Configurations, "close").instead(() =>
+    create(ext.CloseConfigurationResponseSchema),
+  ),
   "dies-in-import": method(required, "import").instead(() => process.exit(7)),
   "epoch-times": method(required, "import").reply(({ state }) => {
     if (state !== undefined) state.createdAt = { $typeName: "google.protobuf.Timestamp", seconds: 0n, nanos: 0 };
