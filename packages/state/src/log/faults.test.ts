@@ -10,6 +10,7 @@ import { deadHolder } from "../testing/dead-process.ts";
 import { sampleHeader, sampleRecord, sampleRun } from "../testing/sample.ts";
 import { toStackState } from "../to-state.ts";
 import type { Bucket } from "./bucket.ts";
+import { checkLog } from "./doctor.ts";
 import { createMemoryBucket, type BucketCall, type BucketFaults, type MemoryBucket } from "./memory-bucket.ts";
 import { createLogStack, readLogMeta } from "./meta.ts";
 import { encodeObject, segmentKey, snapshotPrefix } from "./segment.ts";
@@ -219,6 +220,31 @@ describe("objects that are not as they should be", () => {
       message: expect.stringContaining(name),
     });
   });
+
+  test.each(["log/", "snapshot/", "meta"])(
+    "whatever byte of an object below '%s' is flipped or cut off, it is corruption that names it, also to the doctor",
+    async (prefix) => {
+      const bucket = await filled(prefix === "snapshot/" ? 1 : 2 ** 20);
+      const name = [...bucket.objects.keys()]
+        .filter((object) => object.startsWith(prefix))
+        .toSorted()
+        .at(-1)!;
+      const { bytes } = bucket.objects.get(name)!;
+      const found = { code: "STORE_CORRUPT", message: expect.stringContaining(name) };
+      const load = async () => (await open(bucket)).load();
+      for (let at = 0; at < bytes.length; at += 1) {
+        const flipped = Buffer.from(bytes);
+        flipped[at] = flipped[at]! ^ 0x10;
+        for (const damaged of [flipped, bytes.subarray(0, at)]) {
+          await bucket.put(name, damaged);
+          await expect(load()).rejects.toMatchObject(found);
+        }
+        if (at % 50 === 0) expect((await checkLog(bucket)).map(({ severity }) => severity)).toContain("error");
+      }
+      await bucket.put(name, bytes);
+      expect((await load()).records.size).toBe(2);
+    },
+  );
 
   test("a newer format and a missing stack are told apart", async () => {
     const bucket = await newBucket();

@@ -19,7 +19,9 @@ async function createStack() {
   return { bucket, key, backend, bytes: async () => bytesOf(bucket) };
 }
 
-describe("the key of a log", () => rekeyContract(createStack));
+describe("the key of a log", () => {
+  rekeyContract(createStack);
+});
 
 test.each([false, true])(
   "a kill at any request (secrets dropped: %s) leaves a state that one of the keys opens, and again ends it",

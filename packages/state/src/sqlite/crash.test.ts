@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -81,6 +81,43 @@ test("a log with a garbled page ends before it", async () => {
     expect(state).toEqual(crashState(stack.lineage, state.serial));
   }
 });
+
+/** Bytes before the page of a frame of the log, and those of the log's own header. */
+const [frameHeader, logHeader, pageSize] = [24, 32, 4096];
+
+test("a log that is cut at any byte of its last frames, or has one of them flipped, ends at a whole commit", async () => {
+  await using stack = createTemporaryStack();
+  const last = await writeAndKill(stack, 25);
+  const bytes = readFileSync(`${stack.path}-wal`);
+  const frame = frameHeader + pageSize;
+  const end = logHeader + Math.floor((bytes.length - logHeader) / frame) * frame;
+  const copy = join(stack.directory, "torn.db");
+  copyFileSync(stack.path, copy);
+  const serialOf = async (log: Uint8Array): Promise<number> => {
+    rmSync(`${copy}-shm`, { force: true });
+    writeFileSync(`${copy}-wal`, log);
+    const store = await openSqliteStore({ path: copy, key: stack.key, readOnly: true });
+    const state = await store.load();
+    expect(state).toEqual(crashState(stack.lineage, state.serial));
+    return state.serial;
+  };
+  // The header of each of the last frames byte by byte, its page in strides that hit every part of it.
+  const offsets = [2, 1].flatMap((back) => {
+    const start = end - back * frame;
+    return Array.from({ length: frame }, (_, at) => at).flatMap((at) =>
+      at < frameHeader + 8 || at > frame - 8 || at % 389 === 0 ? [start + at] : [],
+    );
+  });
+  expect(offsets.length).toBeGreaterThan(80);
+  for (const offset of offsets) {
+    expect(await serialOf(bytes.subarray(0, offset))).toBeLessThanOrEqual(last + 1);
+    const flipped = Buffer.from(bytes);
+    flipped[offset] = flipped[offset]! ^ 0x10;
+    expect(await serialOf(flipped)).toBeLessThanOrEqual(last + 1);
+  }
+  // What was acknowledged is only lost with the bytes that hold it.
+  expect(await serialOf(bytes)).toBeGreaterThanOrEqual(last);
+}, 60_000);
 
 test("making a stack leaves a whole file or none", async () => {
   await using stack = createTemporaryStack();
