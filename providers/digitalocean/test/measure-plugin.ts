@@ -1,16 +1,17 @@
 /**
- * What the built plugin costs: its start beside bare Node's, and its memory after real work.
+ * What the packed plugin costs: its start beside bare Node's, and its memory after real work.
  *
- *   npm run measure -w providers/digitalocean [-- ROUNDS]      builds first; default: 15 starts, 3 measurements of memory
+ *   npm run measure -w providers/digitalocean [-- ROUNDS]      packs first; default: 15 starts, 3 measurements of memory
  *
  * A start ends with the handshake line; its figures are the fastest of all rounds, and medians, which depend on what else
  * the machine is at. Memory is the median of the resident set of the whole process after work against the emulator (one
  * object of each type made, read, listed and deleted), and the highest ever.
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { pluginEnvironment } from "@wfctl/contract";
 import { createDigitalOceanService, startDigitalOcean } from "@wfctl/emulator-digitalocean";
@@ -20,7 +21,10 @@ import { startPlugin, type Plugin } from "./testing/plugin.ts";
 
 /** Greatest that is allowed: milliseconds beyond bare Node, and megabytes. */
 const bounds = { startMs: 200, memoryMb: 120 };
-const folder = join(import.meta.dirname, "..");
+const home = mkdtempSync(join(tmpdir(), "do-measure-"));
+/** The Node of this process for the launcher, which finds none beside the packed plugin. */
+const path = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
+const program = await unpack();
 const rounds = Number(process.argv[2] ?? 15);
 const memoryRounds = Math.min(rounds, 3);
 const token = "dop_v1_measured";
@@ -42,6 +46,17 @@ const types: Readonly<Record<string, readonly [name: string, config: JsonObject]
   "infra.storage": ["bucket", { versioning: true }],
 };
 
+async function unpack(): Promise<string> {
+  const { packAll } = (await import("../../../tools/pack.mjs" as string)) as {
+    packAll(out: string, options: { only: readonly string[] }): Promise<string[]>;
+  };
+  const [tarball = ""] = await packAll(join(home, "packages"), { only: ["digitalocean"] });
+  const folder = join(home, "digitalocean");
+  mkdirSync(folder);
+  execFileSync("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"]);
+  return join(folder, "digitalocean");
+}
+
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
@@ -54,8 +69,8 @@ async function timeNode(): Promise<number> {
 
 async function timePlugin(): Promise<number> {
   const from = performance.now();
-  const child = spawn(join(folder, "digitalocean"), [], {
-    env: { ...process.env, ...pluginEnvironment },
+  const child = spawn(program, [], {
+    env: { ...process.env, ...pluginEnvironment, PATH: path },
     stdio: ["ignore", "pipe", "ignore"],
   });
   const exited = once(child, "exit");
@@ -72,7 +87,7 @@ function residentMb({ child }: Plugin, what: "VmRSS" | "VmHWM"): number {
 }
 
 async function measureMemory(config: JsonObject): Promise<Record<string, number>> {
-  const plugin = await startPlugin(config);
+  const plugin = await startPlugin(config, { PATH: path }, program);
   try {
     const start = residentMb(plugin, "VmRSS");
     for (const [type, [name, own]] of Object.entries(types)) {
@@ -99,7 +114,6 @@ async function measureStart(): Promise<{ node: number; plugin: number; medianMor
   return { node: Math.min(...node), plugin: Math.min(...plugin), medianMore: median(plugin) - median(node) };
 }
 
-if (!existsSync(join(folder, "dist/main.js"))) throw new Error("The plugin is not built: run npm run build");
 const start = await measureStart();
 const emulator = await startDigitalOcean({ service: createDigitalOceanService(), rate: 5000 });
 const made = await fetch(`${emulator.url}/v2/spaces/keys`, {
@@ -119,6 +133,7 @@ const config = {
 const measured: Record<string, number>[] = [];
 for (let round = 0; round < memoryRounds; round += 1) measured.push(await measureMemory(config));
 await emulator.close();
+rmSync(home, { recursive: true, force: true });
 const memory = (what: string): number => median(measured.map((each) => each[what] ?? Number.NaN));
 
 const rows: [what: string, value: number, unit: string, bound?: number][] = [

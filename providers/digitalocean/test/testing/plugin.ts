@@ -21,10 +21,14 @@ export interface Plugin {
 const launcher = join(import.meta.dirname, "../../digitalocean");
 
 /** Starts and configures the provider. Nothing of the test's environment that could lead it to a real account passes. */
-export async function startPlugin(config: JsonObject, environment: Record<string, string> = {}): Promise<Plugin> {
+export async function startPlugin(
+  config: JsonObject,
+  environment: Record<string, string> = {},
+  program: string = launcher,
+): Promise<Plugin> {
   const folder = mkdtempSync(join(tmpdir(), "do-"));
   const inherited = Object.entries(process.env).filter(([name]) => !/DIGITALOCEAN|SPACES/.test(name));
-  const child = spawn(launcher, [], {
+  const child = spawn(program, [], {
     env: { ...Object.fromEntries(inherited), ...pluginEnvironment, PLUGIN_UNIX_SOCKET_DIR: folder, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
