@@ -63,6 +63,9 @@ modules:
     expect(asked.stdout).toContain("Say it with: --provider aws.eu=cloud");
     const done = await box.run("state", "import", "--from", "terraform.tfstate", "--provider", "aws.eu=cloud");
     expect(done.stdout + done.stderr).toContain("3 objects are imported; 1 skipped.");
+    expect(done.stdout).toMatch(
+      /aws_vpc\.net as net .*; it carries the mark of \w+\/net: no other stack may go on managing it/,
+    );
     expect(await rows(box)).toEqual(made);
     expect(nativeId("net")).toMatch(/^vpc-/);
     const again = await box.run("state", "import", "--from", "terraform.tfstate", "--provider", "aws.eu=cloud");

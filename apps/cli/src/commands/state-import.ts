@@ -110,7 +110,10 @@ async function importObjects(importing: Importing, foreign: ForeignState): Promi
     return exitCodes.success;
   }
   await using session = await openSession(importing);
-  const { matches, imported } = await importForeign(session, foreign, args.providers);
+  const progress = tellProgress(importing.view);
+  const { matches, imported } = await importForeign(session, foreign, args.providers, progress.step).finally(
+    progress.end,
+  );
   const unnamed = unnamedOf(stack, matches, imported);
   const written =
     target === undefined || unnamed.length === 0 || session.interrupts.signal.aborted
@@ -119,6 +122,19 @@ async function importObjects(importing: Importing, foreign: ForeignState): Promi
   tell(importing, foreign, { matches, imported, ...(written === undefined ? {} : { written }) });
   if (session.interrupts.exitCode !== undefined) return session.interrupts.exitCode;
   return imported.every(({ ended }) => ended === "recorded") ? exitCodes.success : exitCodes.error;
+}
+
+/** A provider may have to keep to a rate: every ten seconds a line says how far it is. */
+function tellProgress(view: Pick<View, "notice">) {
+  let text = "";
+  const timer = setInterval(() => {
+    if (text !== "") view.notice(text);
+  }, 10_000);
+  timer.unref();
+  return {
+    step: (done: number, total: number): void => void (text = `${done} of ${total} objects are read`),
+    end: (): void => clearInterval(timer),
+  };
 }
 
 /** Recorded, or in a dry run to be recorded, under names that the stack file does not have. */
@@ -167,7 +183,11 @@ function toJson(match: Match, end: Imported | undefined): JsonObject {
   const base = { address, foreignType, will };
   if (will === "import") {
     const { name, type, module } = match;
-    const ended = end === undefined ? {} : { ended: end.ended, ...(end.why === undefined ? {} : { why: end.why }) };
+    const told = {
+      ...(end?.why === undefined ? {} : { why: end.why }),
+      ...(end?.owner === undefined ? {} : { owner: end.owner }),
+    };
+    const ended = end === undefined ? {} : { ended: end.ended, ...told };
     return { ...base, name, type, module, id: end?.id ?? match.id, ...ended };
   }
   if (will === "stay") return { ...base, name: match.name };

@@ -11,6 +11,8 @@ import type { WritingSession } from "./writing-session.ts";
 export type Imported = Extract<Match, { will: "import" }> & {
   readonly ended: "recorded" | "failed" | "interrupted";
   readonly why?: string;
+  /** Mark of another stack that the object carries. */
+  readonly owner?: string;
 };
 
 /** Objects that are asked for at the same time. */
@@ -44,6 +46,7 @@ export async function importForeign(
   session: WritingSession,
   foreign: ForeignState,
   chosen: ReadonlyMap<string, string>,
+  onProgress: (done: number, total: number) => void,
 ): Promise<{ readonly matches: readonly Match[]; readonly imported: readonly Imported[] }> {
   const { stack, state, interrupts } = session;
   const matches = matchObjects(foreign, matchOptions(stack, state, chosen));
@@ -72,9 +75,11 @@ export async function importForeign(
     };
     if (interrupts.signal.aborted) return skip();
     let record: ResourceRecord;
+    let owner = "";
     try {
       const provider = providers.get(match.module) as Provider;
-      record = await readRecord(match, provider, { session, run: run.id, names });
+      const read = await readRecord(match, provider, { session, run: run.id, names });
+      ({ record, owner } = read);
       const key = holderKey(record.provider, record.type, record.providerId);
       const holder = holders.get(key);
       if (holder !== undefined) throw new WfctlError("USAGE", `it is recorded as "${holder}" already`);
@@ -87,13 +92,16 @@ export async function importForeign(
       return undefined;
     }
     await run.end({ action, status: "SUCCESS" }, record);
-    imported.push({ ...match, id: record.providerId, ended: "recorded" });
+    imported.push({ ...match, id: record.providerId, ended: "recorded", ...(owner === "" ? {} : { owner }) });
     return undefined;
   };
   const queue = wanted.entries();
   await Promise.all(
     Array.from({ length: Math.min(readsAtOnce, wanted.length) }, async () => {
-      for (const [action, match] of queue) await importOne(match, action);
+      for (const [action, match] of queue) {
+        await importOne(match, action);
+        onProgress(imported.length, wanted.length);
+      }
     }),
   );
   await run.close(endOf(imported));
@@ -116,19 +124,31 @@ function configEvents(session: WritingSession, providers: ReadonlyMap<string, Pr
 
 const holderKey = (module: string, type: string, id: string): string => JSON.stringify([module, type, id]);
 
-/** Names of all that is or will be recorded, by the other tool's address. */
-function namesByAddress(matches: readonly Match[]): ReadonlyMap<string, string> {
-  return new Map(
-    matches.flatMap((match) =>
-      match.will === "import" || match.will === "stay" ? [[match.address, match.name] as const] : [],
-    ),
-  );
+/** Names of all that is or will be recorded, by the other tool's address: of an instance, and of all instances of one. */
+function namesByAddress(matches: readonly Match[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  const add = (address: string, name: string): void => {
+    const known = names.get(address);
+    if (known === undefined) names.set(address, [name]);
+    else known.push(name);
+  };
+  for (const match of matches) {
+    if (match.will !== "import" && match.will !== "stay") continue;
+    add(match.address, match.name);
+    const whole = match.address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]$/, "");
+    if (whole !== match.address) add(whole, match.name);
+  }
+  return names;
 }
 
 async function readRecord(
   match: Extract<Match, { will: "import" }>,
   provider: Provider,
-  about: { readonly session: WritingSession; readonly run: string; readonly names: ReadonlyMap<string, string> },
+  about: {
+    readonly session: WritingSession;
+    readonly run: string;
+    readonly names: ReadonlyMap<string, readonly string[]>;
+  },
 ) {
   const { session, run, names } = about;
   const { name, type, module, object } = match;
@@ -148,14 +168,16 @@ async function readRecord(
   }
   const wanted = session.stack.resources.find((resource) => resource.name === name && resource.provider === module);
   const tainted = object.status === "tainted";
-  return recordFound(
+  const dependencies = [...new Set(object.dependencies.flatMap((address) => names.get(address) ?? []))]
+    .filter((other) => other !== name)
+    .toSorted();
+  const record = recordFound(
     {
       name,
       type,
       id,
       live,
-      dependencies:
-        wanted === undefined ? foreignDependencies(object.dependencies, names, name) : dependenciesOf(wanted),
+      dependencies: wanted === undefined ? dependencies : dependenciesOf(wanted),
       protected: object.protected || wanted?.protected === true,
       // What the stack file does not name yet must not be deleted for it: the next plan would forget it.
       retain: object.retain || wanted === undefined || wanted.existing || wanted.lifecycle.retain === true,
@@ -165,19 +187,6 @@ async function readRecord(
     },
     provider,
   );
-}
-
-/** Terraform names resources, and means all their instances. */
-function foreignDependencies(
-  addresses: readonly string[],
-  names: ReadonlyMap<string, string>,
-  own: string,
-): readonly string[] {
-  const found = new Set<string>();
-  for (const dependency of addresses) {
-    for (const [address, name] of names) {
-      if ((address === dependency || address.startsWith(`${dependency}[`)) && name !== own) found.add(name);
-    }
-  }
-  return [...found].toSorted();
+  const { owner = "" } = live;
+  return { record, owner: owner === `${session.state.lineage}/${name}` ? "" : owner };
 }

@@ -53,6 +53,9 @@ export function matchObjects(state: ForeignState, options: MatchOptions): readon
   const settled: Match[] = state.skipped.map(({ address, why }) => ({ address, foreignType: "", will: "skip", why }));
   const candidates: Candidate[] = [];
   const first = new Map<string, ForeignObject>();
+  const records = new Map(
+    options.recorded.map((record) => [keyOf(record.type, record.provider, record.providerId), record]),
+  );
   for (const object of state.objects) {
     const about = { address: object.address, foreignType: object.type };
     const judged = judge(object, options);
@@ -60,8 +63,8 @@ export function matchObjects(state: ForeignState, options: MatchOptions): readon
       settled.push({ ...about, ...judged } as Match);
       continue;
     }
-    const recorded = options.recorded.find((record) => isSame(record, judged));
-    const key = JSON.stringify([judged.type, judged.module, judged.id]);
+    const recorded = recordedAs(judged, records);
+    const key = keyOf(judged.type, judged.module, judged.id);
     const twin = first.get(key);
     if (recorded !== undefined) settled.push({ ...about, will: "stay", name: recorded.name });
     else if (twin !== undefined)
@@ -173,13 +176,18 @@ function chooseModule(
   };
 }
 
+const keyOf = (type: string, module: string, id: string): string => JSON.stringify([type, module, id]);
+
+type Recorded = MatchOptions["recorded"][number];
+
 /** An id of the provider's own region is recorded without it; the identity tells which that is. */
-function isSame(
-  record: MatchOptions["recorded"][number],
+function recordedAs(
   { type, module, id }: Pick<Candidate, "type" | "module" | "id">,
-): boolean {
-  if (record.type !== type || record.provider !== module) return false;
-  if (record.providerId === id) return true;
+  records: ReadonlyMap<string, Recorded>,
+): Recorded | undefined {
+  const same = records.get(keyOf(type, module, id));
   const [, native, region] = /^(.+)@([a-z0-9-]+)$/.exec(id) ?? [];
-  return record.providerId === native && record.providerIdentity?.split(":").includes(region ?? "") === true;
+  if (same !== undefined || native === undefined || region === undefined) return same;
+  const record = records.get(keyOf(type, module, native));
+  return record?.providerIdentity?.split(":").includes(region) === true ? record : undefined;
 }

@@ -36,8 +36,11 @@ function describe(match: Match, end: Imported | undefined, dry: boolean): string
     case "import": {
       const what = `${match.address} as ${match.name} (${match.type} of ${match.module}, id ${match.id})`;
       if (dry) return `+ ${what}`;
-      if (end?.ended === "recorded")
-        return `+ ${match.address} as ${match.name} (${match.type} of ${match.module}, id ${end.id})`;
+      if (end?.ended === "recorded") {
+        const mark =
+          end.owner === undefined ? "" : `; it carries the mark of ${end.owner}: no other stack may go on managing it`;
+        return `+ ${match.address} as ${match.name} (${match.type} of ${match.module}, id ${end.id})${mark}`;
+      }
       return `! ${what}: ${end?.why ?? "not tried any more"}`;
     }
     case "stay":
