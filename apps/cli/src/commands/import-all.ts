@@ -173,7 +173,7 @@ async function findConfigs(
     const why = `the stack file has a resource of its name and type that is not recorded: wfctl import ${own} ${object.providerId}`;
     return Promise.resolve(skip(object, why));
   });
-  const found = read.filter((each): each is FoundObject => "live" in each);
+  const found = read.filter((each): each is FoundObject => each !== undefined && "live" in each);
   const taken = new Set([
     ...stack.resources.map((resource) => resource.name),
     ...stack.providers.map((module) => module.name),
@@ -188,7 +188,7 @@ async function findConfigs(
   });
   return {
     written: fitted.filter((each): each is NamedObject => "config" in each),
-    skipped: [...read, ...fitted].filter((each): each is SkippedObject => "why" in each),
+    skipped: [...read, ...fitted].filter((each): each is SkippedObject => each !== undefined && "why" in each),
   };
 }
 

@@ -1,5 +1,5 @@
 import { suggestHint, type StackConfig } from "@wfctl/config";
-import { dependenciesOf, sensitivePointersOf, type LiveObject, type Provider } from "@wfctl/engine";
+import { ask, dependenciesOf, sensitivePointersOf, type LiveObject, type Provider } from "@wfctl/engine";
 import { WfctlError, type DesiredResource, type ResourceRecord } from "@wfctl/model";
 import { importSpec, parseImport, type ImportArguments } from "../arguments/import.ts";
 import type { Context } from "../context.ts";
@@ -7,7 +7,8 @@ import { commitAsRun } from "../session/change-state.ts";
 import { loadConfig } from "../session/load-config.ts";
 import { locateState } from "../session/locate-state.ts";
 import { openOrCreate } from "../session/open-state.ts";
-import { createRunId } from "../session/runtime.ts";
+import { refuseOtherAccounts } from "../session/providers.ts";
+import { createRunId, realClock, realRandom } from "../session/runtime.ts";
 import { beginWriting } from "../session/writing-session.ts";
 import { createView } from "../views/create-view.ts";
 import type { Command } from "./command.ts";
@@ -46,18 +47,22 @@ async function runImport(args: ImportArguments, context: Context): Promise<numbe
   }
   refuseHeld(records.values(), resource, args.id);
   const started = await session.providers.startAll([resource.provider]);
+  refuseOtherAccounts(records.values(), started);
   const provider = started.get(resource.provider) as Provider;
   const nowMs = Date.now();
   const { type } = resource;
-  const options = {
-    timeoutMs: resource.timeouts.read ?? 120_000,
-    run: createRunId(nowMs),
+  const caller = {
+    clock: realClock,
+    random: realRandom,
+    runId: createRunId(nowMs),
     signal: session.interrupts.signal,
   };
-  const id = provider.importId === undefined ? args.id : await provider.importId(type, args.id, options);
+  const id = await ask(caller, resource, async (options) => provider.importId?.(type, args.id, options) ?? args.id);
   if (id !== undefined && id !== args.id) refuseHeld(records.values(), resource, id);
   const live =
-    id === undefined ? undefined : await provider.read({ name: resource.name, type, providerId: id }, options);
+    id === undefined
+      ? undefined
+      : await ask(caller, resource, (options) => provider.read({ name: resource.name, type, providerId: id }, options));
   if (live === undefined) {
     throw new WfctlError(
       "NOT_FOUND",

@@ -1,5 +1,5 @@
 import type { LiveObject } from "@wfctl/engine";
-import type { JsonObject } from "@wfctl/model";
+import { isJsonObject, type Json, type JsonObject } from "@wfctl/model";
 import type { PluginProvider } from "@wfctl/plugin-host";
 
 /** An object that a provider lists. */
@@ -11,6 +11,8 @@ export interface ListedObject {
   readonly name: string;
   /** As the list tells them; where it tells none, empty. */
   readonly tags: readonly string[];
+  /** Tags that it is only known to carry once it was read. */
+  readonly mustCarry?: readonly string[];
 }
 
 /** One that was read. */
@@ -42,4 +44,20 @@ export function compareObjects(a: ListedObject, b: ListedObject): number {
 export function skip(object: ListedObject, why: string): SkippedObject {
   const { provider, type, providerId, name } = object;
   return { provider: provider.module, type, id: providerId, ...(name === "" ? {} : { name }), why };
+}
+
+/** Clouds whose tags are plain words have `KEY:VALUE`. */
+export function spellings(tag: string): string[] {
+  return tag.includes("=") ? [tag, tag.replace("=", ":")] : [tag];
+}
+
+export function carries(tags: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((tag) => spellings(tag).some((spelling) => tags.includes(spelling)));
+}
+
+/** Tags as words, or as `KEY=VALUE` where they are a mapping. */
+export function tagsIn(value: Json | undefined): string[] {
+  if (Array.isArray(value)) return value.filter((tag): tag is string => typeof tag === "string");
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, text]) => (typeof text === "string" ? [`${key}=${text}`] : []));
 }

@@ -3,7 +3,7 @@ import { ProviderError, WfctlError } from "@wfctl/model";
 import type { PluginProvider } from "@wfctl/plugin-host";
 import { realClock, realRandom } from "../runtime.ts";
 import { mapSome } from "./map-some.ts";
-import { compareObjects, type ListedObject, type SkippedObject } from "./found-object.ts";
+import { carries, compareObjects, spellings, type ListedObject, type SkippedObject } from "./found-object.ts";
 
 export interface ListingInput {
   readonly providers: readonly PluginProvider[];
@@ -49,24 +49,17 @@ async function listProvider(provider: PluginProvider, input: ListingInput): Prom
   const found = input.tags.length === 0 ? undefined : await listTagged(provider, input);
   if (found !== undefined) return { objects: found, skipped: [], incomplete: false };
   const listed = await listTypes(provider, input);
-  return listed === undefined || input.tags.length === 0
-    ? listed
-    : {
-        ...listed,
-        objects: listed.objects.filter(({ tags }) =>
-          input.tags.every((tag) => spellings(tag).some((one) => tags.includes(one))),
-        ),
-      };
+  if (listed === undefined || input.tags.length === 0) return listed;
+  const objects = listed.objects.flatMap((object) => {
+    if (object.tags.length === 0) return [{ ...object, mustCarry: input.tags }];
+    return carries(object.tags, input.tags) ? [object] : [];
+  });
+  return { ...listed, objects };
 }
 
 /** Other types have no place in a stack file. */
 function isWanted(type: string, { types }: ListingInput): boolean {
   return type.startsWith("infra.") && types?.has(type) !== false;
-}
-
-/** Clouds whose tags are plain words have `KEY:VALUE`. */
-function spellings(tag: string): string[] {
-  return tag.includes("=") ? [tag, tag.replace("=", ":")] : [tag];
 }
 
 /** Type by type: what fails for one does not keep the others. Undefined where the plugin lists nothing at all. */
