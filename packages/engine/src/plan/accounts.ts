@@ -25,11 +25,24 @@ export function accountDiagnostics(
       severity: "error",
       code: "OTHER_ACCOUNT",
       address: record.provider,
-      summary: `Provider module "${record.provider}" reached ${was} when "${record.name}" was written, and reaches ${is} now`,
-      hint: "Use the credentials of before, or give the new account a module of its own name",
+      ...(otherProvider ? describeOther(record, provider) : describeMoved(record, was, is)),
     });
   }
   return [...found.values()];
+}
+
+function describeMoved(record: ResourceRecord, was: string, is: string): Pick<Diagnostic, "summary" | "hint"> {
+  return {
+    summary: `Provider module "${record.provider}" reached ${was} when "${record.name}" was written, and reaches ${is} now`,
+    hint: "Use the credentials of before, or give the new account a module of its own name",
+  };
+}
+
+function describeOther(record: ResourceRecord, { name }: Provider): Pick<Diagnostic, "summary" | "hint"> {
+  return {
+    summary: `Provider module "${record.provider}" was "${record.providerName}" when "${record.name}" was written, and is "${name}" now`,
+    hint: `Give the module of "${name}" another name: what was made before is then reached with the configuration that the state keeps`,
+  };
 }
 
 function describe(name: string, identity: string | undefined): string {

@@ -336,6 +336,16 @@ describe("accounts", () => {
     expect(planned.diagnostics[0]?.summary).toContain('"fake:other"');
   });
 
+  test("a module that is another provider now is refused, with the way to go on", async () => {
+    const stack = createTestStack();
+    await stack.apply([wanted("a")]);
+    Object.defineProperty(stack.provider, "name", { value: "other" });
+    const planned = await stack.plan([wanted("a")]);
+    expect(codes(planned)).toEqual(["OTHER_ACCOUNT"]);
+    expect(planned.diagnostics[0]?.summary).toMatch(/"cloud" was "\w+" when "a" was written, and is "other" now/);
+    expect(planned.diagnostics[0]?.hint).toContain("another name");
+  });
+
   test("another module of one account is a new name for it; of another or an unnamed account a replace by both", async () => {
     for (const [identities, expected] of [
       [["x", "x"], []],
