@@ -21,14 +21,15 @@ export async function compareRevisions(options: {
 }): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "wfctl-bench-base-"));
   const checkout = join(directory, "base");
-  execFileSync("git", ["worktree", "add", "--detach", checkout, options.base], { cwd: options.root, stdio: "inherit" });
+  execFileSync("git", ["worktree", "add", "--quiet", "--detach", checkout, options.base], { cwd: options.root });
   try {
-    execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: checkout, stdio: "inherit" });
+    const install = ["ci", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel", "error"];
+    execFileSync("npm", install, { cwd: checkout, stdio: "inherit" });
     const tools = [await wfctl(checkout, "base", options.extra), await wfctl(options.root, "head", options.extra)];
     return await interleave(tools, directory, options);
   } finally {
-    execFileSync("git", ["worktree", "remove", "--force", checkout], { cwd: options.root, stdio: "inherit" });
     rmSync(directory, { recursive: true, force: true });
+    execFileSync("git", ["worktree", "prune"], { cwd: options.root, stdio: "inherit" });
   }
 }
 

@@ -107,7 +107,7 @@ async function measureAll(): Promise<void> {
   for (const shape of wantedShapes) {
     for (const size of sizes) rows.push(...(await measureSize(tools, shape, size)));
   }
-  const report: Report = {
+  const measured: Report = {
     schema: "wfctl/bench/2",
     command: `npm run bench -- ${process.argv.slice(2).join(" ")}`,
     date: new Date().toISOString().slice(0, 10),
@@ -117,19 +117,26 @@ async function measureAll(): Promise<void> {
     start,
     rows,
     ratios: ratiosOf(rows),
-    ...(growthSizes.length === 0 ? {} : { growth: await measureGrowth(own, growthSizes, rounds) }),
-    ...(values.schedule ? { schedule: await measureSchedule(200) } : {}),
   };
-  const text = renderTable(report);
-  process.stdout.write(text);
-  if (values.save !== undefined) {
-    const directory = join(import.meta.dirname, "results");
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, `${values.save}.json`), `${JSON.stringify(report, undefined, 1)}\n`);
-    writeFileSync(join(directory, `${values.save}.md`), text);
-    writeFileSync(join(directory, `${values.save}.svg`), renderPlot(rows));
-  }
+  // What comes now takes minutes more: if it fails, the rest is not lost.
+  save(measured);
+  const report: Report = {
+    ...measured,
+    ...(values.schedule ? { schedule: await measureSchedule(200) } : {}),
+    ...(growthSizes.length === 0 ? {} : { growth: await measureGrowth(own, growthSizes, rounds) }),
+  };
+  save(report);
+  process.stdout.write(renderTable(report));
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+}
+
+function save(report: Report): void {
+  if (values.save === undefined) return;
+  const directory = join(import.meta.dirname, "results");
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, `${values.save}.json`), `${JSON.stringify(report, undefined, 1)}\n`);
+  writeFileSync(join(directory, `${values.save}.md`), renderTable(report));
+  writeFileSync(join(directory, `${values.save}.svg`), renderPlot(report.rows));
 }
 
 /** All tools on one size, interleaved round by round, so that a slow minute of the machine hits all of them. */
