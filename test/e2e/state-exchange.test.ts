@@ -3,6 +3,7 @@ import { startDigitalOcean, type DigitalOceanEmulator } from "@wfctl/emulator-di
 import { writeFaults } from "@wfctl/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSandbox, type Finished, type Sandbox } from "./lib/sandbox.ts";
+import { waitUntil } from "./lib/wait-until.ts";
 
 const token = "dop_v1_test";
 let emulator: DigitalOceanEmulator;
@@ -181,6 +182,30 @@ test("an import that is killed keeps what it had recorded, and the next one impo
   expect(doctor).toMatchObject({ code: 0 });
 });
 
+test("an import that is interrupted says what it has left, and the next one imports it", async () => {
+  const slow = await make("vpcs", "vpc", { name: "slow", region: "nyc3", ip_range: "10.38.0.0/16" });
+  const box = createSandbox();
+  writeStack(box);
+  writeTfstate(box, [managed("vpc", "slow", [{ attributes: { id: slow.id } }])]);
+  const before = emulator.journal.exchanges().length;
+  emulator.faults.add({ method: "GET", path: slow.id, effect: "hang" });
+  const running = box.start("state", "import", "--from", "terraform.tfstate", "--json");
+  await waitUntil("the object is asked for", () =>
+    emulator.journal
+      .exchanges()
+      .slice(before)
+      .some((exchange) => JSON.stringify(exchange).includes(slow.id)),
+  );
+  running.process.kill("SIGINT");
+  const interrupted = await running.finished;
+  emulator.faults.clear();
+  expect(interrupted.code).toBe(130);
+  expect(told(interrupted).details.entries).toMatchObject([{ ended: "interrupted" }]);
+  expect((await box.run("status")).stdout).toContain("interrupted");
+  const rest = await box.run("state", "import", "--from", "terraform.tfstate");
+  expect(rest.stdout).toContain("1 object is imported.");
+});
+
 test("an export of Pulumi is imported from the cloud, and what is encrypted is said so", async () => {
   const net = await make("vpcs", "vpc", { name: "pulumi-net", region: "nyc3", ip_range: "10.35.0.0/16" });
   const box = createSandbox();
@@ -204,26 +229,6 @@ test("an export of Pulumi is imported from the cloud, and what is encrypted is s
     record: Record<string, unknown>;
   };
   expect(record).toMatchObject({ providerId: net.id, protected: true, mark: "imported" });
-});
-
-test.each([
-  ["", "the file is empty"],
-  ['{"a":', "it is no JSON, it ends too early"],
-  ['{"a"', "it is no JSON at line 1, column 5"],
-  ['{\n  "password": "hunter2-hunter2" oops', "it is no JSON at line 2, column 33"],
-  ["\uFEFF{}", "it is neither a state of Terraform"],
-  ['{"version": 3, "modules": []}', "its version of Terraform's format is 3, expected 4"],
-  ['{"resource_id": "db"}', "it is one record of upstream"],
-])("what is no state is refused with the file and the place, and nothing is made: %#", async (content, message) => {
-  const box = createSandbox();
-  box.write("");
-  writeFileSync(box.path("bad.json"), content);
-  const refused = await box.run("state", "import", "--from", "bad.json");
-  expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain(message);
-  expect(refused.stderr).toContain(box.path("bad.json"));
-  expect(refused.stderr).not.toContain("hunter2");
-  expect((await box.run("state", "list")).stderr).toContain("There is no state");
 });
 
 describe("an export", () => {

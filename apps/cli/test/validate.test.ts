@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runCli } from "../src/cli.ts";
-import type { Context, Output } from "../src/context.ts";
+import { runInside } from "./run-inside.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -11,26 +10,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs `wfctl validate` in this process, on a machine that has no credentials and no plugins but the bundled ones. */
-async function validate(content: string | Buffer, ...args: readonly string[]) {
+/** `wfctl validate` on a machine that has no credentials and no plugins but the bundled ones. */
+function validate(content: string | Buffer, ...args: readonly string[]) {
   writeFileSync(join(folder, "infra.yaml"), content);
-  let stdout = "";
-  let stderr = "";
-  const output = (write: (text: string) => void): Output => ({ write, isTerminal: false, columns: undefined });
-  const context: Context = {
-    cwd: folder,
-    env: { PATH: process.env["PATH"], HOME: folder, XDG_CACHE_HOME: join(folder, "cache") },
-    stdout: output((text) => (stdout += text)),
-    stderr: output((text) => (stderr += text)),
-    stdin: process.stdin,
-    color: false,
-    signals: process,
-    exit: () => {
-      throw new Error("validate ends by itself");
-    },
-  };
-  const code = await runCli(["validate", ...args], context);
-  return { code, stdout, stderr };
+  return runInside(folder, "validate", ...args);
 }
 
 const head = "name: shop\nmodules:\n  - {name: here, type: iac.provider, config: {provider: local}}\n";

@@ -52,6 +52,9 @@ function describe(match: Match, end: Imported | undefined, dry: boolean): string
   }
 }
 
+/** Names in one sentence; all of them are in the JSON output. */
+const most = 20;
+
 function adviseWritten({ file, names, skipped }: NonNullable<ImportFacts["written"]>): string[] {
   return [
     ...(names.length === 0
@@ -65,7 +68,8 @@ function adviseWritten({ file, names, skipped }: NonNullable<ImportFacts["writte
 
 function adviseUnnamed(names: readonly string[]): string {
   const what = names.length === 1 ? "This resource is" : "These resources are";
-  return `${what} not in the stack file: ${names.join(", ")}. Write ${names.length === 1 ? "it" : "them"} there before the next apply, which else forgets ${names.length === 1 ? "it" : "them"} and leaves the ${names.length === 1 ? "object" : "objects"} in the cloud.`;
+  const more = names.length > most ? `, and ${names.length - most} more` : "";
+  return `${what} not in the stack file: ${names.slice(0, most).join(", ")}${more}. Write ${names.length === 1 ? "it" : "them"} there before the next apply, which else forgets ${names.length === 1 ? "it" : "them"} and leaves the ${names.length === 1 ? "object" : "objects"} in the cloud.`;
 }
 
 /** One sentence for the end. */
