@@ -1,4 +1,15 @@
-import type { Intent, ResourceRecord, RunAction, RunState, StackState } from "@wfctl/model";
+import {
+  getAtPointer,
+  jsonEqual,
+  pathToPointer,
+  type Intent,
+  type Json,
+  type JsonObject,
+  type ResourceRecord,
+  type RunAction,
+  type RunState,
+  type StackState,
+} from "@wfctl/model";
 import type { Provider } from "../ports/index.ts";
 
 /** How one action of a run is undone. */
@@ -65,6 +76,16 @@ function lostObjects(run: RunState): ReadonlyMap<string, ResourceRecord> {
   return lost;
 }
 
+/** A write-only key that the update was to change: no Read could confirm that it is as before. */
+function changedUnread(update: Intent, writeOnly: readonly string[]): string | undefined {
+  const valueAt = (inputs: JsonObject | undefined, path: string): Json | undefined =>
+    getAtPointer(inputs ?? {}, pathToPointer(path.split(".")));
+  return writeOnly.find((path) => {
+    const [before, after] = [valueAt(update.before?.inputs, path), valueAt(update.inputs, path)];
+    return before === undefined || after === undefined ? before !== after : !jsonEqual(before, after);
+  });
+}
+
 /** An update back to inputs that name an object which is deleted for good would leave a reference to nothing. */
 function keepsReferences(step: UndoStep, lost: ReadonlyMap<string, ResourceRecord>): UndoStep {
   const before = step.how === "update" ? step.intent.before : undefined;
@@ -125,6 +146,8 @@ function stepFor(
         return { how: "none", why: "no earlier input is recorded", stands: true };
       if (provider?.traits(action.type)?.reversibleUpdate === false)
         return { how: "none", why: `updates of ${action.type} cannot be undone`, stands: true };
+      const lost = changedUnread(update, provider?.traits(action.type)?.writeOnly ?? []);
+      if (lost !== undefined) return { how: "none", why: `${lost} can be written but not read back`, stands: true };
       return { how: "update", intent: update };
     }
     case "replace": {

@@ -220,6 +220,63 @@ describe("delete", () => {
   });
 });
 
+describe("a request that is still on its way when recovery first looks", () => {
+  const late = (operation: "update" | "delete") =>
+    scriptFaults([{ operation, nth: 1, fault: { goes: { wrong: "late", class: "deadline", lateMs: 20_000 } } }]);
+
+  test.each(["ours", "upstream"] as const)(
+    "an update: looked at again when the settle time is over (%s)",
+    async (personality) => {
+      const stack = createTestStack({ provider: { personality, faults: late("update") } });
+      await stack.apply([a]);
+      const changed = wanted("a", { count: 2 });
+      // The process that was asked may still be at it: nothing is concluded before it is gone.
+      expect((await stack.apply([changed])).ends).toEqual({ a: "ERROR/OUTCOME_UNKNOWN" });
+      const next = await stack.apply([changed]);
+      expect(next.recovery.resolved).toMatchObject([
+        { name: "a", status: "ours", message: "the object is as intended" },
+      ]);
+      expect(stack.cloud.log.filter(({ kind }) => kind === "updated")).toHaveLength(1);
+    },
+  );
+
+  test.each(["ours", "upstream"] as const)(
+    "a delete: looked at again when the settle time is over (%s)",
+    async (personality) => {
+      const stack = createTestStack({ provider: { personality, faults: late("delete") } });
+      await stack.apply([a]);
+      expect((await stack.apply([])).ends).toEqual({ a: "DELETE_FAILED/OUTCOME_UNKNOWN" });
+      const next = await stack.apply([a]);
+      // It was wanted again meanwhile: it is made anew, not taken for the one that was about to go.
+      expect(next.recovery.resolved).toMatchObject([{ name: "a", status: "absent" }]);
+      expect([next.ends, stack.cloud.objects().map(({ id }) => id)]).toEqual([{ a: "SUCCESS" }, ["item-2"]]);
+    },
+  );
+
+  test("an interrupt does not wait for it: unknown, for the next command", async () => {
+    const stack = createTestStack({
+      provider: {
+        faults: scriptFaults([
+          { operation: "update", nth: 1, fault: { goes: { wrong: "crash", when: "late", lateMs: 20_000 } } },
+        ]),
+      },
+    });
+    await stack.apply([a]);
+    const controller = new AbortController();
+    stack.provider.crash();
+    const run = stack.apply([wanted("a", { count: 2 })], {
+      signal: controller.signal,
+      crashWhen: (point) => {
+        if (point.at === "call" && point.operation === "update") controller.abort();
+        return false;
+      },
+    });
+    expect((await run).ends).toEqual({ a: "ERROR/OUTCOME_UNKNOWN" });
+    expect((await stack.apply([wanted("a", { count: 2 })])).end).toBe("succeeded");
+    expect(stack.cloud.objects()).toMatchObject([{ inputs: { count: 2 }, revision: 2 }]);
+  });
+});
+
 describe("replace: each half as above", () => {
   const desired = (region: string, replace: "create-first" | "delete-first") => [
     wanted("a", { region }, { lifecycle: { replace } }),
