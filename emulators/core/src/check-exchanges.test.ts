@@ -52,9 +52,10 @@ test("what fits the description has no findings; what a test sent to be refused,
     exchange({ request: { name: 1 }, status: 422, response: undefined }),
     exchange({ status: 500, response: { odd: true }, fault: "status" }),
     exchange({ status: 0, response: undefined, fault: "lose_reply" }),
+    exchange({ request: { name: "a", meant: 1 }, unknown: ["meant"] }),
     exchange({ method: "GET", path: "/things/7", operation: "look", request: undefined, status: 200 }),
   ]);
-  expect(report).toMatchObject({ checked: 5, findings: [], excused: [] });
+  expect(report).toMatchObject({ checked: 6, findings: [], excused: [] });
 });
 
 test("a violation is named with operation, side and pointer, items of one list together", async () => {

@@ -18,6 +18,11 @@ export const deviations: readonly Deviation[] = [
     why: "the description knows alerts of functions only; apps and their other components have them as well",
   },
   {
+    operation: /^(POST|PUT) \/v2\/apps/,
+    pointer: /^\/body\/spec\/features$/,
+    why: "the description has no features of an app, which choose its stack of buildpacks",
+  },
+  {
     operation: /^(POST|PUT) \/v2\/load_balancers/,
     pointer: /^\/body$/,
     message: /required property '(region|tag|droplet_ids)'/,
