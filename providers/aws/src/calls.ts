@@ -31,7 +31,8 @@ export type Aws = { readonly [Name in ServiceName]: Calls<ServiceModule<Name>> }
  * Calls that AWS refused for their rate, for another change that is under way, or for something new that it does not know
  * everywhere yet, are repeated; so are reads that failed on the way.
  */
-const maxAttempts = 8;
+const maxAttempts = 12;
+const maxRefusedAttempts = 8;
 const maxReadAttempts = 4;
 const firstPauseMs = 200;
 const longestPauseMs = 20_000;
@@ -108,7 +109,7 @@ async function send(
       const isRefused = error.class === "rate_limited" || isConflict(error) || footprint.made.isUnknownYet(error);
       if (!reads && !error.definite && !isRefused) footprint.changed = true;
       const isRepeatable = isRefused || (reads && error.class === "transient");
-      if (!isRepeatable || attempt >= (isRefused ? maxAttempts : maxReadAttempts)) throw error;
+      if (!isRepeatable || attempt >= attemptsFor(error, isRefused)) throw error;
       await context.sleep(pauseMs(attempt, error));
     }
   }
@@ -116,6 +117,12 @@ async function send(
 
 function isRead(operation: string): boolean {
   return /^(?:Describe|Get|List|Head|Filter)/.test(operation);
+}
+
+/** Some APIs grant one call in half a minute. */
+function attemptsFor({ class: failureClass }: AwsFailure, isRefused: boolean): number {
+  if (failureClass === "rate_limited") return maxAttempts;
+  return isRefused ? maxRefusedAttempts : maxReadAttempts;
 }
 
 function pauseMs(attempt: number, failure: ProviderFailure): number {

@@ -31,7 +31,7 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     CacheClusterAlreadyExists CacheSubnetGroupAlreadyExists CacheParameterGroupAlreadyExists HostedZoneAlreadyExists
     DuplicateLoadBalancerName DuplicateTargetGroupName DuplicateListener InvalidGroup.Duplicate
     InvalidPermission.Duplicate RouteAlreadyExists Resource.AlreadyAssociated InvalidSubnet.Conflict
-    LifecyclePolicyPreviewInProgress apigatewayv2.ConflictException eks.ResourceInUse ConflictingDomainExists
+    FlowLogAlreadyExists LifecyclePolicyPreviewInProgress apigatewayv2.ConflictException eks.ResourceInUse ConflictingDomainExists
     InvalidKeyPair.Duplicate InvalidVpcEndpoint.Duplicate ConflictException`,
   not_found: `
     NoSuchEntity NoSuchBucket NoSuchKey NoSuchUpload NotFound NoSuchHostedZone NoSuchChange NoSuchHealthCheck

@@ -5,6 +5,7 @@ import {
   DeleteRouteCommand,
   DeleteSubnetCommand,
   DescribeAddressesCommand,
+  DescribeFlowLogsCommand,
   DescribeInternetGatewaysCommand,
   DescribeNatGatewaysCommand,
   DescribeRouteTablesCommand,
@@ -13,6 +14,7 @@ import {
   DescribeVpcsCommand,
   EC2Client,
 } from "@aws-sdk/client-ec2";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
@@ -71,6 +73,38 @@ describe.skipIf(isMotoMissing)("infra.vpc", () => {
     const { Vpcs: vpcs = [] } = await ec2.send(new DescribeVpcsCommand(custom));
     for (const { VpcId: id } of vpcs) await driver.delete("left", id!).catch(() => {});
     assert.deepEqual(left, nothing);
+  });
+
+  test("writes its traffic down, to one place and then to another", async () => {
+    const s3 = new S3Client({ ...cloud.sdk, forcePathStyle: true });
+    for (const bucket of ["flows-one", "flows-two"]) await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    const logged = (bucket: string, more: object = {}) => ({
+      flow_log: { destination: `arn:aws:s3:::${bucket}`, ...more },
+    });
+    const { providerId: id } = await driver.create("watched", logged("flows-one"), { token: "t-watched" });
+    const filter = [{ Name: "resource-id", Values: [id] }];
+    const flows = async () =>
+      (await ec2.send(new DescribeFlowLogsCommand({ Filter: filter }))).FlowLogs!.map(
+        (log) => `${log.LogDestination} ${log.TrafficType} ${log.MaxAggregationInterval}`,
+      );
+    expect(await flows()).toEqual(["arn:aws:s3:::flows-one ALL 600"]);
+    await expectQuiet(driver, "watched", logged("flows-one"), id);
+    await driver.update("watched", id, logged("flows-two"));
+    expect(await flows()).toEqual(["arn:aws:s3:::flows-two ALL 600"]);
+    // To the same place: the old one has to go first.
+    const often = logged("flows-two", { traffic: "REJECT", interval_seconds: 60 });
+    await driver.update("watched", id, often);
+    expect(await flows()).toEqual(["arn:aws:s3:::flows-two REJECT 60"]);
+    await expectQuiet(driver, "watched", often, id);
+    await expect(driver.update("watched", id, logged("no-such-bucket"))).rejects.toMatchObject({
+      message: expect.stringContaining("does not exist"),
+    });
+    expect(await flows()).toEqual(["arn:aws:s3:::flows-two REJECT 60"]);
+    await driver.update("watched", id, {});
+    expect(await flows()).toEqual([]);
+    await driver.update("watched", id, often);
+    await driver.delete("watched", id);
+    expect(await flows()).toEqual([]);
   });
 
   test("goes through its life", async () => {

@@ -12,6 +12,7 @@ import { searchRegions } from "../regions.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
 import { describeVpc, optionalVpcKeys } from "../vpc/describe.ts";
 import { removeEndpoints } from "../vpc/endpoints.ts";
+import { removeFlowLogs } from "../vpc/flow-logs.ts";
 import { removeInternetGateway, removeNats } from "../vpc/gateways.ts";
 import { describeHolders } from "../vpc/holders.ts";
 import { listSubnets, observeNetwork, ownSubnets } from "../vpc/network.ts";
@@ -78,6 +79,7 @@ export const vpc = defineAwsResource<VpcInput, VpcOutputs>({
     const { native: id, region } = parseProviderId(ref.id, context.client.region);
     const cloud = aws(context, region);
     // Parts that carry no VPC, such as addresses, may be left where the VPC itself is gone.
+    await removeFlowLogs(cloud, id, undefined);
     await removeEndpoints(cloud, id, []);
     await removeNats(cloud, id, new Map());
     await removeInternetGateway(cloud, id);

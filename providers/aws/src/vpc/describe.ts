@@ -5,13 +5,14 @@ import { managedKeys } from "../managed.ts";
 import { logicalName, ownerOf, searchTags } from "../ownership.ts";
 import { fromPairs, userTags } from "../tags.ts";
 import { endpointsByKey } from "./endpoints.ts";
+import { readFlowLog } from "./flow-logs.ts";
 import { natsByKey } from "./gateways.ts";
 import { anywhere, defaultTarget, isPublic, ownSubnets, tableOf, type Network } from "./network.ts";
 import { furtherRoutes, tablesByKey } from "./routes.ts";
 import type { Route, VpcInput, VpcOutputs } from "./schema.ts";
 
 /** Parts of a VPC that are left alone while the configuration does not name them. */
-export const optionalVpcKeys = ["routes"] as const;
+export const optionalVpcKeys = ["routes", "flow_log"] as const;
 
 export function describeVpc(
   cloud: Aws,
@@ -97,6 +98,7 @@ function liveInputs(cloud: Aws, network: Network, all: boolean): Partial<VpcInpu
   );
   const nat = natMode(network);
   const managed = all || managedKeys(tags, optionalVpcKeys).includes("routes");
+  const [flowLog] = network.flowLogs;
   return {
     cidr: vpc.CidrBlock ?? "",
     region: cloud.region,
@@ -108,6 +110,7 @@ function liveInputs(cloud: Aws, network: Network, all: boolean): Partial<VpcInpu
     internet_gateway: network.gateway?.Attachments?.some(({ VpcId }) => VpcId === id) === true,
     ...(nat === undefined ? {} : { nat_gateways: nat }),
     ...(managed ? { routes: liveRoutes(network) } : {}),
+    ...(flowLog === undefined ? {} : { flow_log: readFlowLog(flowLog) }),
     gateway_endpoints: [...endpointsByKey(network.endpoints, id).keys()] as VpcInput["gateway_endpoints"],
     tags: userTags(tags, { defaults, name }),
   };

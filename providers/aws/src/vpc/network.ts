@@ -1,9 +1,19 @@
-import type { Address, InternetGateway, NatGateway, RouteTable, Subnet, Vpc, VpcEndpoint } from "@aws-sdk/client-ec2";
+import type {
+  Address,
+  FlowLog,
+  InternetGateway,
+  NatGateway,
+  RouteTable,
+  Subnet,
+  Vpc,
+  VpcEndpoint,
+} from "@aws-sdk/client-ec2";
 import type { Aws } from "../calls.ts";
 import { partOf, withTag } from "../ec2/marked.ts";
 import { orAbsent } from "../errors.ts";
 import { partOfTag } from "../ownership.ts";
 import { collect } from "../paging.ts";
+import { ownFlowLogs } from "./flow-logs.ts";
 
 /** Everything of a VPC that the driver looks after, as it is now. */
 export interface Network {
@@ -18,6 +28,8 @@ export interface Network {
   readonly addresses: readonly Address[];
   readonly tables: readonly RouteTable[];
   readonly endpoints: readonly VpcEndpoint[];
+  /** Those of ours. */
+  readonly flowLogs: readonly FlowLog[];
 }
 
 export async function findVpc({ ec2 }: Aws, id: string): Promise<Vpc | undefined> {
@@ -29,7 +41,7 @@ export async function observeNetwork(cloud: Aws, id: string): Promise<Network | 
   const { ec2 } = cloud;
   const vpc = await findVpc(cloud, id);
   if (vpc === undefined) return undefined;
-  const [support, hostnames, subnets, gateway, nats, addresses, tables, endpoints] = await Promise.all([
+  const [support, hostnames, subnets, gateway, nats, addresses, tables, endpoints, flowLogs] = await Promise.all([
     ec2.describeVpcAttribute({ VpcId: id, Attribute: "enableDnsSupport" }),
     ec2.describeVpcAttribute({ VpcId: id, Attribute: "enableDnsHostnames" }),
     listSubnets(cloud, id),
@@ -38,6 +50,7 @@ export async function observeNetwork(cloud: Aws, id: string): Promise<Network | 
     listAddresses(cloud, id),
     listTables(cloud, id),
     listEndpoints(cloud, id),
+    ownFlowLogs(cloud, id),
   ]);
   return {
     vpc,
@@ -50,6 +63,7 @@ export async function observeNetwork(cloud: Aws, id: string): Promise<Network | 
     addresses,
     tables,
     endpoints,
+    flowLogs,
   };
 }
 

@@ -33,6 +33,24 @@ const route = z.strictObject({
 });
 export type Route = z.output<typeof route>;
 
+const flowLog = z
+  .strictObject({
+    destination: z
+      .string()
+      .regex(/^arn:[\w-]+:(?:s3:::[a-z0-9.-]{3,63}(?:\/.*)?|logs:[\w-]+:\d{12}:log-group:[^:*]+)$/, {
+        error: "expected the ARN of a bucket or of a log group",
+      })
+      .describe("ARN of a bucket, with or without a prefix, or of a log group"),
+    traffic: z.enum(["ALL", "ACCEPT", "REJECT"]).default("ALL"),
+    role_arn: z.string().startsWith("arn:").optional().describe("Role that may write to the log group"),
+    interval_seconds: z.union([z.literal(60), z.literal(600)]).default(600),
+  })
+  .refine((log) => log.destination.includes(":s3:::") === (log.role_arn === undefined), {
+    error: "role_arn belongs to a log group",
+    path: ["role_arn"],
+  });
+export type FlowLogInput = z.output<typeof flowLog>;
+
 export const vpcInput = z
   .strictObject({
     cidr: cidr.default("10.0.0.0/16"),
@@ -49,6 +67,7 @@ export const vpcInput = z
       .default("none")
       .describe("Way out for private subnets: none, one for all, or one in each zone"),
     routes: z.array(route).optional().describe("Further routes of the public and the private tables, and no others"),
+    flow_log: flowLog.optional().describe("Where the traffic of the VPC is written down"),
     gateway_endpoints: z.array(z.enum(["s3", "dynamodb"])).default([]),
     tags: tagMap.default({}),
   })

@@ -7,6 +7,7 @@ import { fromPairs } from "../tags.ts";
 import { awaitThat } from "../waiting.ts";
 import { optionalVpcKeys } from "./describe.ts";
 import { removeEndpoints, syncEndpoints } from "./endpoints.ts";
+import { syncFlowLog } from "./flow-logs.ts";
 import {
   ensureInternetGateway,
   ensureNats,
@@ -41,6 +42,7 @@ export async function syncNetwork(cloud: Aws, before: Network, name: string, inp
   const managed = input.routes !== undefined || managedKeys(tags, optionalVpcKeys).includes("routes");
   await syncRoutes(cloud, network, name, input, { gateway, nats, managed });
   await syncEndpoints(cloud, id, name, input);
+  await syncFlowLog(cloud, id, name, input);
 
   await removeEndpoints(cloud, id, input.gateway_endpoints);
   await removeNats(cloud, id, nats);
