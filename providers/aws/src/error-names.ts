@@ -100,7 +100,7 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     DBProxyEndpointNotFound DBProxyNotFound DBProxyTargetGroupNotFound DBShardGroupNotFound DBSnapshotAlreadyExists
     DBSnapshotTenantDatabaseNotFound DBSubnetQuotaExceeded DBUpgradeDependencyFailure IntegrationNotFound
     InvalidDBCapacityReservationState InvalidDBClusterEndpointState InvalidDBSecurityGroupState InvalidDBSubnetState
-    NetworkTypeNotSupported SubnetAlreadyInUse TenantDatabaseNotFound TenantDatabaseQuotaExceeded
+    DBParameterGroupQuotaExceeded InvalidDBParameterGroupState NetworkTypeNotSupported SubnetAlreadyInUse TenantDatabaseNotFound TenantDatabaseQuotaExceeded
     VpcEncryptionControlViolation LimitsExceeded NoSuchDelegationSet`,
 };
 
