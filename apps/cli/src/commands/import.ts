@@ -72,6 +72,7 @@ async function runImport(args: ImportArguments, context: Context): Promise<numbe
       },
     );
   }
+  if (live.providerId !== "" && live.providerId !== id) refuseHeld(records.values(), resource, live.providerId);
   const record = recordOf(resource, provider, live, id ?? args.id, new Date(nowMs).toISOString());
   const config = session.providers.configs.get(resource.provider);
   await commitAsRun(

@@ -111,6 +111,31 @@ describe("an import entry", () => {
   });
 });
 
+test("an object that a plain Read knows by another name is known again, and two entries for it are one too many", async () => {
+  const stack = createTestStack({
+    providers: (cloud, clock) => {
+      const provider = createFakeProvider(cloud, { clock });
+      const { read } = provider;
+      provider.read = (wantedRef, call) =>
+        read({ ...wantedRef, providerId: wantedRef.providerId.replace("name:", "item-") }, call);
+      return [provider];
+    },
+  });
+  outside(stack).create({ name: "a", type: "infra.item", inputs: { count: 1 } });
+  const imports = [from("a", "name:1")];
+  const twice = await stack.plan([wanted("a", { count: 1 }), wanted("b", { count: 1 })], {
+    imports: [...imports, from("b", "item-1")],
+  });
+  expect(problems(twice)[0]).toContain('"a" is imported from the same object, "item-1"');
+  const run = await stack.apply([wanted("a", { count: 1 })], { imports });
+  expect(run.end).toBe("succeeded");
+  expect(await stack.record("a")).toMatchObject({ providerId: "item-1" });
+  const again = await stack.plan([wanted("a", { count: 1 })], { imports });
+  expect([kinds(again), again.diagnostics]).toEqual([[], []]);
+  const held = await stack.plan([wanted("a", { count: 1 }), wanted("b")], { imports: [from("b", "name:1")] });
+  expect(problems(held)[0]).toContain('the state records this object as "a" already');
+});
+
 describe("an import entry is refused, with its place", () => {
   test("where the resource is recorded with another id", async () => {
     const stack = withObject();

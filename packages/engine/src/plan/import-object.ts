@@ -61,15 +61,21 @@ async function findImport(
           resource,
           (options) => provider.importId?.(type, wanted.id, options) ?? Promise.resolve(wanted.id),
         );
+  if (id !== undefined && record?.providerId === id) return undefined;
+  const live =
+    id === undefined
+      ? undefined
+      : await ask(input, resource, (options) => provider.read({ name, type, providerId: id }, options));
   if (record !== undefined) {
-    if (record.providerId === id) return undefined;
+    // Read may know the object by a name that the provider's records do not use.
+    if (live?.providerId === record.providerId) return undefined;
     throw refuse(
       "CONFIG_INVALID",
       `it is recorded with another id, "${record.providerId}"`,
       `Remove the import entry, or let the recorded object go first: wfctl state rm ${name}`,
     );
   }
-  const holder = id === undefined ? undefined : context.holderOf(resource, id);
+  const holder = id === undefined ? undefined : context.holderOf(resource, live?.providerId || id);
   if (holder !== undefined) {
     throw refuse(
       "CONFIG_INVALID",
@@ -77,10 +83,6 @@ async function findImport(
       `Write moved: [{from: ${holder.name}, to: ${name}}] for a new name, or remove the import entry`,
     );
   }
-  const live =
-    id === undefined
-      ? undefined
-      : await ask(input, resource, (options) => provider.read({ name, type, providerId: id }, options));
   if (id === undefined || live === undefined) {
     throw refuse(
       "NOT_FOUND",
@@ -124,7 +126,7 @@ async function findImport(
   return {
     ...base,
     kind: "import",
-    importId: id,
+    importId: providerId,
     changes,
     reasons: [
       "the object exists and will be imported",
