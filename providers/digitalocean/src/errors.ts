@@ -37,6 +37,7 @@ const classes: Readonly<Record<number, FailureClass>> = {
   412: "validation",
   422: "validation",
   429: "rate_limited",
+  501: "unsupported",
 };
 
 /** The failure of an answer that is an error. */
@@ -48,7 +49,7 @@ export function failureOf(
   nowMs: number,
 ): ApiFailure {
   const { id, message } = readErrorBody(body, status);
-  const known = status >= 500 ? "transient" : classOf(call, status);
+  const known = classOf(call, status) ?? (status >= 500 ? "transient" : undefined);
   const text = message === "" ? id : `${message.replace(/\.$/, "")} (${id})`;
   const mark = known === undefined ? `${unexpectedMark}: ` : "";
   const retryAfterMs = retryAfterOf(headers, nowMs);
@@ -83,6 +84,16 @@ export async function orAbsent<Answer>(call: Promise<Answer>): Promise<Answer | 
     return await call;
   } catch (error) {
     if (isStatus(error, 404, 410)) return undefined;
+    throw error;
+  }
+}
+
+/** The call's answer, or undefined where nobody serves it: details that one can do without. */
+export async function ifServed<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isStatus(error, 404, 405, 410, 501)) return undefined;
     throw error;
   }
 }

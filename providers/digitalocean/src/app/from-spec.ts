@@ -101,7 +101,7 @@ function scalingOf({ autoscaling }: Component) {
 }
 
 function routeOf({ match, component }: IngressRule) {
-  return { path: match?.path?.prefix ?? "/", preserve_path_prefix: component?.preserve_path_prefix ?? false };
+  return { path: match?.path?.prefix ?? "/", preserve_path_prefix: String(component?.preserve_path_prefix) === "true" };
 }
 
 function jobOf(job: JobSpec): Record<string, unknown> {

@@ -89,7 +89,8 @@ export interface Cors {
 
 export interface IngressRule {
   readonly match?: { readonly path?: { readonly prefix?: string } };
-  readonly component?: { readonly name: string; readonly preserve_path_prefix?: boolean };
+  /** The API's description calls the flag a text; it is given as a boolean, and taken in both forms. */
+  readonly component?: { readonly name: string; readonly preserve_path_prefix?: boolean | "true" | "false" };
   readonly cors?: Cors;
 }
 

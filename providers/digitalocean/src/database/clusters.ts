@@ -1,6 +1,6 @@
 import type { ResourceState } from "@wfctl/plugin-sdk";
 import { api, type Context } from "../calls.ts";
-import { isStatus, orAbsent } from "../errors.ts";
+import { ifServed, isStatus, orAbsent } from "../errors.ts";
 import { isUuid, pickByName } from "../naming.ts";
 import { ownerOf, tokenTag } from "../ownership.ts";
 import { userTags } from "../tags.ts";
@@ -96,7 +96,7 @@ export async function changeCluster(context: Context, id: string, path: string, 
 
 export async function listRules(context: Context, id: string): Promise<readonly Rule[]> {
   const path = `databases/${id}/firewall`;
-  return (await orAbsent(api(context).get<{ rules?: readonly Rule[] | null }>(path)))?.rules ?? [];
+  return (await ifServed(api(context).get<{ rules?: readonly Rule[] | null }>(path)))?.rules ?? [];
 }
 
 /** Everything that can be read of a cluster. Parts that the engine does not have are not asked for. */
@@ -108,7 +108,7 @@ export async function describeCluster(
   const { id, name, engine, version, size, region, num_nodes } = cluster;
   const isOnline = cluster.status === "online";
   const setting = async <Value>(path: string, key: string): Promise<Value | undefined> =>
-    (await orAbsent(cloud.get<Record<string, Value>>(`databases/${id}/${path}`)))?.[key];
+    (await ifServed(cloud.get<Record<string, Value>>(`databases/${id}/${path}`)))?.[key];
   const [rules, evictionPolicy, sqlMode, config, ca] = await Promise.all([
     listRules(context, id),
     engine === "valkey" ? setting<DatabaseInput["eviction_policy"]>("eviction_policy", "eviction_policy") : undefined,

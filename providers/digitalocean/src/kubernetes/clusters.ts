@@ -1,7 +1,7 @@
 import { ProviderFailure, type ResourceState } from "@wfctl/plugin-sdk";
 import { given } from "../aliases.ts";
 import { api, collect, type Context } from "../calls.ts";
-import { orAbsent } from "../errors.ts";
+import { ifServed, orAbsent } from "../errors.ts";
 import { isUuid, pickByName } from "../naming.ts";
 import { ownerOf, tokenTag } from "../ownership.ts";
 import { markPrefix, userTags } from "../tags.ts";
@@ -110,8 +110,8 @@ export async function describeCluster(
   const cloud = api(context);
   const [kubeconfig, credentials] = isRunning
     ? await Promise.all([
-        orAbsent(cloud.getText(`kubernetes/clusters/${id}/kubeconfig`)),
-        orAbsent(
+        ifServed(cloud.getText(`kubernetes/clusters/${id}/kubeconfig`)),
+        ifServed(
           cloud.get<{ certificate_authority_data?: string; token?: string }>(`kubernetes/clusters/${id}/credentials`),
         ),
       ])

@@ -195,7 +195,7 @@ function describe(app: App): ResourceState<GatewayInput, Outputs> {
     routes: rules.map(({ match, component: target }) => ({
       path: match?.path?.prefix ?? "/",
       component: target?.name ?? "",
-      preserve_path_prefix: target?.preserve_path_prefix ?? false,
+      preserve_path_prefix: String(target?.preserve_path_prefix) === "true",
     })),
     ...(rules[0]?.cors === undefined ? {} : { cors: rules[0].cors }),
   };

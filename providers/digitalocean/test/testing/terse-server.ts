@@ -128,6 +128,9 @@ export async function startTerseServer(): Promise<TerseServer> {
       return ok({ [kind.one]: store.get(key) }, 202);
     }
     const found = store.get(id);
+    // What it has never heard of.
+    if (found === undefined && store.has(id.split("/")[0] ?? ""))
+      return { status: 501, type: "text/plain", body: "no" };
     if (found === undefined) return gone;
     if (method === "DELETE") {
       store.delete(id);
