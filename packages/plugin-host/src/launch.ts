@@ -11,7 +11,7 @@ import { killGroup } from "./leftover.ts";
 import { readLines, stripControls } from "./output-lines.ts";
 import type { ProcessGuard } from "./process-guard.ts";
 import { readStartTime } from "./process-identity.ts";
-import { socketDirectory } from "./socket-directory.ts";
+import { socketDirectory, sweepDeadSockets } from "./socket-directory.ts";
 
 export interface LaunchOptions {
   /** For messages and as prefix of what the plugin prints. */
@@ -94,6 +94,8 @@ async function startProcess(options: LaunchOptions, command: string, args: reado
   const { pid } = spawned;
   if (pid === undefined) throw await spawnFailure(name, options.executable, spawned);
 
+  // While the plugin starts.
+  sweepDeadSockets(socketDir);
   const startTime = readStartTime(pid) ?? "";
   const stderr = collectStderr(spawned, options);
   let exit: PluginExit | undefined;

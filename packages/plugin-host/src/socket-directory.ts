@@ -1,4 +1,5 @@
-import { lstatSync, mkdirSync, mkdtempSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createConnection } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 
@@ -15,4 +16,30 @@ export function socketDirectory(): string {
   const isOurs = entry.isDirectory() && entry.uid === uid && (entry.mode & 0o077) === 0;
   // Someone else has made it first: take one that nobody can have made.
   return isOurs ? path : mkdtempSync(join(base, "wfctl-"));
+}
+
+/** A plugin that is just starting may have bound its socket and not listen yet. */
+const youngMs = 60_000;
+
+/**
+ * Removes what killed plugins have left in the folder: sockets that are older than a minute and on which no one listens.
+ * Goes on in the background, keeps no process alive and never fails.
+ */
+export function sweepDeadSockets(directory: string): void {
+  const before = Date.now() - youngMs;
+  try {
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name);
+      const entry = lstatSync(path, { throwIfNoEntry: false });
+      if (entry?.isSocket() !== true || entry.mtimeMs > before) continue;
+      const probe = createConnection(path);
+      probe.unref();
+      probe.on("connect", () => probe.destroy());
+      probe.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "ECONNREFUSED") rmSync(path, { force: true });
+      });
+    }
+  } catch {
+    // It only tidies up.
+  }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -109,7 +110,7 @@ export function serveFixture(options: FixtureOptions = {}): void {
     },
   });
 
-  const path = join(process.env["PLUGIN_UNIX_SOCKET_DIR"] ?? tmpdir(), `plugin${process.pid}`);
+  const path = join(process.env["PLUGIN_UNIX_SOCKET_DIR"] ?? tmpdir(), `plugin${process.pid}-${randomBytes(4).toString("hex")}`);
   const target = options.network === "tcp" ? "127.0.0.1:0" : `unix:${path}`;
   server.bindAsync(target, grpc.ServerCredentials.createInsecure(), (error, port) => {
     if (error !== null) throw error;

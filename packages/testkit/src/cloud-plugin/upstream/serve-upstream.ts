@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -43,7 +44,10 @@ export function serveUpstreamLike(options: { name: string; finalizer: boolean })
       process.exit(0);
     },
   });
-  const path = join(process.env["PLUGIN_UNIX_SOCKET_DIR"] ?? tmpdir(), `plugin${process.pid}`);
+  const path = join(
+    process.env["PLUGIN_UNIX_SOCKET_DIR"] ?? tmpdir(),
+    `plugin${process.pid}-${randomBytes(4).toString("hex")}`,
+  );
   server.bindAsync(`unix:${path}`, grpc.ServerCredentials.createInsecure(), (error) => {
     if (error !== null) throw error;
     process.stdout.write(`1|1|unix|${path}|grpc||true\n`);
