@@ -21,6 +21,9 @@ const stack = `
   - {name: c, type: infra.test, config: {value: "\${b.id}"}}
 `;
 
+/** Of the system, not of this repository. */
+const programs = { mount: "mount", umount: "umount" };
+
 /** Why no file system can be mounted here; undefined where one can. */
 function mountProblem(): string | undefined {
   if (process.platform !== "linux") return "tmpfs is mounted on Linux only";
@@ -40,7 +43,7 @@ function mountDisk(box: Sandbox): Disk {
   const place = box.path(".wfctl");
   mkdirSync(place);
   mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", place);
-  onTestFinished(() => void spawnSync("umount", ["--lazy", place]));
+  onTestFinished(() => void spawnSync(programs.umount, ["--lazy", place]));
   const filler = box.path(".wfctl", "filler");
   return {
     fill() {
@@ -55,7 +58,7 @@ function mountDisk(box: Sandbox): Disk {
 }
 
 function mount(...args: string[]): void {
-  const { status, stderr } = spawnSync("mount", args, { encoding: "utf8" });
+  const { status, stderr } = spawnSync(programs.mount, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`mount ${args.join(" ")}: ${stderr}`);
 }
 
