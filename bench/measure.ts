@@ -23,6 +23,9 @@ interface Sample {
 }
 
 const sampleEveryMs = 25;
+/** Looking for new processes means looking at all: often while a command starts its plugins, seldom after that. */
+const looksAtFirst = 20;
+const samplesToALook = 20;
 
 /** Runs a command to its end. Costs are read from /proc while it runs, high-water marks included, so that little is missed. */
 export async function measure(
@@ -38,7 +41,13 @@ export async function measure(
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
   const root = child.pid ?? -1;
-  const sampler = setInterval(() => sampleTree(root, samples), sampleEveryMs);
+  let tree = [root];
+  let taken = 0;
+  const sampler = setInterval(() => {
+    if (taken < looksAtFirst || taken % samplesToALook === 0) tree = treeOf(root);
+    taken += 1;
+    sampleAll(tree, samples);
+  }, sampleEveryMs);
   const exitCode = await new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
@@ -59,8 +68,8 @@ export async function measure(
   };
 }
 
-function sampleTree(root: number, samples: Map<number, Sample>): void {
-  for (const pid of treeOf(root)) {
+function sampleAll(pids: readonly number[], samples: Map<number, Sample>): void {
+  for (const pid of pids) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -13,14 +13,9 @@ export interface StartFigures {
   readonly planTenMs: Readonly<Record<string, number>>;
 }
 
-export async function measureStart(root: string, tools: readonly Tool[], rounds: number): Promise<StartFigures> {
+export async function measureStart(tools: readonly Tool[], rounds: number): Promise<StartFigures> {
   const times = new Map<string, number[]>();
   const note = (key: string, ms: number): void => void times.set(key, [...(times.get(key) ?? []), ms]);
-  const commands: Record<string, string> = {
-    wfctl: join(root, "apps/cli/bin/wfctl"),
-    terraform: "terraform",
-    tofu: "tofu",
-  };
   const base = mkdtempSync(join(tmpdir(), "wfctl-bench-"));
   for (const tool of tools) {
     await tool.prepare(join(base, tool.name), "tree", 10);
@@ -30,10 +25,7 @@ export async function measureStart(root: string, tools: readonly Tool[], rounds:
   for (let round = 0; round < Math.max(5, rounds); round += 1) {
     note("node", (await measure(process.execPath, ["-e", "0"], { cwd: base, env })).ms);
     for (const tool of tools) {
-      note(
-        `${tool.name} version`,
-        (await measure(commands[tool.name] ?? tool.name, ["version"], { cwd: base, env })).ms,
-      );
+      note(`${tool.name} version`, (await measure(tool.program, ["version"], { cwd: base, env })).ms);
       note(`${tool.name} plan`, (await tool.run(join(base, tool.name), "plan", "tree", 10)).ms);
     }
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildPlugin } from "./build-plugin.ts";
 import { measure, type Measured } from "./measure.ts";
@@ -12,6 +12,8 @@ export type Work = (typeof works)[number];
 export interface Tool {
   readonly name: string;
   readonly version: string;
+  /** What is run. */
+  readonly program: string;
   /** Larger stacks would take this tool too long to be worth the wait. */
   readonly maxSize: number;
   prepare(directory: string, shape: Shape, size: number): Promise<void>;
@@ -26,7 +28,7 @@ export interface WfctlTool extends Tool {
 /** wfctl of one source tree, through a real plugin process. `root` is a built checkout. */
 export async function wfctl(root: string, name: string, extra: readonly string[]): Promise<WfctlTool> {
   const plugins = await buildPlugin(root);
-  const launcher = join(root, "apps/cli/bin/wfctl");
+  const program = installCli(root);
   const env = {
     ...process.env,
     WFCTL_PLUGIN_DIR: plugins,
@@ -35,11 +37,12 @@ export async function wfctl(root: string, name: string, extra: readonly string[]
   };
   delete (env as NodeJS.ProcessEnv)["CI"];
   const call = (directory: string, args: readonly string[]): Promise<Measured> =>
-    measure(launcher, args, { cwd: directory, env: { ...env, XDG_CONFIG_HOME: join(directory, ".config") } });
+    measure(program, args, { cwd: directory, env: { ...env, XDG_CONFIG_HOME: join(directory, ".config") } });
   return {
     name,
+    program,
     call,
-    version: spawnSync(launcher, ["version"], { encoding: "utf8" }).stdout.split("\n")[0] ?? "",
+    version: spawnSync(program, ["version"], { encoding: "utf8" }).stdout.split("\n")[0] ?? "",
     maxSize: Number.POSITIVE_INFINITY,
     async prepare(directory, shape, size) {
       rmSync(directory, { recursive: true, force: true });
@@ -64,6 +67,15 @@ export async function wfctl(root: string, name: string, extra: readonly string[]
   };
 }
 
+/** The CLI as npm installs it: without the sources, which the launcher of a checkout compares with the bundle at each start. */
+function installCli(root: string): string {
+  const from = join(root, "apps/cli");
+  const own = join(root, "node_modules/.cache/wfctl-bench/cli");
+  rmSync(own, { recursive: true, force: true });
+  for (const part of ["bin", "dist", "package.json"]) cpSync(join(from, part), join(own, part), { recursive: true });
+  return join(own, "bin/wfctl");
+}
+
 /** Terraform or OpenTofu, with the resource that is built into the binary: no provider process at all. */
 export function terraformLike(binary: "terraform" | "tofu"): Tool | undefined {
   const found = spawnSync(binary, ["version", "-json"], { encoding: "utf8" });
@@ -73,6 +85,7 @@ export function terraformLike(binary: "terraform" | "tofu"): Tool | undefined {
     measure(binary, [...args, "-no-color"], { cwd: directory, env });
   return {
     name: binary,
+    program: binary,
     version: (JSON.parse(found.stdout) as { terraform_version: string }).terraform_version,
     maxSize: binary === "terraform" ? 1000 : Number.POSITIVE_INFINITY,
     async prepare(directory, shape, size) {
