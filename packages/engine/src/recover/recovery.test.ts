@@ -391,3 +391,19 @@ test("two deposed objects whose deletes were in flight leave the list together",
   expect((await stack.record("a"))?.deposed).toEqual([]);
   expect(stack.cloud.objects()).toHaveLength(1);
 });
+
+test.each(["create", "update", "delete"] as const)(
+  "a clock that was set back since the %s was sent does not lengthen the wait for its effect",
+  async (operation) => {
+    const stack = createTestStack({ provider: { personality: "upstream" } });
+    if (operation !== "create") await stack.apply([a]);
+    stack.clock.advance(7_200_000);
+    const wantedNow = { create: [a], update: [wanted("a", { count: 2 })], delete: [] }[operation];
+    await stack.applyUntil(at(operation, "call"), wantedNow);
+    stack.clock.advance(-7_200_000);
+    const began = stack.clock.now();
+    await stack.recover();
+    expect(stack.clock.now() - began).toBeLessThan(120_000);
+    expect((await stack.apply(wantedNow)).end).toBe("succeeded");
+  },
+);

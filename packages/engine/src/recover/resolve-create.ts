@@ -23,7 +23,7 @@ export async function resolveCreate(intent: Intent, provider: Provider, env: Res
   if (first.sees === "ours") return finish(intent, first.object, first.why, provider, env);
   if (first.sees === "doubt") return { found: "unknown", why: first.why };
   // An answer may come late in its call: what it was about can be as young as this moment.
-  let youngestMs = env.answered ? env.clock.now() : Date.parse(intent.sentAt);
+  let youngestMs = env.answered ? env.clock.now() : (env.lastSentAtMs ?? Date.parse(intent.sentAt));
   if (honoursTokens(intent, provider) && intent.inputs !== undefined && env.mayWait()) {
     const again = await createAgain(intent, intent.inputs, provider, env);
     if (again !== undefined) return again;

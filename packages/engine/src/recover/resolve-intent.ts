@@ -50,7 +50,10 @@ const goingStatus = /delet|terminat|destroy|remov/i;
  * Read by a recorded id, ownership mark, and Read by name where a Read just before the create said that nothing was there.
  * A name alone is no evidence. Never changes anything but by Create with the same token where that converges.
  */
-export async function resolveIntent(intent: Intent, provider: Provider, env: ResolveEnv): Promise<Resolution> {
+export async function resolveIntent(intent: Intent, provider: Provider, given: ResolveEnv): Promise<Resolution> {
+  // A clock that was set back since would make the waits as long as it was set back.
+  const lastSentAtMs = Math.min(given.lastSentAtMs ?? Date.parse(intent.sentAt), given.clock.now());
+  const env: ResolveEnv = { ...given, lastSentAtMs };
   if (intent.providerIdentity !== undefined && provider.identity !== intent.providerIdentity) {
     return {
       found: "unknown",
