@@ -20,7 +20,7 @@ export async function compareRevisions(options: {
   readonly extra: readonly string[];
 }): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "wfctl-bench-base-"));
-  const checkout = join(directory, "base");
+  const checkout = join(directory, "checkout");
   execFileSync("git", ["worktree", "add", "--quiet", "--detach", checkout, options.base], { cwd: options.root });
   try {
     const install = ["ci", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel", "error"];
