@@ -291,8 +291,13 @@ describe.skipIf(problem !== undefined)(
           body: { id: "server_error", message: "later" },
         });
         const killed = asked.then(() => {
-          for (const { plugins } of journal(stack)) {
-            for (const { provider, pid } of plugins) if (provider === "ocean") process.kill(pid, "SIGKILL");
+          const { pid } = journal(stack)
+            .flatMap(({ plugins }) => plugins)
+            .find(({ provider }) => provider === "ocean")!;
+          try {
+            process.kill(pid, "SIGKILL");
+          } catch {
+            // On a busy machine it has had the refusal and was ended by the host: the finalizer is owed all the same.
           }
         });
         const first = await stack.wfctl("apply", "-y");
