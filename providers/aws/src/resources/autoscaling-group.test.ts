@@ -219,6 +219,13 @@ describe.skipIf(isMotoMissing)("infra.autoscaling_group", () => {
     await expectQuiet(driver, "web", config, made.providerId);
     expect((await driver.import(service!.serviceArn!))?.providerId).toBe(made.providerId);
     await driver.delete("web", made.providerId);
+    // One that is given by nothing but the resource's name.
+    await ecs.send(new CreateClusterCommand({ clusterName: "default" }));
+    await ecs.send(new CreateServiceCommand({ serviceName: "plain", taskDefinition: "web", desiredCount: 1 }));
+    const named = await driver.create("plain", { min_capacity: 1, max_capacity: 3 }, { token: "t-plain" });
+    expect(named.providerId).toBe("ecs|service/default/plain|ecs:service:DesiredCount");
+    await expectQuiet(driver, "plain", { min_capacity: 1, max_capacity: 3 }, named.providerId);
+    await driver.delete("plain", named.providerId);
   });
 
   test("works in a region of its own", async () => {
@@ -233,6 +240,7 @@ describe.skipIf(isMotoMissing)("infra.autoscaling_group", () => {
   test.each([
     [{ min_capacity: 2, max_capacity: 1 }, "above max_capacity"],
     [{ service_namespace: "dynamodb" }, "scalable_dimension"],
+    [{ service_namespace: "dynamodb", resource_id: undefined, scalable_dimension: dimension }, "resource_id"],
     [{ scalable_dimension: dimension }, 'of "ecs"'],
     [{ policies: [{ policy_name: "p", policy_type: "Other" }] }, "policy_type"],
     [{ policies: [{ policy_name: "p", policy_type: "TargetTrackingScaling", target_value: 1 }] }, "customized_metric"],
@@ -240,7 +248,7 @@ describe.skipIf(isMotoMissing)("infra.autoscaling_group", () => {
     [{ scheduled_actions: [{ name: "x", schedule: "cron(* * * * ? *)" }] }, "min_capacity"],
   ])("refuses %j", async (config, word) => {
     const base = { resource_id: "service/a/b", min_capacity: 0, max_capacity: 1 };
-    await expect(driver.create("refused", { ...base, ...config })).rejects.toMatchObject({
+    await expect(driver.create("refused", { ...base, ...config } as JsonObject)).rejects.toMatchObject({
       class: "validation",
       message: expect.stringContaining(word),
     });
