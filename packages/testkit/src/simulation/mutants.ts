@@ -171,12 +171,6 @@ export const mutants: readonly Mutant[] = [
     put: "",
   },
   {
-    name: "an adoption writes without comparing first",
-    file: "apply/update-object.ts",
-    find: "if (!diff.update && !diff.replace) {",
-    put: "if (run.id === '') {",
-  },
-  {
     name: "the undo of an adoption keeps the record",
     file: "compensate/undo-action.ts",
     find: "? { remove: action.name }\n          : { put: step.restore },",

@@ -27,6 +27,9 @@ describe("a planted bug is found", () => {
     "a run closes intents of which nothing is known",
     "values of secret outputs are not marked where they are used",
     "slots that a dead run left open stay open",
+    "a delete that shows no effect is believed at once to have none",
+    "a host that was stopped and continued sends on the strength of an old lease",
+    "what is to be retained is deleted",
   ];
 
   test.each(some)("%s", async (name) => {
