@@ -66,9 +66,7 @@ describe("a plugin that cannot be used", () => {
     expect(error.message).toContain("cannot log in");
     expect(error.message).toContain("here-or-there");
     expect(error.message).not.toContain(config.token);
-    await expect
-      .poll(() => host.lines.join("\n"))
-      .toContain('plugin "refuses-configuration" stderr: configured with');
+    await expect.poll(() => host.lines.join("\n")).toContain('plugin "refuses-configuration" stderr: configured with');
     expect(host.lines.join("\n")).not.toContain(config.token);
   });
 
