@@ -44,7 +44,7 @@ function decideSized(
   const base: DecisionBase = {
     sizing,
     unknown: [...resolved.unknown.keys()],
-    waits: new Map([...resolved.unknown, ...resolved.mayChange]),
+    waits: resolved.mayChange.size === 0 ? resolved.unknown : new Map([...resolved.unknown, ...resolved.mayChange]),
     missing: resolved.missing,
   };
   const wanted = context.importing;
