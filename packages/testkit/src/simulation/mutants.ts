@@ -225,12 +225,6 @@ export const mutants: readonly Mutant[] = [
     put: 'return { end: "half", record: { put: half } };',
   },
   {
-    name: "an object that is still going is taken for deleted",
-    file: "recover/resolve-intent.ts",
-    find: 'if (object === undefined) return { found: "absent", why: "the object is gone" };',
-    put: 'if (object === undefined || goingStatus.test(object.status)) return { found: "absent", why: "the object is gone" };',
-  },
-  {
     name: "slots that a dead run left open stay open",
     file: "recover/recover-run.ts",
     find: 'events.push({ kind: "outcome", run: header.id, outcome });',
