@@ -16,6 +16,7 @@ import { recallProviders, rememberProviders, type RememberOptions } from "../ses
 import { createRunId } from "../session/runtime.ts";
 import { watchInterrupts } from "../terminal/interrupts.ts";
 import { createView } from "../views/create-view.ts";
+import { shellWord } from "../views/shell.ts";
 import type { View } from "../views/view.ts";
 import { exitCodes, type Command } from "./command.ts";
 
@@ -90,7 +91,7 @@ export async function runPlan(args: PlanArguments, context: Context, destroys = 
       const variables = digestVariables(stack, context.env, digester);
       const text = encodeSavedPlan(showable(plan, started), args.options, variables, digester);
       savePlan(resolve(context.cwd, args.output), text);
-      view.notice(`The plan is saved. Run it with: wfctl apply --plan ${args.output}`);
+      view.notice(`The plan is saved. Run it with: wfctl apply --plan ${shellWord(args.output)}`);
     }
     return args.detailedExitCode && plan.actions.length > 0 ? exitCodes.changes : exitCodes.success;
   } finally {

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { toShellVariables } from "./shell.ts";
+import { shellWord, toShellVariables } from "./shell.ts";
 import { toYaml } from "./yaml.ts";
 
 test("YAML quotes whatever could be read as something else", () => {
@@ -30,4 +30,13 @@ test("a shell reads exactly the values, whatever is in them", () => {
 test("names of variables are names that a shell takes", () => {
   const text = toShellVariables({ "my-db": { "9lives": 1, list: ["a"] }, "0": true });
   expect(text).toBe("_0='true'\nMY_DB_9LIVES='1'\nMY_DB_LIST='[\"a\"]'\n");
+});
+
+test.each([
+  ["dir/my-plan.json", "dir/my-plan.json"],
+  ["my plan", "'my plan'"],
+  ["it's", "'it'\\''s'"],
+  ["", "''"],
+])("the word %j is typed as %s", (word, typed) => {
+  expect(shellWord(word)).toBe(typed);
 });

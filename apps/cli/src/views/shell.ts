@@ -16,6 +16,11 @@ function* variables(value: Json, name: string): Generator<[string, string]> {
   yield [name, typeof value === "string" ? value : JSON.stringify(value)];
 }
 
+/** A word as one would type it: in quotes only where a shell would take it apart. */
+export function shellWord(text: string): string {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : quote(text);
+}
+
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
