@@ -153,12 +153,6 @@ export const mutants: readonly Mutant[] = [
     put: 'return { found: "there", object, why: "the object is still there" };',
   },
   {
-    name: "an update of which nothing is known is undone by another one",
-    file: "compensate/undo-steps.ts",
-    find: 'if (inDoubt.some((intent) => intent.action === action.index && intent.operation === "update"))',
-    put: "if (inDoubt.length < 0)",
-  },
-  {
     name: "a host that was stopped and continued sends on the strength of an old lease",
     file: "apply/prove-lease.ts",
     find: "if (clock.now() - beganMs <= provenForMs) return;",
