@@ -134,6 +134,23 @@ describe("launcher", () => {
     expect(seen).toEqual(env);
   });
 
+  test.each(["beside the program", "from WFCTL_NODE"])("a Node %s opens no debugger on SIGUSR1", async (where) => {
+    const program = await putProgram("app");
+    await put(
+      "app/dist/main.js",
+      `import { url } from "node:inspector";
+import { setTimeout as sleep } from "node:timers/promises";
+process.kill(process.pid, "SIGUSR1");
+// With the flag there is nothing to wait for; without it the debugger listens within milliseconds.
+for (let turns = 0; turns < 100 && url() === undefined; turns += 1) await sleep(5);
+console.log(JSON.stringify({ debugger: url() ?? "none" }));`,
+    );
+    if (where === "beside the program") await putNode("app");
+    const started = await start(program, { env: { WFCTL_NODE: process.execPath } });
+    expect(started.report).toEqual({ debugger: "none" });
+    expect(started).toMatchObject({ code: 0, stderr: "" });
+  });
+
   describe("reached through links", () => {
     beforeEach(async () => {
       await putProgram("app");
