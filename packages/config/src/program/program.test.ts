@@ -136,6 +136,31 @@ describe("what is wrong", () => {
     expect(reply).toMatchObject({ problem: "The program did not end within 0.3 s" });
   });
 
+  test("a program that collects without an end runs out of memory, and not the machine", async () => {
+    await write("eats.ts", "const all: number[][] = [];\nfor (;;) all.push(new Array(500_000).fill(all.length));");
+    expect(await evaluateProgram(join(folder, "eats.ts"), undefined, 60_000, 64)).toEqual({
+      problem: "The program ran out of memory: its values take more than 64 MiB",
+      hint: "Look for a loop that collects without an end",
+    });
+  });
+
+  test("another end by a signal is not taken for want of memory", async () => {
+    await write("dies.ts", 'process.kill(process.pid, "SIGTERM");\nawait new Promise(() => {});');
+    expect(await evaluateProgram(join(folder, "dies.ts"), undefined)).toMatchObject({
+      problem: "The program ended with signal SIGTERM before it gave a stack",
+    });
+  });
+
+  test("its memory is bounded without being given one", async () => {
+    await write(
+      "limit.ts",
+      'import { getHeapStatistics } from "node:v8";\nthrow new Error(`${Math.round(getHeapStatistics().heap_size_limit / 2 ** 30)} GiB`);',
+    );
+    expect(await evaluateProgram(join(folder, "limit.ts"), undefined)).toMatchObject({
+      problem: "The program cannot be loaded: 1 GiB",
+    });
+  });
+
   test("chance is found out, with the first place that differs", async () => {
     const text = `export default defineStack({}, (stack) => {
   stack.provider("p", "fake");
