@@ -1,10 +1,10 @@
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { iac, unaryCall } from "@wfctl/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { drive } from "./testing/drive.ts";
-import { changedPaths, expectQuiet, isMotoMissing, useAws } from "./testing/harness.ts";
+import { drive, type Plugin } from "@wfctl/testkit/drive";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { isMotoMissing, useAws } from "./testing/harness.ts";
 import { startMoto } from "./testing/moto.ts";
-import type { Plugin } from "./testing/plugin.ts";
 import { startProxy, type Proxy } from "./testing/proxy.ts";
 
 const installTimeoutMs = 600_000;

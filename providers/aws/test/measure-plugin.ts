@@ -14,9 +14,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pluginEnvironment } from "@wfctl/contract";
 import type { JsonObject } from "@wfctl/model";
-import { drive } from "./testing/drive.ts";
+import { drive, type Plugin } from "@wfctl/testkit/drive";
 import { startMoto } from "./testing/moto.ts";
-import { startPlugin, type Plugin } from "./testing/plugin.ts";
+import { startPlugin } from "./testing/plugin.ts";
 import { startProxy } from "./testing/proxy.ts";
 
 /** Greatest that is allowed: milliseconds beyond bare Node, and megabytes. */

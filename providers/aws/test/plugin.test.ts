@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ext, iac, unaryCall } from "@wfctl/contract";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { drive, type Plugin } from "@wfctl/testkit/drive";
 import { manifestText } from "../src/write-manifest.ts";
-import { drive } from "./testing/drive.ts";
 import { isMotoMissing, useAws } from "./testing/harness.ts";
-import type { Plugin } from "./testing/plugin.ts";
 
 test("plugin.json says what the provider is", async () => {
   const text = readFileSync(join(import.meta.dirname, "../plugin.json"), "utf8");

@@ -1,7 +1,8 @@
 import { ext, unaryCall } from "@wfctl/contract";
 import type { JsonObject } from "@wfctl/plugin-sdk";
 import { beforeAll, describe, expect, test } from "vitest";
-import { expectQuiet, useDigitalOcean } from "./testing/harness.ts";
+import { expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { useDigitalOcean } from "./testing/harness.ts";
 
 /** A type that has no place for a mark: how it is made, and by which operation. */
 interface Unmarked {

@@ -1,8 +1,8 @@
 import type { JsonObject } from "@wfctl/plugin-sdk";
 import { ext, unaryCall } from "@wfctl/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { drive, type Driver } from "./testing/drive.ts";
-import { startPlugin, type Plugin } from "./testing/plugin.ts";
+import { drive, type Driver, type Plugin } from "@wfctl/testkit/drive";
+import { startPlugin } from "./testing/plugin.ts";
 import { startTerseServer, type TerseServer } from "./testing/terse-server.ts";
 
 const pem = (kind: string) => `-----BEGIN ${kind}-----\nAAAA\n-----END ${kind}-----\n`;

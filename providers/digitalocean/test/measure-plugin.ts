@@ -16,8 +16,8 @@ import { createInterface } from "node:readline";
 import { pluginEnvironment } from "@wfctl/contract";
 import { createDigitalOceanService, startDigitalOcean } from "@wfctl/emulator-digitalocean";
 import type { JsonObject } from "@wfctl/model";
-import { drive } from "./testing/drive.ts";
-import { startPlugin, type Plugin } from "./testing/plugin.ts";
+import { drive, type Plugin } from "@wfctl/testkit/drive";
+import { startPlugin } from "./testing/plugin.ts";
 
 /** Greatest that is allowed: milliseconds beyond bare Node, and megabytes. */
 const bounds = { startMs: 200, memoryMb: 120 };

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@wfctl/plugin-sdk";
 import { describe, expect, test } from "vitest";
-import { expectQuiet, useDigitalOcean } from "./testing/harness.ts";
+import { expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { useDigitalOcean } from "./testing/harness.ts";
 
 /** Every key that upstream's plugin reads, in a configuration that it takes, and every output that it writes. */
 interface UpstreamType {

@@ -16,7 +16,8 @@ import {
 } from "@aws-sdk/client-ecs";
 import type { JsonObject } from "@wfctl/model";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const dimension = "dynamodb:table:ReadCapacityUnits" as const;
 const table = (name: string) =>

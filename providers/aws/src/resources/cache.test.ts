@@ -10,14 +10,8 @@ import {
 } from "@aws-sdk/client-elasticache";
 import type { JsonObject } from "@wfctl/model";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  changedPaths,
-  createInPieces,
-  expectMended,
-  expectQuiet,
-  isMotoMissing,
-  useAws,
-} from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, expectMended, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 describe.skipIf(isMotoMissing)("infra.cache", () => {
   const cloud = useAws();

@@ -11,7 +11,8 @@ import {
 import { CreateHostedZoneCommand, ListResourceRecordSetsCommand, Route53Client } from "@aws-sdk/client-route-53";
 import { iac, unaryCall } from "@wfctl/contract";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const pem = (name: string) => readFileSync(join(import.meta.dirname, "../../test/testdata", name), "utf8");
 

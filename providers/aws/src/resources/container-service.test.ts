@@ -13,14 +13,8 @@ import {
 } from "@aws-sdk/client-ecs";
 import { GetRolePolicyCommand, IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  changedPaths,
-  createInPieces,
-  expectMended,
-  expectQuiet,
-  isMotoMissing,
-  useAws,
-} from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, expectMended, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const secretArn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf";
 

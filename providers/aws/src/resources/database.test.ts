@@ -9,14 +9,8 @@ import {
   RDSClient,
 } from "@aws-sdk/client-rds";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  changedPaths,
-  createInPieces,
-  expectMended,
-  expectQuiet,
-  isMotoMissing,
-  useAws,
-} from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, expectMended, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const password = "correct-horse-battery";
 

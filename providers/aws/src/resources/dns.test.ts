@@ -8,7 +8,8 @@ import {
   type Change,
 } from "@aws-sdk/client-route-53";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 describe.skipIf(isMotoMissing)("infra.dns", () => {
   const cloud = useAws();

@@ -8,7 +8,8 @@ import {
 } from "@aws-sdk/client-ec2";
 import { iac, unaryCall } from "@wfctl/contract";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const web = {
   description: "web servers",

@@ -13,7 +13,8 @@ import {
   UpdateRoleCommand,
 } from "@aws-sdk/client-iam";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const trust = (service: string) => ({
   Version: "2012-10-17",

@@ -13,14 +13,8 @@ import {
 import { IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
 import type { JsonObject } from "@wfctl/model";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  changedPaths,
-  createInPieces,
-  expectMended,
-  expectQuiet,
-  isMotoMissing,
-  useAws,
-} from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, expectMended, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 describe.skipIf(isMotoMissing)("infra.k8s_cluster", () => {
   const cloud = useAws();

@@ -12,7 +12,8 @@ import {
   ModifyTargetGroupCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 describe.skipIf(isMotoMissing)("infra.load_balancer", () => {
   const cloud = useAws();

@@ -13,7 +13,8 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 describe.skipIf(isMotoMissing)("infra.storage", () => {
   const cloud = useAws({ default_tags: { team: "blue" } });

@@ -16,7 +16,8 @@ import {
 } from "@aws-sdk/client-ec2";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, createInPieces, expectQuiet, isMotoMissing, useAws } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const whole = {
   cidr: "10.1.0.0/16",

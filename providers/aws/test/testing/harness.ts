@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "@wfctl/model";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { drive, type Driver, type Plugin } from "@wfctl/testkit/drive";
 import type { ServiceName } from "../../src/client.ts";
 import { permissionOf } from "../../src/permissions.ts";
 import { permissions } from "../../src/resources/permissions.ts";
-import { drive, type Driver } from "./drive.ts";
 import { motoProblem, startMoto } from "./moto.ts";
-import { startPlugin, type Plugin } from "./plugin.ts";
+import { startPlugin } from "./plugin.ts";
 import { startProxy, type Proxy } from "./proxy.ts";
 
 const problem = motoProblem();
@@ -139,22 +140,6 @@ function unlisted({ calls }: Proxy, types: ReadonlySet<string>): string[] {
     return permissionOf(serviceOf[service] ?? (service as ServiceName), operation).split(", ");
   });
   return [...new Set(needed)].filter((permission) => !listed.has(permission)).toSorted();
-}
-
-/** Fails where a plan of this configuration would change a live object. */
-export async function expectQuiet(driver: Driver, name: string, config: JsonObject, id: string): Promise<void> {
-  const live = await driver.read(name, id);
-  expect(live, `${name} exists`).toBeDefined();
-  expect((await driver.diff(name, config, live!)).changes, "against what is live").toEqual([]);
-  const recorded = { ...live!, inputs: config };
-  expect((await driver.diff(name, config, recorded)).changes, "against what was applied").toEqual([]);
-}
-
-/** Paths that a plan of this configuration would change. */
-export async function changedPaths(driver: Driver, name: string, config: JsonObject, id: string): Promise<string[]> {
-  const live = await driver.read(name, id);
-  const { changes } = await driver.diff(name, config, live!);
-  return changes.map(({ path }) => path).toSorted();
 }
 
 /**

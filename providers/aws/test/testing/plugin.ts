@@ -1,69 +1,19 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import * as grpc from "@grpc/grpc-js";
-import { iac, pluginEnvironment, unaryCall } from "@wfctl/contract";
 import type { JsonObject } from "@wfctl/model";
-
-/** The provider as a host starts it: its launcher, on a socket of its own. */
-export interface Plugin {
-  readonly client: grpc.Client;
-  readonly child: ChildProcess;
-  /** What it wrote to standard error so far. */
-  stderr(): string;
-  /** Ends it as a crash would. */
-  kill(): Promise<void>;
-}
+import { startPlugin as start, type Plugin } from "@wfctl/testkit/drive";
 
 const launcher = join(import.meta.dirname, "../../aws");
+const nowhere = join(import.meta.dirname, "no-such-file");
 
-/** Starts and configures the provider. Nothing of the test's environment that could lead it to a real account passes. */
-export async function startPlugin(config: JsonObject, environment: Record<string, string> = {}): Promise<Plugin> {
-  const folder = mkdtempSync(join(tmpdir(), "aws-"));
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
-  const child = spawn(launcher, [], {
-    env: {
-      ...Object.fromEntries(inherited),
-      ...pluginEnvironment,
-      PLUGIN_UNIX_SOCKET_DIR: folder,
+/** The provider, configured. Nothing of this machine that could lead it to a real account passes. */
+export function startPlugin(config: JsonObject, environment: Record<string, string> = {}): Promise<Plugin> {
+  return start(launcher, config, {
+    withheld: /^AWS_/,
+    environment: {
       AWS_EC2_METADATA_DISABLED: "true",
-      AWS_CONFIG_FILE: join(folder, "none"),
-      AWS_SHARED_CREDENTIALS_FILE: join(folder, "none"),
+      AWS_CONFIG_FILE: nowhere,
+      AWS_SHARED_CREDENTIALS_FILE: nowhere,
       ...environment,
     },
-    stdio: ["ignore", "pipe", "pipe"],
   });
-  const exited = once(child, "exit");
-  let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const line = await new Promise<string>((resolve, reject) => {
-    createInterface(child.stdout).once("line", resolve);
-    void exited.then(([code]) => reject(new Error(`The plugin ended with ${code}: ${stderr}`)));
-  });
-  const client = new grpc.Client(`unix:${line.split("|")[3]}`, grpc.credentials.createInsecure(), {
-    "grpc.default_authority": "unused",
-  });
-  const plugin: Plugin = {
-    client,
-    child,
-    stderr: () => stderr,
-    async kill() {
-      client.close();
-      child.kill("SIGKILL");
-      await exited;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-  try {
-    await unaryCall(client, iac.IaCProviderRequired.method.initialize, {
-      configJson: Buffer.from(JSON.stringify(config)),
-    });
-  } catch (error) {
-    await plugin.kill();
-    throw error;
-  }
-  return plugin;
 }

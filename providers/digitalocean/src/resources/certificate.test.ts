@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { changedPaths, expectQuiet, useDigitalOcean } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { useDigitalOcean } from "../../test/testing/harness.ts";
 
 const pem = (kind: string) => `-----BEGIN ${kind}-----\nAAAA\n-----END ${kind}-----\n`;
 

@@ -1,6 +1,7 @@
 import { iac, unaryCall } from "@wfctl/contract";
 import { describe, expect, test } from "vitest";
-import { changedPaths, expectQuiet, useDigitalOcean, type DigitalOceanHarness } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { useDigitalOcean, type DigitalOceanHarness } from "../../test/testing/harness.ts";
 
 const image = { registry_type: "DOCKER_HUB", repository: "nginx", tag: "1" };
 

@@ -1,6 +1,7 @@
 import { createS3Bucket, createS3Client } from "@wfctl/object-store";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, expectQuiet, useDigitalOcean } from "../../test/testing/harness.ts";
+import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { useDigitalOcean } from "../../test/testing/harness.ts";
 
 describe("infra.storage", () => {
   const cloud = useDigitalOcean({ spaces: true });

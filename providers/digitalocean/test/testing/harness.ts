@@ -6,8 +6,8 @@ import {
 } from "@wfctl/emulator-digitalocean";
 import type { Json, JsonObject } from "@wfctl/plugin-sdk";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { drive, type Driver } from "./drive.ts";
-import { startPlugin, type Plugin } from "./plugin.ts";
+import { drive, type Driver, type Plugin } from "@wfctl/testkit/drive";
+import { startPlugin } from "./plugin.ts";
 
 /** Minutes of the cloud pass in a fraction of a second. */
 const rate = 2000;
@@ -108,20 +108,4 @@ export function useDigitalOcean(options: { config?: JsonObject; spaces?: boolean
         .slice(seen)
         .filter((exchange) => exchange.operation === operation).length,
   };
-}
-
-/** Fails where a plan of this configuration would change a live object. */
-export async function expectQuiet(driver: Driver, name: string, config: JsonObject, id: string): Promise<void> {
-  const live = await driver.read(name, id);
-  expect(live, `${name} exists`).toBeDefined();
-  expect((await driver.diff(name, config, live!)).changes, "against what is live").toEqual([]);
-  const recorded = { ...live!, inputs: config };
-  expect((await driver.diff(name, config, recorded)).changes, "against what was applied").toEqual([]);
-}
-
-/** Paths that a plan of this configuration would change; those that replace the object end in "!". */
-export async function changedPaths(driver: Driver, name: string, config: JsonObject, id: string): Promise<string[]> {
-  const live = await driver.read(name, id);
-  const { changes } = await driver.diff(name, config, live!);
-  return changes.map(({ path, forceNew }) => `${path}${forceNew ? "!" : ""}`).toSorted();
 }

@@ -1,64 +1,12 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import * as grpc from "@grpc/grpc-js";
-import { iac, pluginEnvironment, unaryCall } from "@wfctl/contract";
-import type { JsonObject } from "@wfctl/plugin-sdk";
+import type { JsonObject } from "@wfctl/model";
+import { startPlugin as start, type Plugin } from "@wfctl/testkit/drive";
 
-/** The provider as a host starts it: its launcher, on a socket of its own. */
-export interface Plugin {
-  readonly client: grpc.Client;
-  readonly child: ChildProcess;
-  /** What it wrote to standard error so far. */
-  stderr(): string;
-  /** Ends it as a crash would. */
-  kill(): Promise<void>;
-}
-
-const launcher = join(import.meta.dirname, "../../digitalocean");
-
-/** Starts and configures the provider. Nothing of the test's environment that could lead it to a real account passes. */
-export async function startPlugin(
+/** The provider, configured. Nothing of this machine that could lead it to a real account passes. */
+export function startPlugin(
   config: JsonObject,
   environment: Record<string, string> = {},
-  program: string = launcher,
+  launcher: string = join(import.meta.dirname, "../../digitalocean"),
 ): Promise<Plugin> {
-  const folder = mkdtempSync(join(tmpdir(), "do-"));
-  const inherited = Object.entries(process.env).filter(([name]) => !/DIGITALOCEAN|SPACES/.test(name));
-  const child = spawn(program, [], {
-    env: { ...Object.fromEntries(inherited), ...pluginEnvironment, PLUGIN_UNIX_SOCKET_DIR: folder, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const exited = once(child, "exit");
-  let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const line = await new Promise<string>((resolve, reject) => {
-    createInterface(child.stdout).once("line", resolve);
-    void exited.then(([code]) => reject(new Error(`The plugin ended with ${code}: ${stderr}`)));
-  });
-  const client = new grpc.Client(`unix:${line.split("|")[3]}`, grpc.credentials.createInsecure(), {
-    "grpc.default_authority": "unused",
-  });
-  const plugin: Plugin = {
-    client,
-    child,
-    stderr: () => stderr,
-    async kill() {
-      client.close();
-      child.kill("SIGKILL");
-      await exited;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-  try {
-    const configJson = Buffer.from(JSON.stringify(config));
-    await unaryCall(client, iac.IaCProviderRequired.method.initialize, { configJson });
-  } catch (error) {
-    await plugin.kill();
-    throw error;
-  }
-  return plugin;
+  return start(launcher, config, { withheld: /DIGITALOCEAN|SPACES/, environment });
 }

@@ -15,7 +15,7 @@ import {
   type LiveObject,
 } from "@wfctl/contract";
 import type { JsonObject, ProviderErrorClass } from "@wfctl/model";
-import type { Plugin } from "./plugin.ts";
+import type { Plugin } from "./start-plugin.ts";
 
 /** How a call of the driver failed. */
 class DriveError extends Error {

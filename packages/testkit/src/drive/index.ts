@@ -1,0 +1,2 @@
+export { drive, type Driver } from "./drive.ts";
+export { startPlugin, type Plugin } from "./start-plugin.ts";
