@@ -51,13 +51,18 @@ function pad(number: number): string {
 /** JSON behind its CRC-32, so that a damaged object is found, not used. */
 export function encodeObject(value: unknown): Uint8Array {
   const text = JSON.stringify(value);
-  return Buffer.from(`${crc32(text).toString(16).padStart(8, "0")}\n${text}`);
+  return Buffer.from(`${checksum(text)}\n${text}`);
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, "0");
 }
 
 export function decodeObject<T>(key: string, bytes: Uint8Array): T {
   const text = Buffer.from(bytes).toString();
   const body = text.slice(9);
-  if (text[8] === "\n" && crc32(body) === Number.parseInt(text.slice(0, 8), 16)) return JSON.parse(body) as T;
+  // To the letter: a number that is parsed may have had blanks before it.
+  if (text[8] === "\n" && text.slice(0, 8) === checksum(body)) return JSON.parse(body) as T;
   throw new WfctlError("STORE_CORRUPT", `Reading the state failed: object '${key}' is damaged`, {
     hint: "Bring the object back from an older version of it",
   });
