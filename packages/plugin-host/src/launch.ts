@@ -12,6 +12,7 @@ import { readLines, stripControls } from "./output-lines.ts";
 import type { ProcessGuard } from "./process-guard.ts";
 import { readStartTime } from "./process-identity.ts";
 import { socketDirectory, sweepDeadSockets } from "./socket-directory.ts";
+import { seconds, tellWaiting, type Waiting } from "./tell-waiting.ts";
 
 export interface LaunchOptions {
   /** For messages and as prefix of what the plugin prints. */
@@ -25,6 +26,8 @@ export interface LaunchOptions {
   readonly startTimeoutMs?: number;
   /** Receives each line that the plugin prints on stderr, prefixed and redacted. */
   readonly log?: (line: string) => void;
+  /** Told where the handshake takes long. @default nobody */
+  readonly waiting?: Waiting;
   /** Hides secrets in what the plugin prints. */
   readonly redact?: (text: string) => string;
   /** Kills the process, until the handshake is read. */
@@ -168,10 +171,12 @@ class EndedEarly extends Error {}
 async function readHandshake(
   child: ChildProcess,
   exited: Promise<PluginExit>,
-  { name, startTimeoutMs = defaultStartTimeoutMs, redact = (text) => text }: LaunchOptions,
+  { name, startTimeoutMs = defaultStartTimeoutMs, redact = (text) => text, waiting }: LaunchOptions,
 ): Promise<PluginAddress> {
   const late = AbortSignal.timeout(startTimeoutMs);
-  const line = await readFirstLine(child.stdout as NonNullable<typeof child.stdout>, late);
+  const reading = readFirstLine(child.stdout as NonNullable<typeof child.stdout>, late);
+  const told = `Plugin "${name}" has not answered yet: it has up to ${seconds(startTimeoutMs)} to print its handshake`;
+  const line = await (waiting === undefined ? reading : tellWaiting(reading, waiting, told));
   if (line === "timeout") {
     throw new WfctlError(
       "PLUGIN_TIMEOUT",

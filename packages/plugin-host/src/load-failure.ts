@@ -5,6 +5,7 @@ import { WfctlError, type ErrorCode } from "@wfctl/model";
 import { within } from "./connection.ts";
 import { isLate } from "./drivers.ts";
 import type { PluginChild } from "./launch.ts";
+import type { Waiting } from "./tell-waiting.ts";
 
 /** A connection that breaks is told before the end of the process that broke it: how long to wait for the latter. */
 export const exitNoticeMs = 1_000;
@@ -19,6 +20,8 @@ export interface LoadSubject {
   readonly hint: string;
   readonly child: PluginChild;
   readonly redact: (text: string) => string;
+  /** Told of answers that take long. */
+  readonly waiting: Waiting;
 }
 
 /** A call of the load sequence: its name, its bounds and the code of a failure that has no other. */

@@ -47,6 +47,36 @@ describe("a plugin that cannot be used", () => {
     expect(error.message).toContain("within 100 ms");
   });
 
+  describe("that lets the host wait", () => {
+    test.each([
+      ["silent", { startMs: 500 }, `Plugin "silent" has not answered yet: it has up to 0.5 s to print its handshake`],
+      [
+        "slow-capabilities",
+        { capabilitiesMs: 500 },
+        `Plugin "slow-capabilities" 1.2.3 has not answered Capabilities yet: it has up to 0.5 s`,
+      ],
+      [
+        "slow-initialize",
+        { initializeMs: 500 },
+        `Plugin "slow-initialize" 1.2.3 has not answered Initialize yet: it has up to 0.5 s`,
+      ],
+    ])("is told of once, with its bound: %s", async (name, timeouts, told) => {
+      const waits: string[] = [];
+      const onWaiting = (line: string): void => void waits.push(line);
+      await refusalOf(host.configure(name, config, { onWaiting, timeouts: { ...timeouts, noticeMs: 0 } }));
+      expect(waits.filter((line) => line === told)).toHaveLength(1);
+    });
+
+    test("is not told of while it is in time", async () => {
+      const waits: string[] = [];
+      await host.configure("upstream", config, {
+        onWaiting: (line) => void waits.push(line),
+        timeouts: { noticeMs: 60_000 },
+      });
+      expect(waits).toEqual([]);
+    });
+  });
+
   test("that does not answer Capabilities is given up in time", async () => {
     const error = await refusalOf(host.configure("slow-capabilities", config, { timeouts: { capabilitiesMs: 100 } }));
     expect(error).toMatchObject({ code: "PLUGIN_TIMEOUT" });

@@ -20,6 +20,7 @@ import type { FoundPlugin } from "./lookup.ts";
 import type { HostTimeouts } from "./options.ts";
 import { stripControls } from "./output-lines.ts";
 import { readSchemas, type PluginSchemas } from "./plugin-schemas.ts";
+import { seconds, tellWaiting, type Waiting } from "./tell-waiting.ts";
 
 /** A plugin that has passed the gate as far as it can without a configuration. */
 export interface LoadedPlugin {
@@ -40,6 +41,7 @@ export interface LoadOptions {
   readonly maxReplyBytes: number;
   readonly log: (line: string) => void;
   readonly redact: (text: string) => string;
+  readonly waiting: Waiting;
   /** False for a plugin that ended when it was asked for its capabilities before it had a configuration. */
   readonly capabilitiesFirst: boolean;
 }
@@ -58,12 +60,12 @@ const { PluginService } = plugin;
  * Throws a `WfctlError`, or `EarlyCapabilitiesCrash`; the process is killed then.
  */
 export async function loadPlugin(child: PluginChild, options: LoadOptions): Promise<LoadedPlugin> {
-  const { found, redact, log, timeouts } = options;
+  const { found, redact, log, timeouts, waiting } = options;
   const connection = connectPlugin(child, {
     maxReplyBytes: options.maxReplyBytes,
     onStderr: (line) => log(`plugin "${found.plugin.folder}" stderr: ${redact(stripControls(line))}`),
   });
-  const callee: Callee = { connection, subject: subjectOf(found, child, redact) };
+  const callee: Callee = { connection, subject: subjectOf(found, child, { redact, waiting }) };
   try {
     const version = (await readManifestVersion(callee, timeouts)) || found.manifest.version;
     const services = await readRegistry(callee, timeouts);
@@ -82,14 +84,18 @@ export async function loadPlugin(child: PluginChild, options: LoadOptions): Prom
   }
 }
 
-function subjectOf(found: FoundPlugin, child: PluginChild, redact: (text: string) => string): LoadSubject {
+function subjectOf(
+  found: FoundPlugin,
+  child: PluginChild,
+  listeners: Pick<LoadSubject, "redact" | "waiting">,
+): LoadSubject {
   return {
     plugin: found.manifest.name,
     directory: found.plugin.directory,
     title: pluginTitle(found),
     hint: upgradeHint(found.plugin),
     child,
-    redact,
+    ...listeners,
   };
 }
 
@@ -183,8 +189,10 @@ export async function ask<I extends DescMessage, O extends DescMessage>(
   const { timeoutMs, code = "PLUGIN_SERVICE", request = {} as MessageInitShape<I>, instance } = options;
   const deadline = Date.now() + timeoutMs;
   const metadata = instance === undefined ? {} : { metadata: encodeCallContext({ instance }) };
+  const told = `Plugin ${subject.title} has not answered ${method.name} yet: it has up to ${seconds(timeoutMs)}`;
   try {
-    return (await unaryCall(connection.client, method, request, { deadline, ...metadata })).response;
+    const call = unaryCall(connection.client, method, request, { deadline, ...metadata });
+    return (await tellWaiting(call, subject.waiting, told)).response;
   } catch (error) {
     throw await loadFailure(error, subject, { name: method.name, timeoutMs, deadline, code });
   }

@@ -16,11 +16,15 @@ export interface HostTimeouts {
   readonly initializeMs?: number;
   /** From Shutdown to SIGKILL. @default 2000 */
   readonly exitMs?: number;
+  /** How long the host waits for a start or an answer of the load sequence before `onWaiting` is told. @default 5000 */
+  readonly noticeMs?: number;
 }
 
 export interface HostOptions extends DiscoveryOptions {
   /** Receives what plugins print on stderr, one prefixed line each, and the host's warnings. Secrets of the configuration are hidden. */
   readonly log?: (line: string) => void;
+  /** Receives one line for each wait that has lasted `noticeMs`: the plugin, what it has not done yet, its bound. */
+  readonly onWaiting?: (line: string) => void;
   /** Awaited after a plugin process is loaded and before it is given a configuration: the place to journal it. */
   readonly onProcess?: (process: PluginProcess, module: string) => Promise<void>;
   /**

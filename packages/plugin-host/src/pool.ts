@@ -19,6 +19,7 @@ const defaultTimeouts: Required<HostTimeouts> = {
   capabilitiesMs: 10_000,
   initializeMs: 120_000,
   exitMs: 2_000,
+  noticeMs: 5_000,
 };
 const defaultMaxReplyBytes = 256 * 1024 * 1024;
 
@@ -46,6 +47,7 @@ interface Entry {
 export function createProviderPool(options: PoolOptions): ProviderPool {
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const log = options.log ?? (() => {});
+  const waiting = { afterMs: timeouts.noticeMs, tell: options.onWaiting ?? (() => {}) };
   const guard = createProcessGuard();
   const modules = new Map(options.modules.map(({ name, provider }) => [name, provider]));
   const entries = new Map<string, Entry>();
@@ -76,6 +78,7 @@ export function createProviderPool(options: PoolOptions): ProviderPool {
           maxReplyBytes: options.maxReplyBytes ?? defaultMaxReplyBytes,
           log,
           redact,
+          waiting,
         },
         signal,
       );

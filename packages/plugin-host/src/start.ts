@@ -16,6 +16,7 @@ export async function startPlugin(options: StartOptions, signal: AbortSignal): P
   const { plugin } = options.found;
   const launch = (): Promise<PluginChild> =>
     launchPlugin({
+      waiting: options.waiting,
       name: plugin.folder,
       executable: plugin.executable,
       directory: plugin.directory,

@@ -25,6 +25,7 @@ export async function describeProviders(
     extraDirs: bundledPlugins(),
     ...(pluginDir === undefined ? {} : { pluginDir }),
     log: () => undefined,
+    onWaiting: (line) => context.stderr.write(`${line}\n`),
     admit: admitAccepted(context),
   });
   try {

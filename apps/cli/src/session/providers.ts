@@ -13,7 +13,7 @@ import { stackEnv } from "./stack-env.ts";
 export interface ProvidersOptions {
   readonly stack: StackConfig;
   readonly context: Context;
-  readonly view: Pick<View, "notice">;
+  readonly view: Pick<View, "notice" | "waiting">;
   readonly pluginDir?: string;
   /** Configurations that the state holds of modules that may be gone from the file. */
   readonly recorded: () => StackState["providerConfigs"];
@@ -57,6 +57,7 @@ export function createProviders(options: ProvidersOptions): Providers {
     log(line) {
       if (verbose || line.startsWith("warning: ")) view.notice(line);
     },
+    onWaiting: (line) => view.waiting(line),
     admit: admitAccepted(context),
     ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
   });

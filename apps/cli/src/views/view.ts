@@ -122,6 +122,8 @@ export interface AuditFacts {
 export interface View {
   /** Something to know beside the result. */
   notice(text: string): void;
+  /** What the command waits for. Never on standard output. */
+  waiting(text: string): void;
   warnings(diagnostics: readonly Diagnostic[]): void;
   plan(plan: Plan, facts: PlanFacts): void;
   event(event: EngineEvent): void;

@@ -34,6 +34,7 @@ export function createHumanView(context: Context, options: HumanViewOptions = {}
   };
   return {
     notice: (text) => beside(`${printable(text)}\n`),
+    waiting: (text) => beside(`${printable(text)}\n`),
     warnings(diagnostics) {
       if (diagnostics.length > 0) beside(`${renderDiagnostics(diagnostics, errorStyle)}\n`);
     },

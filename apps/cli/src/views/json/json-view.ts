@@ -19,9 +19,12 @@ export interface JsonViewOptions {
 export function createJsonView(context: Context, options: JsonViewOptions): View {
   const now = options.now ?? Date.now;
   const print = (value: Json): void => context.stdout.write(`${JSON.stringify(value)}\n`);
+  const sayBeside = (event: JsonObject): void => {
+    context.stderr.write(`${JSON.stringify({ schema: "wfctl/notice/1", ...event })}\n`);
+  };
   const say = (event: JsonObject): void => {
     if (options.stream) print({ ...event, at: new Date(now()).toISOString() });
-    else context.stderr.write(`${JSON.stringify({ schema: "wfctl/notice/1", ...event })}\n`);
+    else sayBeside(event);
   };
   const running = createRunningActions(now);
   let timer: NodeJS.Timeout | undefined;
@@ -40,6 +43,7 @@ export function createJsonView(context: Context, options: JsonViewOptions): View
   };
   return {
     notice: (text) => say({ event: "notice", text }),
+    waiting: (text) => sayBeside({ event: "waiting", text }),
     warnings(diagnostics) {
       for (const diagnostic of diagnostics) say({ event: "diagnostic", ...diagnosticToJson(diagnostic) });
     },
