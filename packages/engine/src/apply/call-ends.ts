@@ -105,7 +105,7 @@ function settleFault(facts: WriteFacts, end: Extract<CallEnd, { ok: false }>, fa
 function settleFailure(facts: WriteFacts, end: Extract<CallEnd, { ok: false }>): OutcomeEnd {
   const { error, resolution } = end;
   if (resolution === undefined) return failed(providerErrorCodes[error.class], error.message);
-  const message = explain(error, resolution);
+  const message = explain(error, resolution, end.notRepeated);
   switch (resolution.found) {
     case "ours": {
       const { object, complete } = resolution;
@@ -166,8 +166,8 @@ function failed(code: ErrorCode, message: string): OutcomeEnd {
   return { end: "outcome", status: "ERROR", code, message };
 }
 
-function explain(error: ProviderError, resolution: Resolution): string {
-  return `${error.message} (${resolution.why})`;
+function explain(error: ProviderError, resolution: Resolution, more?: string): string {
+  return `${error.message} (${resolution.why})${more === undefined ? "" : `; ${more}`}`;
 }
 
 function withId(live: LiveObject, before: ResourceRecord | undefined): LiveObject {

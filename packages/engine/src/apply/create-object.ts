@@ -6,13 +6,14 @@ import { asProviderError } from "./dispatch.ts";
 import { replaceStillNeeded } from "./delete-object.ts";
 import type { WriteTarget } from "./execute-node.ts";
 import { writeOf } from "./intent.ts";
-import { sendWithIntent } from "./operate.ts";
+import { settleExisting } from "./existing-object.ts";
+import { sendWithIntent, type CallEnd } from "./operate.ts";
 import { deposedOf } from "./records.ts";
 
 export async function createObject(target: WriteTarget): Promise<NodeEnd> {
   const { run, work, action, provider, desired, resolved } = target;
   const prior = await lookBeforeCreate(target);
-  if (prior === "present") return alreadyExists(action);
+  if (typeof prior === "object") return settleExisting(target, alreadyExists(action), { found: prior });
   const { after, ...write } = writeOf(run, provider, desired, resolved, undefined);
   // Of an object that is gone its record may be left, and older ones that it was to replace.
   const deposed = run.records.get(action.name)?.deposed ?? [];
@@ -28,7 +29,8 @@ export async function createObject(target: WriteTarget): Promise<NodeEnd> {
     priority: work.priority,
     slot: work.slot,
   });
-  return settleWrite(run, action, end, undefined);
+  const settled = settleWrite(run, action, end, undefined);
+  return isRefused(end, settled) ? settleExisting(target, settled, { clientToken: end.clientToken }) : settled;
 }
 
 /** The new object of a replace: beside the old one, or where the old one was. */
@@ -42,7 +44,7 @@ export async function createReplacement(target: WriteTarget): Promise<NodeEnd> {
   }
   // The old object of a create-first replace has the same name: finding it proves nothing.
   const prior = beside === undefined ? await lookBeforeCreate(target) : undefined;
-  if (prior === "present") return alreadyExists(action);
+  if (typeof prior === "object") return settleExisting(target, alreadyExists(action), { found: prior });
   const end = await sendWithIntent(run, {
     operation: "create",
     half: "create",
@@ -57,6 +59,7 @@ export async function createReplacement(target: WriteTarget): Promise<NodeEnd> {
     slot: work.slot,
   });
   const settled = settleWrite(run, action, end, beside);
+  if (isRefused(end, settled)) return settleExisting(target, settled, { clientToken: end.clientToken, beside });
   if (settled.record === undefined || !("put" in settled.record)) return settled;
   const made = settled.record.put;
   if (made.providerId !== "" && made.providerId !== action.prior?.providerId)
@@ -83,8 +86,8 @@ async function checkOldObject(target: WriteTarget, record: ResourceRecord): Prom
   return live.object === undefined ? undefined : replaceStillNeeded(target, record, live.object);
 }
 
-/** A Read by name, where the end of a lost create could otherwise not be told from an object that was there before. */
-async function lookBeforeCreate(target: WriteTarget): Promise<"absent" | "present" | "failed" | undefined> {
+/** A Read by name that gives what it found, where the end of a lost create could otherwise not be told from an object that was there before. */
+async function lookBeforeCreate(target: WriteTarget): Promise<"absent" | "failed" | LiveObject | undefined> {
   const { run, action, provider, desired } = target;
   if (provider.features.lookup && provider.traits(action.type)?.lookup === true) return undefined;
   await durably(run);
@@ -102,7 +105,7 @@ async function lookBeforeCreate(target: WriteTarget): Promise<"absent" | "presen
     const record = run.records.get(action.name);
     if (record?.deposed.some((old) => old.providerId === object.providerId) === true) return "failed";
     // The cloud may show the old half of a replace for a while after its delete.
-    if (object.providerId !== action.prior?.providerId && object.providerId !== record?.providerId) return "present";
+    if (object.providerId !== action.prior?.providerId && object.providerId !== record?.providerId) return object;
     if (clock.now() + waitMs > settledAt || run.halt !== undefined) return "failed";
     try {
       await clock.sleep(waitMs, run.calls.signal);
@@ -112,9 +115,11 @@ async function lookBeforeCreate(target: WriteTarget): Promise<"absent" | "presen
   }
 }
 
+/** The create ended in already-exists for certain, and nothing of its own is there. */
+function isRefused(end: CallEnd, settled: OutcomeEnd): end is Extract<CallEnd, { ok: false }> {
+  return !end.ok && settled.code === "ALREADY_EXISTS" && settled.record === undefined && settled.keepIntents !== true;
+}
+
 function alreadyExists(action: PlanAction): OutcomeEnd {
-  return errorEnd(
-    "ALREADY_EXISTS",
-    `Cannot create "${action.name}": an object of this name exists already; set "adopt_existing: true" to take it over, or choose another name`,
-  );
+  return errorEnd("ALREADY_EXISTS", `Cannot create "${action.name}": an object of this name exists already`);
 }

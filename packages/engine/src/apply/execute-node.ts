@@ -92,12 +92,14 @@ function refuseProtected(run: Run, action: PlanAction): NodeEnd | undefined {
 }
 
 function unresolvedEnd(work: NodeWork, action: PlanAction, resolved: ResolvedConfig): NodeEnd {
+  // Environment variables have no dot.
+  const missingOutput = resolved.missing.some(({ part }) => part.includes(".") && !part.startsWith("${{"));
   const parts = [...resolved.missing.map((entry) => entry.part), ...resolved.unknown.values()];
   return {
     end: "outcome",
     status: work.isSecondHalf ? "ERROR" : "SKIPPED",
     code: "REFERENCE_UNRESOLVED",
-    message: `"${action.name}" refers to ${[...new Set(parts)].map((part) => `\${${part}}`).join(", ")}, which has no value`,
+    message: `"${action.name}" refers to ${[...new Set(parts)].map((part) => `\${${part}}`).join(", ")}, which has no value${missingOutput ? "; where the record lacks an output that the object has, read it anew with: wfctl apply --refresh" : ""}`,
   };
 }
 

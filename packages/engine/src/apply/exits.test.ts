@@ -267,6 +267,7 @@ describe("skipped: nothing was sent", () => {
     const report = await stack.applyPlanned(planned);
     expect(report.outcomes[1]).toMatchObject({ status: "SKIPPED", code: "REFERENCE_UNRESOLVED" });
     expect(report.outcomes[1]?.message).toContain("${a.nope}");
+    expect(report.outcomes[1]?.message).toContain("wfctl apply --refresh");
     expect(report.end).toBe("failed");
   });
 

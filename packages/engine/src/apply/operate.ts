@@ -1,5 +1,6 @@
-import { ProviderError, WfctlError, type Intent } from "@wfctl/model";
+import { ProviderError, WfctlError, type Intent, type PlanAction } from "@wfctl/model";
 import type { CallOptions, LiveObject } from "../ports/index.ts";
+import { defaultSettleMs } from "../recover/resolve-create.ts";
 import { resolveIntent, type Resolution } from "../recover/resolve-intent.ts";
 import { asProviderError, backoffMs, sendWithRetries } from "./dispatch.ts";
 import { createIntent, intentEvents, timeoutOf, type Call } from "./intent.ts";
@@ -20,6 +21,9 @@ export type CallEnd =
       /** What the resolver found out; undefined after a definite error. */
       readonly resolution: Resolution | undefined;
       readonly after: Intent["after"];
+      readonly clientToken: string;
+      /** Why a passing fault was not answered with another attempt, where one was safe. */
+      readonly notRepeated?: string;
       /** The call succeeded, and its answer breaks the contract like this. */
       readonly fault?: string;
     };
@@ -51,7 +55,8 @@ export async function sendWithIntent(run: Run, call: Call): Promise<CallEnd> {
   let end = await sendOnce(run, call, first, deadlineMs);
   for (let attempt = 2; attempt <= maxAttempts && !end.ok && mayTryAgain(end, call); attempt += 1) {
     const delayMs = backoffMs(attempt - 1, end.error.retryAfterMs, random);
-    if (isStopped(run, call) || clock.now() + delayMs >= deadlineMs) return end;
+    if (isStopped(run, call)) return end;
+    if (clock.now() + delayMs >= deadlineMs) return { ...end, notRepeated: tooLate(call) };
     tellRetry(run, call, attempt, delayMs, end.error.message);
     const again = createIntent(run, call, { clientToken, attempt, deadlineMs });
     try {
@@ -98,6 +103,16 @@ function mayTryAgain(end: Extract<CallEnd, { ok: false }>, call: Call): boolean 
   return passing && (resolution?.found === "absent" || (resolution?.found === "ours" && isUntouched(call, resolution)));
 }
 
+/** No time is left: with a short deadline, also because the cloud had to get its time to show an object first. */
+function tooLate(call: Call): string {
+  const timeoutMs = timeoutOf(call);
+  const settleMs = call.provider.traits(call.type)?.settleMs ?? defaultSettleMs;
+  const over = `its time of ${timeoutMs / 1000} s (timeouts.${call.operation}) is over`;
+  return call.operation !== "create" || timeoutMs > settleMs
+    ? `not repeated: ${over}`
+    : `not repeated: ${over}, and only ${settleMs / 1000} s after the answer is it certain that nothing was created`;
+}
+
 /** An update that the provider answered with an error and that shows no effect. */
 function isUntouched(call: Call, resolution: Extract<Resolution, { found: "ours" }>): boolean {
   return call.operation === "update" && !resolution.complete;
@@ -111,7 +126,7 @@ function honoursTokens(call: Call): boolean {
 /** One intent's worth of sending: retried under the same token where that is safe, resolved where its end is open. */
 async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number): Promise<CallEnd> {
   const { clock, random } = run.deps;
-  const { after } = intent;
+  const { after, clientToken } = intent;
   const tokens = honoursTokens(call);
   const progress = reportProgress(run, call);
   let sends = 0;
@@ -126,7 +141,7 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
           timeoutMs: Math.max(1, deadlineMs - clock.now()),
           run: run.id,
           clientToken: intent.clientToken,
-          owner: ownerOf(run, call),
+          owner: ownerOf(run, call.action),
           signal: run.calls.signal,
           priority: call.priority,
           onProgress: progress.report,
@@ -145,7 +160,14 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
     if (live !== undefined && live.providerId === "" && (call.providerId ?? "") === "") {
       const fault = "the reply has no provider id";
       const error = new ProviderError("bad_reply", fault);
-      return { ok: false, error, fault, resolution: await resolve(run, call, intent, error, lastSentAtMs), after };
+      return {
+        ok: false,
+        error,
+        fault,
+        resolution: await resolve(run, call, intent, error, lastSentAtMs),
+        after,
+        clientToken,
+      };
     }
     // A retry's time is the backoff's.
     if (sends === 1) run.durations.note(call.provider.name, call.type, call.operation, progress.busyMs());
@@ -154,8 +176,8 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
     const error = asProviderError(thrown);
     // A definite answer tells about its own attempt only, not about one before whose end is open.
     if (error.definite && (sends <= 1 || (call.operation === "delete" && error.class === "not_found")))
-      return { ok: false, error, resolution: undefined, after };
-    return { ok: false, error, resolution: await resolve(run, call, intent, error, lastSentAtMs), after };
+      return { ok: false, error, resolution: undefined, after, clientToken };
+    return { ok: false, error, resolution: await resolve(run, call, intent, error, lastSentAtMs), after, clientToken };
   } finally {
     progress.end();
   }
@@ -166,8 +188,9 @@ function isOurs(live: LiveObject, call: Call, isRepeated: boolean): boolean {
   return live.created === true || isRepeated || (live.created === undefined && call.priorRead === "absent");
 }
 
-function ownerOf(run: Run, call: Call): string {
-  return `${run.lineage}/${call.action.name}`;
+/** The mark that says whose an object is. */
+export function ownerOf(run: Pick<Run, "lineage">, action: Pick<PlanAction, "name">): string {
+  return `${run.lineage}/${action.name}`;
 }
 
 async function resolve(
@@ -182,7 +205,7 @@ async function resolve(
     clock: run.deps.clock,
     random: run.deps.random,
     signal: run.calls.signal,
-    owner: ownerOf(run, call),
+    owner: ownerOf(run, call.action),
     answered: error.answered,
     stoppedWaiting: error.class === "cancelled",
     processDead: () => error.class === "plugin_exit" || call.provider.processGone(),

@@ -1,4 +1,5 @@
 import {
+  pathToPointer,
   type DeposedObject,
   type DesiredResource,
   type Intent,
@@ -9,7 +10,7 @@ import {
 import type { LiveObject, Provider, TypeTraits } from "../ports/index.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
 import { isRetained, repeatedInputs } from "../plan/record-live.ts";
-import { dependenciesOf, type ResolvedConfig } from "../plan/resolve.ts";
+import { dependenciesOf, sensitivePointersOf, type ResolvedConfig } from "../plan/resolve.ts";
 import type { SecretSet } from "../report/redact.ts";
 import type { Run } from "./run.ts";
 
@@ -112,6 +113,37 @@ export function completeRecord(
     ]),
     ...(live.revisitAt === undefined ? {} : { revisitAt: live.revisitAt }),
     readAt: new Date(run.deps.clock.now()).toISOString(),
+    ...extra,
+  };
+}
+
+/**
+ * The record of an object that was there before: with its own inputs, where the provider reads them, as what it was given
+ * is not known. Clean only once it was compared.
+ */
+export function recordOfFound(
+  run: Pick<Run, "secrets" | "deps">,
+  provider: Provider,
+  after: NonNullable<Intent["after"]>,
+  live: LiveObject,
+  sensitiveWanted: readonly string[],
+  extra: Partial<ResourceRecord> & Required<Pick<ResourceRecord, "mark">>,
+): ResourceRecord {
+  const { inputs } = live;
+  const sensitive = new Set(sensitiveWanted);
+  if (inputs !== undefined) {
+    for (const pointer of sensitivePointersOf(inputs, provider.traits(after.type))) sensitive.add(pointer);
+    // What is secret here may stand elsewhere in the object, its outputs included.
+    run.secrets.add(inputs, [...sensitive]);
+    for (const key of Object.keys(inputs))
+      if (run.secrets.occursIn(inputs[key] ?? null)) sensitive.add(pathToPointer([key]));
+  }
+  const { inputs: _wanted, ...found } = completeRecord(run, after, live, { createdByUs: false });
+  return {
+    ...found,
+    ...(inputs === undefined ? {} : { inputs }),
+    sensitiveInputs: [...sensitive],
+    fingerprint: "",
     ...extra,
   };
 }

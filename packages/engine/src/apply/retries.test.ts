@@ -36,6 +36,25 @@ test("a create of upstream is sent again only after the resolver found nothing",
   expect(order).toEqual(["read", "create", "read", "read", "create"]);
 });
 
+test("a throttled create without tokens whose time is shorter than the cloud's is not repeated, and says why", async () => {
+  const stack = createTestStack({ provider: { personality: "upstream", faults: times("create", throttled, 1) } });
+  const began = stack.clock.now();
+  const run = await stack.apply([wanted("a", {}, { timeouts: { create: 20_000 } })]);
+  expect([run.ends, run.outcomes[0]?.attempts]).toEqual([{ a: "ERROR/RATE_LIMITED" }, 1]);
+  expect(run.outcomes[0]?.message).toContain(
+    "not repeated: its time of 20 s (timeouts.create) is over, and only 30 s after the answer is it certain that nothing was created",
+  );
+  // An answer does not say that the request made nothing: the cloud has its time to show it all the same.
+  expect(stack.clock.now() - began).toBeGreaterThanOrEqual(30_000);
+});
+
+test("a throttled create without tokens that has the time is repeated until that is over, and says so", async () => {
+  const stack = createTestStack({ provider: { personality: "upstream", faults: times("create", throttled, 9) } });
+  const run = await stack.apply([wanted("a", {}, { timeouts: { create: 90_000 } })]);
+  expect([run.ends, run.outcomes[0]?.attempts]).toEqual([{ a: "ERROR/RATE_LIMITED" }, 3]);
+  expect(run.outcomes[0]?.message).toMatch(/; not repeated: its time of 90 s \(timeouts.create\) is over$/);
+});
+
 test("an update of upstream that left the object alone is sent again", async () => {
   const stack = createTestStack({ provider: { personality: "upstream", faults: times("update", passing, 1) } });
   await stack.apply([wanted("a", { count: 1 })]);

@@ -1,6 +1,5 @@
 import { WfctlError, type JournalEvent, type ResourceRecord } from "@wfctl/model";
 import { adoptionId } from "../plan/adoption.ts";
-import { sensitivePointersOf } from "../plan/resolve.ts";
 import { withInputs } from "../plan/record-live.ts";
 import type { LiveObject } from "../ports/index.ts";
 import { diffNow, errorEnd, outdated, readNow } from "./ask-before.ts";
@@ -8,7 +7,7 @@ import { settleWrite, type NodeEnd } from "./call-ends.ts";
 import type { WriteTarget } from "./execute-node.ts";
 import { writeOf } from "./intent.ts";
 import { NotSent, sendWithIntent } from "./operate.ts";
-import { completeRecord, recordToBe } from "./records.ts";
+import { completeRecord, recordOfFound, recordToBe } from "./records.ts";
 import { resolveNow } from "./resolve-now.ts";
 import { commit } from "./run.ts";
 import { imageEvent } from "./settle.ts";
@@ -83,19 +82,9 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
     return { end: "outcome", status: "SUCCESS", record: { put: adopted }, hook: { applied: adopted }, ...image };
   }
   // What was taken over is not as wanted: its own inputs, where the provider reads them, are the image before the update.
-  const { inputs: _wanted, ...found } = adopted;
-  const before: ResourceRecord = {
-    ...found,
-    ...(live.inputs === undefined ? {} : { inputs: live.inputs }),
-    sensitiveInputs: [
-      ...new Set([
-        ...resolved.sensitive,
-        ...(live.inputs === undefined ? [] : sensitivePointersOf(live.inputs, provider.traits(action.type))),
-      ]),
-    ],
-    fingerprint: "",
+  const before = recordOfFound(run, provider, after, live, resolved.sensitive, {
     mark: importId === undefined ? "adopted" : "imported",
-  };
+  });
   run.records.set(before.name, before);
   try {
     await commit(run, [{ kind: "record", run: run.id, record: { put: before } }, ...keptImage(target, known)]);

@@ -112,6 +112,8 @@ function stepFor(
   const record = state.records.get(action.name);
   const wrote = record?.run === run.header.id;
   const image = intents[0]?.before;
+  // What is recorded then was there before the run, which made nothing.
+  const metExisting = outcome?.code === "ALREADY_EXISTS";
   const inDoubt = [...run.openIntents, ...run.unknownIntents.map((entry) => entry.intent)];
   if (inDoubt.some((intent) => intent.action === action.index && intent.operation === "create"))
     return { how: "none", why: "what became of its create is not known", stands: true };
@@ -120,7 +122,7 @@ function stepFor(
     return { how: "none", why: "what became of its update is not known", stands: true };
   switch (action.kind) {
     case "create": {
-      if (record === undefined || !wrote) return undefined;
+      if (record === undefined || !wrote || metExisting) return undefined;
       if (!record.createdByUs) return { how: "forget", why: "it is not proven that this run created the object" };
       return { how: "delete", providerId: record.providerId, restore: undefined };
     }
@@ -156,8 +158,12 @@ function stepFor(
       const oldStands = created?.before !== undefined && deleted === undefined;
       if (created === undefined && deleted === undefined) return undefined;
       if (!oldStands || created === undefined)
-        return { how: "none", why: "the old object is deleted", stands: created !== undefined };
-      if (record === undefined || record.providerId === created.before?.providerId) {
+        return {
+          how: "none",
+          why: "the old object is deleted",
+          stands: created !== undefined || (metExisting && record !== undefined),
+        };
+      if (record === undefined || metExisting || record.providerId === created.before?.providerId) {
         return { how: "record", before: created.before };
       }
       return { how: "delete", providerId: record.providerId, restore: created.before };

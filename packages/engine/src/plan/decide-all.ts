@@ -154,7 +154,7 @@ function explainMissing(part: string, name: string): Pick<Diagnostic, "summary" 
   if (part.includes(".")) {
     return {
       summary: `Cannot resolve "\${${part}}" in "${name}": the resource exists and has no such output`,
-      hint: `Compare with "wfctl outputs", or correct the name of the output`,
+      hint: `Compare with "wfctl outputs" and correct the name; where the record lacks an output that the object has, read it anew with: wfctl apply --refresh`,
     };
   }
   return {

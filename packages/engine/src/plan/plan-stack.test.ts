@@ -150,6 +150,10 @@ describe("values known only later", () => {
     const planned = await stack.plan([wanted("p"), wanted("a", { x: ref("p", "nope"), y: env("TOKEN") })], { env: {} });
     expect(codes(planned)).toEqual(["REFERENCE_UNRESOLVED", "REFERENCE_UNRESOLVED"]);
     expect(planned.diagnostics.map((each) => each.path)).toEqual(["/config/x", "/config/y"]);
+    expect(planned.diagnostics.map((each) => each.hint)).toEqual([
+      expect.stringContaining("wfctl apply --refresh"),
+      "Set TOKEN and try again",
+    ]);
   });
 });
 

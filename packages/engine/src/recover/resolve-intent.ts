@@ -43,7 +43,8 @@ export interface ResolveEnv {
   readonly partialId?: string;
 }
 
-const goingStatus = /delet|terminat|destroy|remov/i;
+/** Statuses of an object whose delete is under way. */
+export const goingStatus = /delet|terminat|destroy|remov/i;
 
 /**
  * Finds out what became of an intent by asking the provider. Evidence, strongest first: lookup by client token,
