@@ -104,6 +104,20 @@ describe.each(ways)("driver calls by %s", (way, drive) => {
     expect(failureOf(await driver.create("n", { text: "t", fail: "transient" })).partial).toBeUndefined();
   });
 
+  test("outputs that are no object are a bad result, which loses neither the object nor a secret", async () => {
+    const { driver } = await start();
+    const input = { text: "t", secret: "s3cr3t-value", fail: "outputs" };
+    const refused = {
+      code: status.UNKNOWN,
+      message: `The driver of test.note "n" answered with a bad result: "outputs" is a list and must be an object: a defect of the provider`,
+      partial: { providerId: "id-n", outputs: {} },
+    };
+    expect(failureOf(await driver.create("n", input))).toMatchObject(refused);
+    expect(valueOf(await driver.read("n", "id-n"))?.outputs).toMatchObject({ text: "t" });
+    expect(failureOf(await driver.update("n", "id-n", input))).toMatchObject(refused);
+    expect(valueOf(await driver.update("n", "id-n", { text: "u" })).outputs).toMatchObject({ text: "u" });
+  });
+
   test("an input that breaks the schema is refused with every violation and its path", async () => {
     const { driver } = await start();
     const config = { text: 1, copies: 0, labels: { a: true }, txt: "x" };

@@ -19,6 +19,14 @@ export function reportObject(
   if (typeof state.id !== "string" || state.id === "") {
     throw new ProviderFailure("unknown", `The driver of ${what} answered without an id: a defect of the provider`);
   }
+  if (!isJsonObject(state.outputs)) {
+    // What was made is not lost: the host looks for it by its id.
+    throw new ProviderFailure(
+      "unknown",
+      `The driver of ${what} answered with a bad result: "outputs" is ${kindOf(state.outputs)} and must be an object: a defect of the provider`,
+      { partial: { providerId: state.id, outputs: {} } },
+    );
+  }
   const checked = resource.outputs.safeParse(state.outputs);
   if (!checked.success) {
     const fields = checked.error.issues.map((issue) => issue.path.join(".")).join(", ");
@@ -70,6 +78,12 @@ function appliedConfig(resource: Resource<unknown>, inputs: JsonObject, live: bo
     }
   }
   return config;
+}
+
+/** Of what is no object; never the value itself, which may be secret. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return "missing";
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
 }
 
 function withoutUndefined(value: JsonObject): JsonObject {

@@ -85,6 +85,9 @@ const note = defineResource<Store>()({
       case "deaf":
         await new Promise((resolve) => setTimeout(resolve, 30_000));
         break;
+      case "outputs":
+        // Told once it is stored.
+        break;
       case "limited":
         for (let call = 0; call < 3; call += 1) await context.limit("slow", async () => undefined);
         break;
@@ -97,7 +100,7 @@ const note = defineResource<Store>()({
     }
     const made: Note = { id: `id-${name}`, name, token: context.clientToken, owner: context.owner, input };
     context.client.notes.set(made.id, made);
-    return { ...stateOf(made), created: true };
+    return { ...stateOf(made), ...badOutputs(input), created: true };
   },
   async read({ id, name }, { client }) {
     const found = client.notes.get(id) ?? [...client.notes.values()].find((each) => id === "" && each.name === name);
@@ -107,7 +110,7 @@ const note = defineResource<Store>()({
     const found = client.notes.get(id);
     if (found === undefined) return notFound(`note ${id}`);
     found.input = input;
-    return stateOf(found);
+    return { ...stateOf(found), ...badOutputs(input) };
   },
   async delete({ id }, { client }) {
     const found = client.notes.get(id);
@@ -137,6 +140,11 @@ const note = defineResource<Store>()({
   },
   sizing: ({ size }) => (size === "s" ? { instanceType: "tiny", specs: { copies: 2 } } : undefined),
 });
+
+/** A list where an object must be, with a secret in it. */
+function badOutputs(input: Note["input"]): { outputs?: never } {
+  return input.fail === "outputs" ? { outputs: [input.secret] as never } : {};
+}
 
 function stateOf(each: Note) {
   const { secret, ...inputs } = each.input;
