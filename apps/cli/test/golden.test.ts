@@ -142,6 +142,7 @@ const events: readonly EngineEvent[] = [
     outcome: { action: 2, status: "SKIPPED", code: "RUN_STOPPED", attempts: 0, durationMs: 0 },
   },
   { event: "recovery", run: "r-0", name: "db", operation: "create", result: "SUCCESS", message: "the object is there" },
+  { event: "recovery-waiting", run: "r-0", name: "web", operation: "update", waitMs: 25_000 },
   { event: "finalizer", provider: "cloud", errors: ["x/y: no"] },
   { event: "undo", run: "r-0", name: "db", status: "COMPENSATED" },
   { event: "run-closed", run: "r-1", end: "failed" },

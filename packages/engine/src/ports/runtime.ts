@@ -78,6 +78,14 @@ export type EngineEvent =
       readonly result: string;
       readonly message: string;
     }
+  | {
+      /** A resolver can only wait: what the dead process asked for may still take effect. */
+      readonly event: "recovery-waiting";
+      readonly run: string;
+      readonly name: string;
+      readonly operation: string;
+      readonly waitMs: number;
+    }
   | { readonly event: "finalizer"; readonly provider: string; readonly errors: readonly string[] }
   | {
       readonly event: "undo";

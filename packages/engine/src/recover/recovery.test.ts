@@ -237,6 +237,9 @@ describe("a request that is still on its way when recovery first looks", () => {
         { name: "a", status: "ours", message: "the object is as intended" },
       ]);
       expect(stack.cloud.log.filter(({ kind }) => kind === "updated")).toHaveLength(1);
+      // Whoever looks on is told why nothing moves.
+      const told = { event: "recovery-waiting", name: "a", operation: "update", waitMs: expect.any(Number) };
+      expect(stack.events).toContainEqual(expect.objectContaining(told));
     },
   );
 

@@ -48,7 +48,7 @@ async function waitAndLook(
   if (leftMs > 0) {
     if (!env.mayWait())
       return { found: "unknown", why: `nothing of it exists yet; ${settleMs / 1000} s after the call that is certain` };
-    env.waiting?.(true);
+    env.waiting?.(true, leftMs);
     await env.clock.sleep(leftMs, env.signal);
     env.waiting?.(false);
   }

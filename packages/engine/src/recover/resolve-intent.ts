@@ -37,8 +37,8 @@ export interface ResolveEnv {
    * and continued does not know: whoever took over has settled this call long ago.
    */
   readonly confirmLease: () => Promise<unknown>;
-  /** Told when only time passes. */
-  readonly waiting?: (isWaiting: boolean) => void;
+  /** Told when only time passes, and for how long at the most. */
+  readonly waiting?: (isWaiting: boolean, ms?: number) => void;
   /** What the failed call said it had made. */
   readonly partialId?: string;
 }
@@ -108,7 +108,7 @@ function isEarly(
 }
 
 async function waitFor(ms: number, env: ResolveEnv): Promise<void> {
-  env.waiting?.(true);
+  env.waiting?.(true, ms);
   try {
     await env.clock.sleep(ms, env.signal);
   } finally {

@@ -5,6 +5,9 @@ import { proveLease } from "../apply/prove-lease.ts";
 import { defaultSettleMs } from "./resolve-create.ts";
 import { resolveIntent, type Resolution } from "./resolve-intent.ts";
 
+/** Shorter waits are not worth a word. */
+const toldFromMs = 1000;
+
 export interface Resolved {
   readonly resolution: Resolution;
   /** Undefined where nobody could be asked. */
@@ -32,6 +35,10 @@ export async function resolveOne(recovery: Recovery, intent: Intent, processesGo
     answered: false,
     processDead: () => processesGone || pastDeadline,
     mayWait: () => !deps.signal.aborted,
+    waiting: (isWaiting, waitMs = 0) => {
+      if (!isWaiting || waitMs < toldFromMs) return;
+      deps.emit({ event: "recovery-waiting", run: intent.run, name: intent.name, operation: intent.operation, waitMs });
+    },
     confirmLease: () => proveLease(deps.clock, prove, prove),
   });
   return { resolution, provider };

@@ -92,6 +92,8 @@ function describeEvent(event: EngineEvent, style: Style): string | undefined {
       return `    ${printable(event.name)}: attempt ${event.attempt} in ${showDuration(event.afterMs)}, because ${printable(event.why)}`;
     case "recovery":
       return `  ${style.warn("↻")} ${event.operation} ${printable(event.name)} of run ${event.run}: ${event.result}, ${printable(event.message)}`;
+    case "recovery-waiting":
+      return `  ${style.warn("↻")} ${event.operation} ${printable(event.name)} of run ${event.run}: what was sent may still take effect; looked at again in ${showDuration(event.waitMs)}`;
     case "finalizer":
       return event.errors.length === 0
         ? undefined
