@@ -2,7 +2,7 @@ import { toProviderError } from "@wfctl/contract";
 import { ProviderError } from "@wfctl/model";
 
 import { within } from "./connection.ts";
-import { exitNoticeMs, type LoadSubject } from "./load-failure.ts";
+import { exitNoticeMs, plainConnectError, type LoadSubject } from "./load-failure.ts";
 
 /**
  * Why a driver call failed. A call that lost its answer because the process ended is of class `plugin_exit`.
@@ -23,7 +23,7 @@ export async function callFailure(
       return new ProviderError("plugin_exit", message, { answered: false, cause: thrown });
     }
   }
-  const message = tooLong(error, title) ?? redact(error.message);
+  const message = tooLong(error, title) ?? redact(error.answered ? error.message : plainConnectError(error.message));
   if (message === error.message) return error;
   return new ProviderError(error.class, message, {
     answered: error.answered,

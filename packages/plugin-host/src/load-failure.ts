@@ -59,12 +59,26 @@ export async function loadFailure(thrown: unknown, subject: LoadSubject, call: L
   }
   if (isUnimplemented(thrown)) return fail("PLUGIN_SERVICE", `does not implement ${call.name}, which it must serve`);
   if (!error.answered && error.class === "transient") {
-    return fail("PLUGIN_START", `cannot be reached where its handshake says it listens: ${redact(error.message)}`);
+    const why = redact(plainConnectError(error.message));
+    return new WfctlError(
+      "PLUGIN_START",
+      `Plugin ${title} cannot be reached where its handshake says it listens: ${why}`,
+      {
+        hint: "Check that it listens there before it prints its handshake; with WFCTL_DEBUG=1 you see what it prints",
+        cause: thrown,
+      },
+    );
   }
   return new WfctlError(call.code, `Plugin ${title} failed in ${call.name}: ${redact(error.message)}`, {
     hint: error.answered ? answerHint(error.class) : hint,
     cause: thrown,
   });
+}
+
+/** What the transport says of a connection that it cannot make, without its frame and its empty notes. */
+export function plainConnectError(message: string): string {
+  const text = message.replace(/\.? Resolution note: *$/, "");
+  return /^No connection established\. Last error: (?:Error: )?(.+)$/s.exec(text)?.[1] ?? text;
 }
 
 /** The plugin works and says what is wrong: another version of it would say the same. */

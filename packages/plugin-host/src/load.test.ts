@@ -35,6 +35,13 @@ describe("a plugin that cannot be used", () => {
     expect(host.processes).toEqual([]);
   });
 
+  test("that listens nowhere is told with the reason alone, and an upgrade is not what helps", async () => {
+    const error = await refusalOf(host.configure("unreachable", config));
+    expect(error.message).toMatch(/it listens: connect ENOENT \/tmp\/no-such-socket-of-wfctl$/);
+    expect(error.hint).toContain("WFCTL_DEBUG=1");
+    expect(error.hint).not.toContain("upgrade");
+  });
+
   test("of manifest version v1 is not even started", async () => {
     const error = await refusalOf(host.configure("manifest-v1", config));
     expect(error).toMatchObject({ code: "PLUGIN_VERSION", hint: "Run: wfctl plugin upgrade manifest-v1" });
