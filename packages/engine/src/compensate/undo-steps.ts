@@ -53,6 +53,7 @@ export function planUndo(run: RunState, state: StackState, providers: ReadonlyMa
     const step = stepFor(run, action, intents.get(action.index) ?? [], state, providers.get(action.provider));
     if (step !== undefined) undos.push({ action, step: keepsReferences(step, lost), after: [] });
   }
+  undos.push(...keptObjects(run, state, undos));
   const byName = new Map(undos.map((undo, position) => [undo.action.name, position]));
   for (const [position, undo] of undos.entries()) {
     // Recorded edges after the run and before it: whoever stood or stands on this resource is undone first.
@@ -66,6 +67,30 @@ export function planUndo(run: RunState, state: StackState, providers: ReadonlyMa
     }
   }
   return undos;
+}
+
+/**
+ * Objects that a create of the run met: they stay. What such an object refers to was there before it, unless its driver
+ * took its own work for somebody else's: so what the run made, and the object may stand on, stays as well.
+ */
+function keptObjects(
+  run: RunState,
+  state: StackState,
+  undos: readonly { readonly action: RunAction; readonly step: UndoStep }[],
+): { action: RunAction; step: UndoStep; after: number[] }[] {
+  const made = new Set(undos.flatMap(({ action, step }) => (step.how === "delete" ? [action.name] : [])));
+  const met = run.header.actions.filter(({ index, kind, name }) => {
+    const record = kind === "create" && metExisting(run, index) ? state.records.get(name) : undefined;
+    return record?.run === run.header.id && record.dependencies.some((dependency) => made.has(dependency));
+  });
+  return met.map((action) => ({ action, step: { how: "none", why: metBefore, stands: true }, after: [] }));
+}
+
+const metBefore = "it met an object that it is not proven to have made";
+
+/** The action sent a create that was refused, or none: what is recorded of it since is an object that it met. */
+function metExisting(run: RunState, action: number): boolean {
+  return run.outcomes.get(action)?.code === "ALREADY_EXISTS";
 }
 
 /** Records of objects that the run has deleted, by resource name. */
@@ -112,8 +137,7 @@ function stepFor(
   const record = state.records.get(action.name);
   const wrote = record?.run === run.header.id;
   const image = intents[0]?.before;
-  // What is recorded then was there before the run, which made nothing.
-  const metExisting = outcome?.code === "ALREADY_EXISTS";
+  const met = metExisting(run, action.index);
   const inDoubt = [...run.openIntents, ...run.unknownIntents.map((entry) => entry.intent)];
   if (inDoubt.some((intent) => intent.action === action.index && intent.operation === "create"))
     return { how: "none", why: "what became of its create is not known", stands: true };
@@ -122,7 +146,7 @@ function stepFor(
     return { how: "none", why: "what became of its update is not known", stands: true };
   switch (action.kind) {
     case "create": {
-      if (record === undefined || !wrote || metExisting) return undefined;
+      if (record === undefined || !wrote || met) return undefined;
       if (!record.createdByUs) return { how: "forget", why: "it is not proven that this run created the object" };
       return { how: "delete", providerId: record.providerId, restore: undefined };
     }
@@ -161,11 +185,12 @@ function stepFor(
         return {
           how: "none",
           why: "the old object is deleted",
-          stands: created !== undefined || (metExisting && record !== undefined),
+          stands: created !== undefined || (met && record !== undefined),
         };
-      if (record === undefined || metExisting || record.providerId === created.before?.providerId) {
+      if (record === undefined || record.providerId === created.before?.providerId) {
         return { how: "record", before: created.before };
       }
+      if (met) return { how: "none", why: metBefore, stands: true };
       return { how: "delete", providerId: record.providerId, restore: created.before };
     }
     case "delete":
