@@ -52,7 +52,7 @@ function chooseOutputs(stack: StackConfig, state: StackState, args: OutputsArgum
     return { [record.name]: outputsOf(record) };
   }
   if (stack.outputs !== undefined && !args.all)
-    return evaluateOutputs(stack, state, { env: stackEnv(stack, context), showSensitive });
+    return evaluateOutputs(stack, state, { env: stackEnv(stack, context), showSensitive }).values;
   const records = [...state.records.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return Object.fromEntries(records.map((record) => [record.name, outputsOf(record)]));
 }

@@ -1,5 +1,5 @@
 import { loadStack, type StackConfig } from "@wfctl/config";
-import { WfctlError, type Diagnostic } from "@wfctl/model";
+import { WfctlError, type Diagnostic, type ErrorCode } from "@wfctl/model";
 import type { StackArguments } from "../arguments/shared-flags.ts";
 import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
@@ -36,17 +36,23 @@ export async function loadConfig(
 function toError(diagnostics: readonly Diagnostic[]): WfctlError {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   const [first] = errors;
-  const [only] = new Set(errors.map((error) => error.code)).size === 1 ? errors : [];
+  const codes = new Set(errors.map(codeOfWhole));
+  const [only] = codes.size === 1 ? codes : [];
   if (
     first !== undefined &&
     errors.length === 1 &&
     first.code !== "CONFIG_INVALID" &&
     first.source?.line === undefined
   ) {
-    return new WfctlError(first.code, first.summary, first.hint === undefined ? {} : { hint: first.hint });
+    return new WfctlError(codeOfWhole(first), first.summary, first.hint === undefined ? {} : { hint: first.hint });
   }
   const found = errors.length === 1 ? "1 error" : `${errors.length} errors`;
-  return new WfctlError(only?.code ?? "CONFIG_INVALID", `Cannot read the stack: its configuration has ${found}`, {
+  return new WfctlError(only ?? "CONFIG_INVALID", `Cannot read the stack: its configuration has ${found}`, {
     diagnostics,
   });
+}
+
+/** Of the stack, to which a finding belongs. What a stack file names and is not there leaves the stack file where it is. */
+function codeOfWhole({ code, path }: Diagnostic): ErrorCode {
+  return code === "CONFIG_NOT_FOUND" && path !== undefined ? "CONFIG_INVALID" : code;
 }

@@ -114,7 +114,7 @@ export function describeSurroundings(stack: StackConfig, state: StackState, sett
   ).length;
   if (settled > 0) {
     notes.push(
-      `${settled} ${settled === 1 ? "record is" : "records are"} brought up to date in the state, without a call.`,
+      `${settled} ${settled === 1 ? "record is" : "records are"} brought up to date in the state; no object is changed for that.`,
     );
   }
   return notes;

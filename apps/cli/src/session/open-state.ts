@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import type { StackConfig } from "@wfctl/config";
 import type { Digester } from "@wfctl/engine";
 import { WfctlError } from "@wfctl/model";
@@ -92,15 +92,31 @@ export async function openOrCreate(
   }
   const lineage = options.lineage ?? createLineage();
   const key = (await findKey(lineage, context, location, true)) as ResolvedKey;
-  tellAboutKey(key, view);
   const { name, environment } = options.stack;
-  const store = await location.backend.open({ key: key.key, create: { name, environment, lineage } });
-  if (store.info.lineage !== lineage) {
+  const store = await location.backend
+    .open({ key: key.key, create: { name, environment, lineage } })
+    .catch(async (error: unknown) => {
+      await dropUnused(key, lineage, location);
+      throw error;
+    });
+  if (store.info.lineage === lineage) tellAboutKey(key, view);
+  else {
     // Another process made the state in between: its key is the one that counts.
     await store.close();
+    await dropUnused(key, lineage, location);
     return openWithKey(location, context, view, { readOnly: false });
   }
   return { store, location, key, digester: createDigester(key.key, lineage) };
+}
+
+/** Removes a key file that was made for a state that is not there. Where that cannot be told, it stays. */
+async function dropUnused(key: ResolvedKey, lineage: string, { backend }: StateLocation): Promise<void> {
+  if (!key.created || key.path === undefined) return;
+  try {
+    if ((await backend.readInfo())?.lineage !== lineage) rmSync(key.path, { force: true });
+  } catch {
+    // A key too many does no harm.
+  }
 }
 
 /** To be called where the stack is empty. Throws STATE_FOREIGN where upstream keeps records that it knows nothing of. */

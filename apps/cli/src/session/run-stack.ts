@@ -17,7 +17,7 @@ import { keepForLater } from "./emergencies.ts";
 import { modulesOf, refuseOtherAccounts } from "./providers.ts";
 import { rememberProviders } from "./remembered-providers.ts";
 import { createRunId, realClock, realRandom } from "./runtime.ts";
-import { evaluateOutputs } from "./stack-outputs.ts";
+import { evaluateOutputs, type EvaluatedOutputs } from "./stack-outputs.ts";
 import type { WritingSession } from "./writing-session.ts";
 import { stackEnv } from "./stack-env.ts";
 
@@ -85,6 +85,8 @@ export async function runStack(input: RunStackInput): Promise<number> {
   interrupts.throwIfInterrupted();
   const { report, firstFailed } = await run(input, { plan, planned, state, providers, runId, options });
   const after = await session.store.load().catch(() => undefined);
+  const outputs = after === undefined ? undefined : outputsOf(stack, after, args, context);
+  if (command === "apply" && report.end === "succeeded") tellUnset(outputs?.unset ?? [], view);
   const facts: RunFacts = {
     command,
     end: report.end,
@@ -92,7 +94,7 @@ export async function runStack(input: RunStackInput): Promise<number> {
     report: args.showSensitive ? report : withoutSecrets(report),
     ...(firstFailed === undefined ? {} : { firstFailed }),
     durationMs: Date.now() - startedAtMs,
-    ...outputsOf(stack, after, args, context),
+    ...(outputs === undefined || Object.keys(outputs.values).length === 0 ? {} : { outputs: outputs.values }),
     unknown: after === undefined ? report.unknown.map((name) => ({ name, why: "no answer" })) : listUnknown(after),
     exitCode: 0,
   };
@@ -214,13 +216,21 @@ function withoutSecrets(report: RunReport): RunReport {
 
 function outputsOf(
   stack: StackConfig,
-  state: StackState | undefined,
+  state: StackState,
   args: ApplyArguments,
   context: Context,
-): Pick<RunFacts, "outputs"> {
-  if (state === undefined || stack.outputs === undefined) return {};
-  const outputs = evaluateOutputs(stack, state, { env: stackEnv(stack, context), showSensitive: args.showSensitive });
-  return Object.keys(outputs).length === 0 ? {} : { outputs };
+): EvaluatedOutputs | undefined {
+  if (stack.outputs === undefined) return undefined;
+  return evaluateOutputs(stack, state, { env: stackEnv(stack, context), showSensitive: args.showSensitive });
+}
+
+/** A plugin without schemas of outputs lets any name pass the plan: after a success the name is wrong, or was left out of the run. */
+function tellUnset(unset: readonly string[], view: Pick<View, "notice">): void {
+  if (unset.length === 0) return;
+  const which = `${unset.length === 1 ? "Output" : "Outputs"} ${unset.map((name) => `"${name}"`).join(", ")}`;
+  view.notice(
+    `${which} of the stack ${unset.length === 1 ? "has" : "have"} no value: what is referred to is not among the recorded outputs. Compare with: wfctl outputs --all`,
+  );
 }
 
 function exitCodeOf(facts: RunFacts, interrupted: number | undefined): number {

@@ -4,13 +4,21 @@ import { getAtPointer, type Json, type JsonObject, type StackState } from "@wfct
 import type { Context } from "../context.ts";
 import { masked } from "../views/mask.ts";
 
-/** The outputs that the stack file declares, from what the state records; those without a value yet are left out. */
+/** What the outputs of a stack are worth now. */
+export interface EvaluatedOutputs {
+  readonly values: JsonObject;
+  /** Names of those that refer to what is not recorded: they have no value. */
+  readonly unset: readonly string[];
+}
+
+/** The outputs that the stack file declares, from what the state records. */
 export function evaluateOutputs(
   stack: StackConfig,
   state: Pick<StackState, "records">,
   options: { readonly env: Context["env"]; readonly showSensitive: boolean },
-): JsonObject {
+): EvaluatedOutputs {
   const values: Record<string, Json> = {};
+  const unset: string[] = [];
   for (const [name, output] of Object.entries(stack.outputs ?? {})) {
     const evaluated = evaluate([output.value], {
       env: options.env,
@@ -19,9 +27,12 @@ export function evaluateOutputs(
         return record === undefined ? undefined : outputOf(record, path);
       },
     });
-    if (evaluated.unresolved.length > 0) continue;
+    if (evaluated.unresolved.length > 0) {
+      unset.push(name);
+      continue;
+    }
     const secret = output.sensitive || evaluated.sensitive.length > 0;
     values[name] = secret && !options.showSensitive ? masked : (getAtPointer(evaluated.value, "/0") as Json);
   }
-  return values;
+  return { values, unset };
 }

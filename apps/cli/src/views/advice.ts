@@ -28,7 +28,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   BAD_RESULT: "Report it to the author of the plugin; the record is marked and compared by the next run",
   PLAN_OUTDATED: "Plan again: the object is not as it was when the plan was shown",
   HOOK_FAILED: "Mend what the hook reports; it is called again by the next run",
-  OUTCOME_UNRECORDED: "Make room or restore access to the state, then run: wfctl apply; it first records what could not be recorded",
+  OUTCOME_UNRECORDED:
+    "Make room or restore access to the state, then run: wfctl apply; it first records what could not be recorded",
   UNDO_FAILED: "Look at the object in the cloud; the record is kept and the next plan compares it",
   OTHER_ACCOUNT: "Use the credentials of the account that the records name",
   PLUGIN_NOT_FOUND: "Install a plugin for the provider, or name its folder with --plugin-dir",

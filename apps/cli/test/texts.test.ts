@@ -1,0 +1,68 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { runInside } from "./run-inside.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "wfctl-texts-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const write = (text: string): Promise<void> => writeFile(join(folder, "infra.yaml"), text);
+
+test("a missing import is no missing stack file", async () => {
+  await write("imports: [network.yaml]\nmodules: []\n");
+  const { code, stderr } = await runInside(folder, "plan");
+  expect(code).toBe(1);
+  expect(stderr).toContain('The imported file "network.yaml" does not exist');
+  expect(stderr).not.toContain("there is no stack file");
+  expect(stderr).not.toContain("Write infra.yaml");
+});
+
+test("a missing file of variables is no missing stack file", async () => {
+  await write("modules: []\n");
+  const { code, stderr } = await runInside(folder, "plan", "--var-file", "vars.yaml");
+  expect(code).toBe(1);
+  expect(stderr).toContain('The file of --var-file "vars.yaml" does not exist');
+  expect(stderr).not.toContain("there is no stack file");
+});
+
+test("a missing stack file is told as such", async () => {
+  const { code, stderr } = await runInside(folder, "plan");
+  expect(code).toBe(1);
+  expect(stderr).toContain("there is no stack file (CONFIG_NOT_FOUND)");
+});
+
+test("an output of the stack that has no value after an apply is told of", { timeout: 60_000 }, async () => {
+  await write(`name: shop
+modules:
+- {name: here, type: iac.provider, config: {provider: local}}
+- {name: one, type: infra.storage, config: {files: {a.txt: {content: "1"}}}}
+- {name: two, type: infra.storage, config: {files: {a.txt: {content: "2"}}}}
+outputs: {first: "\${one.id}", second: "\${two.id}"}
+`);
+  const half = await runInside(folder, "apply", "-y", "--include", "one");
+  expect(half.stderr).toContain('Output "second" of the stack has no value');
+  expect(half.stdout).toContain("first");
+  expect(half.code).toBe(0);
+  const whole = await runInside(folder, "apply", "-y");
+  expect(whole.stderr).not.toContain("has no value");
+  expect(whole.stdout).toContain("second");
+  expect(whole.code).toBe(0);
+});
+
+test("an apply whose state cannot be made leaves no key behind and announces none", async () => {
+  await write("modules: []\n");
+  // A file where the folder of the state must be: root cannot make it either.
+  const inTheWay = join(folder, ".wfctl");
+  await writeFile(inTheWay, "");
+  const { code, stderr } = await runInside(folder, "apply", "-y");
+  expect(code).toBe(1);
+  expect(stderr).not.toContain("A new key");
+  expect(await readdir(join(folder, "config/wfctl/keys")).catch(() => [])).toEqual([]);
+  await rm(inTheWay);
+  expect((await runInside(folder, "apply", "-y")).stderr.split("A new key")).toHaveLength(2);
+  expect(await readdir(join(folder, "config/wfctl/keys"))).toHaveLength(1);
+});
