@@ -62,6 +62,7 @@ export async function cliPage(): Promise<string> {
     "With `--json` a command prints one JSON value a line on standard output, each with a versioned `schema`. `apply` and",
     "`destroy` print events (`event`, `at`) as they happen and their result, `wfctl/apply/1`, as the last line; its `result` is",
     "the `ApplyResult` of the protocol in protobuf's JSON. An error takes the place of the result: `wfctl/error/1`.",
+    "What a command waits for, such as a plugin that has not answered for five seconds, is told on standard error alone.",
     "",
     "## Environment",
     "",

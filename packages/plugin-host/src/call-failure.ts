@@ -19,7 +19,7 @@ export async function callFailure(
     // The end of the process is told after the end of its connection.
     if (error.class !== "bad_reply") await within(child.exited, exitNoticeMs);
     if (child.exit !== undefined) {
-      const message = `Plugin ${title} ${child.describeExit()}; the call was not answered`;
+      const message = `Plugin ${title} ${await child.describeExit()}; the call was not answered`;
       return new ProviderError("plugin_exit", message, { answered: false, cause: thrown });
     }
   }

@@ -49,8 +49,8 @@ export interface PluginChild {
   readonly exit: PluginExit | undefined;
   /** Resolves when the process has ended; never rejects. */
   readonly exited: Promise<PluginExit>;
-  /** "exited with code 1; it said: …": how it ended, to follow its name. */
-  describeExit(): string;
+  /** "exited with code 1; it said: …": how it ended, to follow its name, once what it printed last has come in. */
+  describeExit(): Promise<string>;
   /** SIGKILL to the whole process group. Idempotent. */
   kill(): void;
 }
@@ -124,7 +124,11 @@ async function startProcess(options: LaunchOptions, command: string, args: reado
       resolve(exit);
     });
   });
-  const describeExit = (): string => describeEnd(exit, stderr.tail());
+  const describeExit = async (): Promise<string> => {
+    // Its end may be told before its last words.
+    await Promise.race([stderr.ended, timer(trailingOutputMs)]);
+    return describeEnd(exit, stderr.tail());
+  };
 
   options.signal?.addEventListener("abort", kill, { once: true });
   if (options.signal?.aborted) kill();
@@ -144,10 +148,10 @@ async function startProcess(options: LaunchOptions, command: string, args: reado
   } catch (error) {
     kill();
     if (!(error instanceof EndedEarly)) throw error;
-    await Promise.race([stderr.ended, timer(trailingOutputMs)]);
+    const how = await describeExit();
     const Failure =
       command !== options.executable && stderr.tail().startsWith("setpriv:") ? WrapperFailure : WfctlError;
-    throw new Failure("PLUGIN_START", `Plugin "${name}" ${describeExit()}, before its handshake`, {
+    throw new Failure("PLUGIN_START", `Plugin "${name}" ${how}, before its handshake`, {
       hint: `Check that ${options.executable} is a wfctl plugin built for this machine (${process.platform} ${process.arch})`,
     });
   } finally {

@@ -51,7 +51,7 @@ export async function loadFailure(thrown: unknown, subject: LoadSubject, call: L
 
   const late = isLate(error, call.deadline);
   if (!error.answered && !late && error.class !== "bad_reply") await within(child.exited, exitNoticeMs);
-  if (child.exit !== undefined) return fail("PLUGIN_EXITED", `${child.describeExit()}, during ${call.name}`);
+  if (child.exit !== undefined) return fail("PLUGIN_EXITED", `${await child.describeExit()}, during ${call.name}`);
   if (error.class === "bad_reply")
     return fail("PLUGIN_REPLY", `answered ${call.name} with what cannot be read: ${redact(error.message)}`);
   if (late) {
