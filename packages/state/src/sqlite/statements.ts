@@ -37,7 +37,8 @@ const texts = {
   deleteFinalizeOwed: "DELETE FROM finalize_owed WHERE provider = ?",
   finalizeOwedBy: "SELECT 1 FROM finalize_owed WHERE provider = ?",
   actionsOfRun: "SELECT actions FROM runs WHERE number = ?",
-  insertHookOwed: "INSERT OR IGNORE INTO hooks_owed (key, run, action, name, sum) VALUES (?, ?, ?, ?, ?)",
+  putHookOwed: `INSERT INTO hooks_owed (key, run, action, name, sum) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET name = excluded.name, sum = excluded.sum`,
   deleteHookOwed: "DELETE FROM hooks_owed WHERE key = ?",
   putConfig: `INSERT INTO provider_configs (provider, name, sum, body) VALUES (?, ?, ?, ?)
     ON CONFLICT (provider) DO UPDATE SET name = excluded.name, sum = excluded.sum, body = excluded.body`,

@@ -91,7 +91,7 @@ export function createWriter(db: DatabaseSync, retention: Retention): Writer {
 
   const oweHook = (run: string, action: number, name: string): void => {
     const key = hookKey(run, action);
-    sql.insertHookOwed.run(key, run, action, name, sumOf(keyOf(key, run, action, name), ""));
+    sql.putHookOwed.run(key, run, action, name, sumOf(keyOf(key, run, action, name), ""));
   };
 
   /** The run's intents, finalizers and hooks, told by the slots alone. */
