@@ -17,10 +17,10 @@ export const errorCodes = {
   UNAUTHORIZED: "the provider did not accept the credentials",
   FORBIDDEN: "the credentials may not do this",
   IMAGE_MISSING: "an image tag or digest is not in its registry",
-  ALREADY_EXISTS: "an object of this name exists already and is not ours",
+  ALREADY_EXISTS: "an object of this name exists already",
   NOT_FOUND: "the object does not exist any more",
-  RATE_LIMITED: "the provider's API is throttling and the retries are used up",
-  TRANSIENT: "the provider's API is failing and the retries are used up",
+  RATE_LIMITED: "the provider's API is throttling, and the call is not tried again",
+  TRANSIENT: "the provider's API is failing, and the call is not tried again",
   UNSUPPORTED: "the provider does not implement the call",
   PROVIDER_ERROR: "the provider failed with an error of no known class",
   // outcomes: the host's own

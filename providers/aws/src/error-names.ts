@@ -34,7 +34,7 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     FlowLogAlreadyExists LifecyclePolicyPreviewInProgress apigatewayv2.ConflictException eks.ResourceInUse ConflictingDomainExists
     InvalidKeyPair.Duplicate InvalidVpcEndpoint.Duplicate ConflictException`,
   not_found: `
-    NoSuchEntity NoSuchBucket NoSuchKey NoSuchUpload NotFound NoSuchHostedZone NoSuchChange NoSuchHealthCheck
+    NoSuchEntity NoSuchBucket NoSuchKey NoSuchUpload NotFound NoSuchHostedZone NoSuchChange NoSuchHealthCheck NoSuchHealthCheckSource
     ResourceNotFound ClusterNotFound ServiceNotFound ServiceNotActive ServiceNotFoundException TaskSetNotFound
     TargetNotFound DBInstanceNotFound DBSubnetGroupNotFound DBParameterGroupNotFound DBSnapshotNotFound
     DBParameterGroupNotFoundFault ReplicationGroupNotFound CacheClusterNotFound CacheSubnetGroupNotFound

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const requirement = "moto[server]==5.2.5";
+/** With the models that it answers by: newer ones know errors that nobody here has seen. */
+const requirements = ["moto[server]==5.2.5", "boto3==1.44.8", "botocore==1.44.8"];
 const root = join(import.meta.dirname, "../../../..");
 const cache = join(root, "node_modules/.cache/wfctl-moto");
-const venv = join(cache, requirement.replaceAll(/[^\w.]+/g, "-"));
+const venv = join(cache, requirements.join(" ").replaceAll(/[^\w.]+/g, "-"));
 const python = join(venv, "bin/python");
 const ready = join(venv, "ready");
 const installTimeoutMs = 600_000;
@@ -101,7 +102,7 @@ async function install(): Promise<void> {
     if (existsSync(ready)) return;
     rmSync(venv, { recursive: true, force: true });
     run("python3", ["-m", "venv", venv]);
-    run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]);
+    run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...requirements]);
     writeFileSync(ready, "");
   } finally {
     rmSync(lock, { recursive: true, force: true });

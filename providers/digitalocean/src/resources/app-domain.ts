@@ -132,7 +132,7 @@ async function write(
     domain,
     type,
     zone,
-    certificate,
+    certificate: certificate || undefined,
     minimum_tls_version,
     wildcard: wildcard || undefined,
   }) as DomainSpec;
