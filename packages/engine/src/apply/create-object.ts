@@ -1,5 +1,6 @@
 import type { PlanAction, ResourceRecord } from "@wfctl/model";
 import type { LiveObject } from "../ports/index.ts";
+import { settleMsOf } from "../recover/settle-time.ts";
 import { durably, errorEnd, readNow, readTimeoutOf } from "./ask-before.ts";
 import { settleWrite, type NodeEnd, type OutcomeEnd } from "./call-ends.ts";
 import { asProviderError } from "./dispatch.ts";
@@ -93,7 +94,7 @@ async function lookBeforeCreate(target: WriteTarget): Promise<"absent" | "failed
   await durably(run);
   const { clock } = run.deps;
   const options = { timeoutMs: readTimeoutOf(desired, provider, action.type), run: run.id, signal: run.calls.signal };
-  const settledAt = clock.now() + (provider.traits(action.type)?.settleMs ?? 30_000);
+  const settledAt = clock.now() + settleMsOf(provider, action.type);
   for (let waitMs = 1000; ; waitMs *= 2) {
     let object: LiveObject | undefined;
     try {

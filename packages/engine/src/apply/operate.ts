@@ -1,7 +1,7 @@
 import { ProviderError, WfctlError, type Intent, type PlanAction } from "@wfctl/model";
 import type { CallOptions, LiveObject } from "../ports/index.ts";
-import { defaultSettleMs } from "../recover/resolve-create.ts";
 import { resolveIntent, type Resolution } from "../recover/resolve-intent.ts";
+import { settleMsOf } from "../recover/settle-time.ts";
 import { asProviderError, backoffMs, sendWithRetries } from "./dispatch.ts";
 import { createIntent, intentEvents, timeoutOf, type Call } from "./intent.ts";
 import { reportProgress } from "./progress.ts";
@@ -106,7 +106,7 @@ function mayTryAgain(end: Extract<CallEnd, { ok: false }>, call: Call): boolean 
 /** No time is left: with a short deadline, also because the cloud had to get its time to show an object first. */
 function tooLate(call: Call): string {
   const timeoutMs = timeoutOf(call);
-  const settleMs = call.provider.traits(call.type)?.settleMs ?? defaultSettleMs;
+  const settleMs = settleMsOf(call.provider, call.type);
   const over = `its time of ${timeoutMs / 1000} s (timeouts.${call.operation}) is over`;
   return call.operation !== "create" || timeoutMs > settleMs
     ? `not repeated: ${over}`

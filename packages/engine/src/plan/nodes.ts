@@ -1,4 +1,5 @@
 import type { NodeHalf, PlanAction, PlanNode, ResourceRecord } from "@wfctl/model";
+import { recordedDependents } from "./recorded-dependents.ts";
 
 type DraftAction = Pick<PlanAction, "kind" | "name" | "replaceMode" | "deposed">;
 
@@ -174,17 +175,4 @@ function liftCleanup(nodes: { after: Set<number>; cleanup: boolean }[]): void {
       stack.push(before);
     }
   }
-}
-
-/** Names of the resources whose records refer to each resource. */
-function recordedDependents(records: ReadonlyMap<string, ResourceRecord>): ReadonlyMap<string, readonly string[]> {
-  const dependents = new Map<string, string[]>();
-  for (const record of records.values()) {
-    for (const dependency of record.dependencies) {
-      const list = dependents.get(dependency);
-      if (list === undefined) dependents.set(dependency, [record.name]);
-      else list.push(record.name);
-    }
-  }
-  return dependents;
 }

@@ -1,5 +1,6 @@
 import type { DesiredResource, Diagnostic, PlanNote, ResourceRecord } from "@wfctl/model";
 import type { PlanInput } from "./plan-input.ts";
+import { recordedDependents } from "./recorded-dependents.ts";
 
 /** What of a stack one plan acts on. */
 export interface Scope {
@@ -30,7 +31,7 @@ export function chooseScope(
   const all = [...new Set([...wanted.keys(), ...records.keys()])];
   const out = new Set(all.filter((name) => isNamedOut(input, name)));
   const reasons = new Map<string, string>();
-  const dependents = dependentsOf(records);
+  const dependents = recordedDependents(records);
   const isThere = (name: string): boolean => records.has(name) || input.state.unknown.has(name);
   // Whoever leaves may take the next with it.
   for (let grew = true; grew;) {
@@ -117,7 +118,7 @@ export function leftBehind(
   records: ReadonlyMap<string, ResourceRecord>,
 ): Diagnostic[] {
   if (replaced.length === 0) return [];
-  const dependents = dependentsOf(records);
+  const dependents = recordedDependents(records);
   return replaced.flatMap((name) =>
     (dependents.get(name) ?? [])
       .filter((other) => !scope.has(other))
@@ -129,16 +130,4 @@ export function leftBehind(
         hint: `Include it: --include …,${other}`,
       })),
   );
-}
-
-function dependentsOf(records: ReadonlyMap<string, ResourceRecord>): ReadonlyMap<string, readonly string[]> {
-  const dependents = new Map<string, string[]>();
-  for (const record of records.values()) {
-    for (const dependency of record.dependencies) {
-      const list = dependents.get(dependency);
-      if (list === undefined) dependents.set(dependency, [record.name]);
-      else list.push(record.name);
-    }
-  }
-  return dependents;
 }

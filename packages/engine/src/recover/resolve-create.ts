@@ -3,9 +3,7 @@ import { asProviderError } from "../apply/dispatch.ts";
 import type { LiveObject, Provider } from "../ports/index.ts";
 import { callOptions, isQuiet, readObject, repeat, specOf } from "./ask-provider.ts";
 import type { Resolution, ResolveEnv } from "./resolve-intent.ts";
-
-/** Where a type does not say how long an effect may take to show. */
-export const defaultSettleMs = 30_000;
+import { settleMsOf } from "./settle-time.ts";
 
 /** The last attempt of a call may have had little time left. */
 const leastRepeatMs = 10_000;
@@ -43,7 +41,7 @@ async function waitAndLook(
   if (!env.answered && !env.processDead()) {
     return { found: "unknown", why: "nothing of it exists yet, and the process that was asked may still be at it" };
   }
-  const settleMs = provider.traits(intent.type)?.settleMs ?? defaultSettleMs;
+  const settleMs = settleMsOf(provider, intent.type);
   const leftMs = youngestMs + settleMs - env.clock.now();
   if (leftMs > 0) {
     if (!env.mayWait())

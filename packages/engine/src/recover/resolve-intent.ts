@@ -2,7 +2,8 @@ import type { ErrorCode, Intent } from "@wfctl/model";
 import type { Clock, LiveObject, Provider, Random } from "../ports/index.ts";
 import { asProviderError } from "../apply/dispatch.ts";
 import { isQuiet, readObject } from "./ask-provider.ts";
-import { defaultSettleMs, resolveCreate } from "./resolve-create.ts";
+import { resolveCreate } from "./resolve-create.ts";
+import { settleMsOf } from "./settle-time.ts";
 
 /** What the evidence says about a call of unknown end. */
 export type Resolution =
@@ -101,7 +102,7 @@ function isEarly(
   env: ResolveEnv,
 ): { readonly leftMs: number; readonly why: string } | undefined {
   if (env.answered) return undefined;
-  const settleMs = provider.traits(intent.type)?.settleMs ?? defaultSettleMs;
+  const settleMs = settleMsOf(provider, intent.type);
   const sentMs = env.lastSentAtMs ?? Date.parse(intent.sentAt);
   const leftMs = sentMs + settleMs - env.clock.now();
   return leftMs > 0 ? { leftMs, why: `${settleMs / 1000} s after the call that is certain` } : undefined;

@@ -2,8 +2,8 @@ import { WfctlError, type Intent } from "@wfctl/model";
 import type { Provider } from "../ports/index.ts";
 import type { Recovery } from "./recover-runs.ts";
 import { proveLease } from "../apply/prove-lease.ts";
-import { defaultSettleMs } from "./resolve-create.ts";
 import { resolveIntent, type Resolution } from "./resolve-intent.ts";
+import { settleMsOf } from "./settle-time.ts";
 
 /** Shorter waits are not worth a word. */
 const toldFromMs = 1000;
@@ -24,7 +24,7 @@ export async function resolveOne(recovery: Recovery, intent: Intent, processesGo
     return doubt(`provider "${intent.provider}" cannot be started: ${WfctlError.from(thrown).message}`);
   }
   if (provider === undefined) return doubt(`provider "${intent.provider}" is not configured any more`);
-  const settleMs = provider.traits(intent.type)?.settleMs ?? defaultSettleMs;
+  const settleMs = settleMsOf(provider, intent.type);
   const pastDeadline = deps.clock.now() > Date.parse(intent.deadlineAt) + settleMs;
   const prove = (): Promise<unknown> => deps.store.commit(deps.lease, []);
   const resolution = await resolveIntent(intent, provider, {
