@@ -1,5 +1,5 @@
 import { suggestHint, type StackConfig } from "@wfctl/config";
-import { ask, dependenciesOf, sensitivePointersOf, type LiveObject, type Provider } from "@wfctl/engine";
+import { ask, dependenciesOf, type Provider } from "@wfctl/engine";
 import { WfctlError, type DesiredResource, type ResourceRecord } from "@wfctl/model";
 import { importSpec, parseImport, type ImportArguments } from "../arguments/import.ts";
 import type { Context } from "../context.ts";
@@ -8,6 +8,7 @@ import { loadConfig } from "../session/load-config.ts";
 import { locateState } from "../session/locate-state.ts";
 import { openOrCreate } from "../session/open-state.ts";
 import { refuseOtherAccounts } from "../session/providers.ts";
+import { recordFound } from "../session/record-found.ts";
 import { createRunId, realClock, realRandom } from "../session/runtime.ts";
 import { beginWriting } from "../session/writing-session.ts";
 import { createView } from "../views/create-view.ts";
@@ -73,7 +74,20 @@ async function runImport(args: ImportArguments, context: Context): Promise<numbe
     );
   }
   if (live.providerId !== "" && live.providerId !== id) refuseHeld(records.values(), resource, live.providerId);
-  const record = recordOf(resource, provider, live, id ?? args.id, new Date(nowMs).toISOString());
+  const record = recordFound(
+    {
+      name: resource.name,
+      type,
+      id: id ?? args.id,
+      live,
+      dependencies: dependenciesOf(resource),
+      protected: resource.protected,
+      retain: resource.lifecycle.retain === true || resource.existing,
+      mark: "imported",
+      at: new Date(nowMs).toISOString(),
+    },
+    provider,
+  );
   const config = session.providers.configs.get(resource.provider);
   await commitAsRun(
     session,
@@ -120,41 +134,4 @@ function findResource(stack: StackConfig, name: string): DesiredResource {
       "Write the resource into the stack file first",
     ),
   });
-}
-
-/** What is recorded of an object that was found: marked, so that nothing of it is trusted before it is compared. */
-function recordOf(
-  resource: DesiredResource,
-  provider: Provider,
-  live: LiveObject,
-  id: string,
-  at: string,
-): ResourceRecord {
-  const traits = provider.traits(resource.type);
-  return {
-    name: resource.name,
-    type: resource.type,
-    provider: resource.provider,
-    providerName: provider.name,
-    providerVersion: provider.version,
-    ...(provider.identity === undefined ? {} : { providerIdentity: provider.identity }),
-    providerId: live.providerId === "" ? id : live.providerId,
-    ...(live.inputs === undefined ? {} : { inputs: live.inputs }),
-    outputs: live.outputs,
-    sensitiveInputs: live.inputs === undefined ? [] : sensitivePointersOf(live.inputs, traits),
-    sensitiveOutputs: [...new Set([...live.sensitive, ...(traits?.sensitiveOutputs ?? [])])].filter(
-      (key) => live.outputs[key] !== undefined,
-    ),
-    dependencies: dependenciesOf(resource),
-    fingerprint: "",
-    mark: "imported",
-    protected: resource.protected,
-    retain: resource.lifecycle.retain === true || resource.existing,
-    createdByUs: false,
-    deposed: [],
-    createdAt: at,
-    updatedAt: at,
-    readAt: at,
-    run: "",
-  };
 }
