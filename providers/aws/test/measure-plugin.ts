@@ -7,14 +7,19 @@
  * the machine is at. Memory is the median of the resident set of the whole process after
  * real work against moto (four types made, looked at, listed and deleted; the others listed), and the highest ever.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { pluginEnvironment } from "@wfctl/contract";
 import type { JsonObject } from "@wfctl/model";
-import { drive, type Plugin } from "@wfctl/testkit/drive";
+import {
+  drive,
+  measureStart,
+  median,
+  printMeasured,
+  residentMb,
+  startRows,
+  type MeasuredRow,
+  type Plugin,
+} from "@wfctl/testkit/drive";
 import { startMoto } from "./testing/moto.ts";
 import { startPlugin } from "./testing/plugin.ts";
 import { startProxy } from "./testing/proxy.ts";
@@ -45,35 +50,6 @@ const others = [
   "infra.load_balancer",
   "infra.registry",
 ];
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
-async function timeNode(): Promise<number> {
-  const from = performance.now();
-  await once(spawn(process.execPath, ["-e", "0"], { stdio: "ignore" }), "exit");
-  return performance.now() - from;
-}
-
-async function timePlugin(): Promise<number> {
-  const from = performance.now();
-  const child = spawn(join(folder, "aws"), [], {
-    env: { ...process.env, ...pluginEnvironment },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const exited = once(child, "exit");
-  await once(createInterface(child.stdout), "line");
-  const ms = performance.now() - from;
-  child.kill("SIGKILL");
-  await exited;
-  return ms;
-}
-
-function residentMb({ child }: Plugin, what: "VmRSS" | "VmHWM"): number {
-  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-  return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
-}
 
 async function useFour(plugin: Plugin): Promise<void> {
   for (const [type, config] of Object.entries(four)) {
@@ -107,19 +83,8 @@ async function measureMemory(endpoint: string, secret: string): Promise<Record<s
   }
 }
 
-async function measureStart(): Promise<{ node: number; plugin: number; medianMore: number }> {
-  const [node, plugin]: [number[], number[]] = [[], []];
-  // The first start fills the compile cache.
-  await timePlugin();
-  for (let round = 0; round < rounds; round += 1) {
-    node.push(await timeNode());
-    plugin.push(await timePlugin());
-  }
-  return { node: Math.min(...node), plugin: Math.min(...plugin), medianMore: median(plugin) - median(node) };
-}
-
 if (!existsSync(join(folder, "dist/main.js"))) throw new Error("The plugin is not built: run npm run build");
-const start = await measureStart();
+const start = await measureStart(join(folder, "aws"), rounds);
 const secret = "secret";
 const proxy = await startProxy({
   target: await startMoto(),
@@ -131,20 +96,13 @@ for (let round = 0; round < memoryRounds; round += 1) measured.push(await measur
 await proxy.close();
 const memory = (key: string): number => median(measured.map((each) => each[key] ?? Number.NaN));
 
-const rows: [what: string, value: number, unit: string, bound?: number][] = [
-  ["bare Node", start.node, "ms"],
-  ["plugin until its handshake", start.plugin, "ms"],
-  ["more than bare Node", start.plugin - start.node, "ms", bounds.startMs],
-  ["  median", start.medianMore, "ms"],
+const rows: MeasuredRow[] = [
+  ...startRows(start, bounds.startMs),
   ["memory, configured", memory("start"), "MB"],
   ["memory, four services used", memory("fourServices"), "MB", bounds.fourServicesMb],
   ["  highest until then", memory("fourPeak"), "MB"],
   ["memory, all services used", memory("allServices"), "MB", bounds.allServicesMb],
   ["  highest until then", memory("allPeak"), "MB"],
 ];
-for (const [what, value, unit, bound] of rows) {
-  const verdict = bound === undefined ? "" : value <= bound ? `  (bound ${bound})` : `  ABOVE THE BOUND OF ${bound}`;
-  console.log(`${what.padEnd(30)} ${value.toFixed(0).padStart(5)} ${unit}${verdict}`);
-}
-process.exitCode = rows.some(([, value, , bound]) => bound !== undefined && value > bound) ? 1 : 0;
+process.exitCode = printMeasured(rows) ? 0 : 1;
 process.exit();

@@ -7,16 +7,21 @@
  * the machine is at. Memory is the median of the resident set of the whole process after work against the emulator (one
  * object of each type made, read, listed and deleted), and the highest ever.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { pluginEnvironment } from "@wfctl/contract";
 import { createDigitalOceanService, startDigitalOcean } from "@wfctl/emulator-digitalocean";
 import type { JsonObject } from "@wfctl/model";
-import { drive, type Plugin } from "@wfctl/testkit/drive";
+import {
+  drive,
+  measureStart,
+  median,
+  printMeasured,
+  residentMb,
+  startRows,
+  type MeasuredRow,
+} from "@wfctl/testkit/drive";
 import { startPlugin } from "./testing/plugin.ts";
 
 /** Greatest that is allowed: milliseconds beyond bare Node, and megabytes. */
@@ -57,35 +62,6 @@ async function unpack(): Promise<string> {
   return join(folder, "digitalocean");
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
-async function timeNode(): Promise<number> {
-  const from = performance.now();
-  await once(spawn(process.execPath, ["-e", "0"], { stdio: "ignore" }), "exit");
-  return performance.now() - from;
-}
-
-async function timePlugin(): Promise<number> {
-  const from = performance.now();
-  const child = spawn(program, [], {
-    env: { ...process.env, ...pluginEnvironment, PATH: path },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const exited = once(child, "exit");
-  await once(createInterface(child.stdout), "line");
-  const ms = performance.now() - from;
-  child.kill("SIGKILL");
-  await exited;
-  return ms;
-}
-
-function residentMb({ child }: Plugin, what: "VmRSS" | "VmHWM"): number {
-  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-  return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
-}
-
 async function measureMemory(config: JsonObject): Promise<Record<string, number>> {
   const plugin = await startPlugin(config, { PATH: path }, program);
   try {
@@ -103,18 +79,7 @@ async function measureMemory(config: JsonObject): Promise<Record<string, number>
   }
 }
 
-async function measureStart(): Promise<{ node: number; plugin: number; medianMore: number }> {
-  const [node, plugin]: [number[], number[]] = [[], []];
-  // The first start fills the compile cache.
-  await timePlugin();
-  for (let round = 0; round < rounds; round += 1) {
-    node.push(await timeNode());
-    plugin.push(await timePlugin());
-  }
-  return { node: Math.min(...node), plugin: Math.min(...plugin), medianMore: median(plugin) - median(node) };
-}
-
-const start = await measureStart();
+const start = await measureStart(program, rounds, { PATH: path });
 const emulator = await startDigitalOcean({ service: createDigitalOceanService(), rate: 5000 });
 const made = await fetch(`${emulator.url}/v2/spaces/keys`, {
   method: "POST",
@@ -136,18 +101,11 @@ await emulator.close();
 rmSync(home, { recursive: true, force: true });
 const memory = (what: string): number => median(measured.map((each) => each[what] ?? Number.NaN));
 
-const rows: [what: string, value: number, unit: string, bound?: number][] = [
-  ["bare Node", start.node, "ms"],
-  ["plugin until its handshake", start.plugin, "ms"],
-  ["more than bare Node", start.plugin - start.node, "ms", bounds.startMs],
-  ["  median", start.medianMore, "ms"],
+const rows: MeasuredRow[] = [
+  ...startRows(start, bounds.startMs),
   ["memory, configured", memory("start"), "MB"],
   ["memory, 13 types used", memory("used"), "MB", bounds.memoryMb],
   ["  highest until then", memory("peak"), "MB", bounds.memoryMb],
 ];
-for (const [what, value, unit, bound] of rows) {
-  const verdict = bound === undefined ? "" : value <= bound ? `  (bound ${bound})` : `  ABOVE THE BOUND OF ${bound}`;
-  console.log(`${what.padEnd(30)} ${value.toFixed(0).padStart(5)} ${unit}${verdict}`);
-}
-process.exitCode = rows.some(([, value, , bound]) => bound !== undefined && value > bound) ? 1 : 0;
+process.exitCode = printMeasured(rows) ? 0 : 1;
 process.exit();
