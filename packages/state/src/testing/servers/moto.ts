@@ -1,63 +1,16 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { prepareMoto } from "@wfctl/object-store/moto-environment";
 import { startProgram, type TestServer } from "./server.ts";
 
-/** With the models that it answers by: newer ones know errors that nobody here has seen. */
-const requirements = ["moto[server]==5.2.5", "boto3==1.44.8", "botocore==1.44.8"];
-const cache = join(import.meta.dirname, "../../../../../node_modules/.cache/wfctl-moto");
-const venv = join(cache, requirements.join(" ").replaceAll(/[^\w.]+/g, "-"));
-const python = join(venv, "bin/python");
-const ready = join(venv, "ready");
-const installTimeoutMs = 600_000;
-
-/** Why tests against moto cannot run here; undefined where they can. */
-export function motoProblem(): string | undefined {
-  if (existsSync(ready)) return undefined;
-  const { status } = spawnSync("python3", ["-c", "import venv, ensurepip, sys; sys.exit(sys.version_info < (3, 10))"]);
-  return status === 0 ? undefined : "python3 (3.10 or newer, with venv) is not on this machine";
-}
+export { motoProblem } from "@wfctl/object-store/moto-environment";
 
 /** S3 of moto, empty. Makes moto's virtual environment where it is missing. */
 export async function startMoto(): Promise<TestServer> {
-  await install();
-  const { said, stop } = await startProgram(python, [join(import.meta.dirname, "moto_server.py")], /^(\d+)$/m, {
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
-  });
+  const { said, stop } = await startProgram(
+    await prepareMoto(),
+    [join(import.meta.dirname, "moto_server.py")],
+    /^(\d+)$/m,
+    { env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } },
+  );
   return { address: `http://127.0.0.1:${said}`, stop };
-}
-
-/** One process makes the environment, the others wait for it. */
-async function install(): Promise<void> {
-  if (existsSync(ready)) return;
-  mkdirSync(cache, { recursive: true });
-  const lock = `${venv}.lock`;
-  const giveUpAt = Date.now() + installTimeoutMs;
-  for (;;) {
-    try {
-      mkdirSync(lock);
-      break;
-    } catch {
-      if (existsSync(ready)) return;
-      const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-      if (age > installTimeoutMs) rmSync(lock, { recursive: true, force: true });
-      if (Date.now() > giveUpAt) throw new Error(`Waited in vain for another process to make "${venv}"`);
-      await sleep(200);
-    }
-  }
-  try {
-    if (existsSync(ready)) return;
-    rmSync(venv, { recursive: true, force: true });
-    run("python3", ["-m", "venv", venv]);
-    run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...requirements]);
-    writeFileSync(ready, "");
-  } finally {
-    rmSync(lock, { recursive: true, force: true });
-  }
-}
-
-function run(command: string, args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8", timeout: installTimeoutMs });
-  if (status !== 0) throw new Error(`Cannot run ${command} ${args.join(" ")}: ${error?.message ?? stderr}`);
 }
