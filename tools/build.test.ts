@@ -78,7 +78,7 @@ async function runBundle(name: string, env: NodeJS.ProcessEnv = {}): Promise<str
   for (const gone of ["node_modules", "packages", "apps/cli/src"])
     await rm(join(root, gone), { recursive: true, force: true });
   const bundle = join(root, "apps/cli/dist", name);
-  const { stdout } = await run(process.execPath, [bundle], { env: { HOME: root, ...env }, timeout: 30_000 });
+  const { stdout } = await run(process.execPath, [bundle], { env: { HOME: root, ...env }, timeout: 120_000 });
   return stdout.trim();
 }
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const launcher = join(repository, "apps/cli/bin/wfctl");
-const limitMs = 60_000;
+const limitMs = 180_000;
 
 interface Ended {
   readonly code: number | null;

@@ -86,7 +86,7 @@ function start(
     const child = execFile(
       file,
       options.args ?? [],
-      { env, cwd: options.cwd ?? home, timeout: 30_000 },
+      { env, cwd: options.cwd ?? home, timeout: 120_000 },
       (_, stdout, stderr) => {
         const report = stdout === "" ? {} : (JSON.parse(stdout) as object);
         resolve({ code: child.exitCode ?? -1, stdout, stderr, report: report as Started["report"] });

@@ -90,7 +90,7 @@ function runOxlint(cwd: string): Promise<{ filename: string; code: string }[]> {
     execFile(
       oxlint,
       ["--type-aware", "-f", "json", "packages", "providers"],
-      { cwd, timeout: 60_000, maxBuffer: 1 << 26 },
+      { cwd, timeout: 150_000, maxBuffer: 1 << 26 },
       (_, stdout, stderr) => {
         try {
           resolve((JSON.parse(stdout) as { diagnostics: { filename: string; code: string }[] }).diagnostics);

@@ -118,7 +118,7 @@ async function expectHandshake(folder: string, name: string, extra: NodeJS.Proce
       PLUGIN_PROTOCOL_VERSIONS: "1",
     },
     stdio: ["ignore", "pipe", "pipe"],
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
     killSignal: "SIGKILL",
   });
   let stderr = "";

@@ -18,7 +18,7 @@ const problem = "problem" in built ? built.problem : undefined;
 const program = "plugin" in built ? built.plugin : "";
 const title = problem === undefined ? "" : ` (skipped: ${problem})`;
 
-const options = { run: "run-1", timeoutMs: 30_000 };
+const options = { run: "run-1", timeoutMs: 120_000 };
 const spec = { name: "db", type: "infra.database", config: { text: "a < b & c" }, dependsOn: [] };
 
 /** The Go plugin under our host, without the CLI. */
@@ -234,7 +234,7 @@ describe.skipIf(problem !== undefined)(`a Go plugin on go-plugin${title}`, () =>
 
   test("gives its log lines, one at a time", async () => {
     const { lines } = await start();
-    await expect.poll(() => lines.join("\n"), { timeout: 10_000 }).toContain('"@message":"initialized"');
+    await expect.poll(() => lines.join("\n")).toContain('"@message":"initialized"');
   });
 });
 

@@ -35,7 +35,7 @@ test("a missing stack file is told as such", async () => {
   expect(stderr).toContain("there is no stack file (CONFIG_NOT_FOUND)");
 });
 
-test("an output of the stack that has no value after an apply is told of", { timeout: 60_000 }, async () => {
+test("an output of the stack that has no value after an apply is told of", async () => {
   await write(`name: shop
 modules:
 - {name: here, type: iac.provider, config: {provider: local}}

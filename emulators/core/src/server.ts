@@ -155,6 +155,8 @@ export async function startEmulator<Account>(
 
   const server = createServer((message, response) => {
     handle(message, response).catch((error: unknown) => {
+      // A client that was killed while it sent: nothing was asked, and nobody hears an answer.
+      if (message.destroyed && !message.complete) return;
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       journal.record(crashOf(message, clock, text));
       send(response, { status: 500, body: { id: "emulator_crash", message: text } }, {});

@@ -13,7 +13,7 @@ describe("a good plugin", () => {
     const run = listScenarios().filter(({ strict }) => strict !== "off");
     expect(report.results.map(({ id }) => id)).toEqual(run.map(({ id }) => id));
     expect(renderReport(report)).toContain("Conforms: ");
-  }, 120_000);
+  });
 
   test("of upstream's kind conforms to the contract, and not strictly", async () => {
     const folder = makeUpstreamLike();
@@ -21,5 +21,5 @@ describe("a good plugin", () => {
     expect(contract.failures).toEqual([]);
     const strict = await runConformance(folder, { level: "strict" });
     expect(failed(strict)).toEqual(expect.arrayContaining(["identity", "absence-code", "orphan", "recoverable"]));
-  }, 120_000);
+  });
 });

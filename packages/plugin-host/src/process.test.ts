@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { createFixtureHost, expectEventually, fixtureDir, options, refusalOf, ref, spec } from "../testdata/host.ts";
 import { launchPlugin } from "./launch.ts";
@@ -21,7 +21,7 @@ const socketsOf = (pid: number): string[] =>
 
 describe("a plugin process", () => {
   test("leads its own group, ends with Shutdown and leaves no socket", async () => {
-    await using host = createFixtureHost();
+    await using host = createFixtureHost({ timeouts: { exitMs: 60_000 } });
     const provider = await host.configure("upstream");
     const { pid, startTime, bootId, pidNamespace } = provider.process;
     expect({ bootId, pidNamespace }).toEqual(readMachineIdentity());
@@ -86,15 +86,18 @@ describe("a plugin process", () => {
   });
 
   test("leaves nothing in the temporary directory", async () => {
-    // Other tests that run meanwhile make folders too, with longer names.
-    const ours = () =>
-      readdirSync(tmpdir()).filter(
-        (name) => /^wfctl-[A-Za-z0-9]{6}$/.test(name) && name !== `wfctl-${process.getuid?.()}`,
-      );
-    const before = ours();
     await using host = createFixtureHost();
+    // One of its own: others that run meanwhile make folders too.
+    const own = mkdtempSync(join(tmpdir(), "own-"));
+    const before = process.env["TMPDIR"];
+    onTestFinished(() => {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+      rmSync(own, { recursive: true, force: true });
+    });
+    process.env["TMPDIR"] = own;
     await host.configure("upstream");
-    expect(ours()).toEqual(before);
+    expect(readdirSync(own)).toEqual([`wfctl-${process.getuid?.()}`]);
   });
 });
 

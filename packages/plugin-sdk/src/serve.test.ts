@@ -146,7 +146,7 @@ describe("end", () => {
         return false;
       }
     };
-    await expect.poll(isAlive, { timeout: 10_000 }).toBe(false);
+    await expect.poll(isAlive).toBe(false);
     expect(readdirSync(folder)).toEqual([]);
   });
 });

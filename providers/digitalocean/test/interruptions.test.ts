@@ -84,7 +84,7 @@ const waiting = [...unmarked, ...marked].filter(({ waits }) => waits === true);
 
 describe("what is interrupted", () => {
   const cloud = useDigitalOcean();
-  const within = (): AbortSignal => AbortSignal.timeout(30_000);
+  const within = (): AbortSignal => AbortSignal.timeout(120_000);
 
   beforeAll(async () => {
     await cloud.raw("POST", "domains", { name: "example.com" });

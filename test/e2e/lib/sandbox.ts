@@ -9,7 +9,7 @@ import { onTestFinished } from "vitest";
 const main = fileURLToPath(new URL("../../../apps/cli/src/main.ts", import.meta.url));
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 /** No command of these tests may take longer. */
-const limitMs = 50_000;
+const limitMs = 150_000;
 
 /** Runs a program as the first of a PID namespace, which ends with it. Linux, as root. */
 const ownProcessNumbers = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];

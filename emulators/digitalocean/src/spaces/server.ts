@@ -68,6 +68,7 @@ export async function startSpaces({
   };
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
+      if (request.destroyed && !request.complete) return;
       send(response, false, s3Error(500, "InternalError", asText(error)));
     });
   });

@@ -22,7 +22,7 @@ const open: LanguageServer["open"] = (name, text) => editor.open(name, text);
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "wfctl-lsp-"));
   editor = await startLanguageServer(folder, JSON.stringify(stackSchema(new Map([["infra.database", database]]))));
-}, 60_000);
+});
 
 afterAll(async () => {
   await editor.end();

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { SecretStore } from "../secret-store.ts";
 import { createSecretsProvider } from "./secrets-provider.ts";
 
-const options: CallOptions = { timeoutMs: 1000, run: "r" };
+const options: CallOptions = { timeoutMs: 60_000, run: "r" };
 
 function memoryStore(readable = true): SecretStore & { readonly held: Map<string, string> } {
   const held = new Map<string, string>();

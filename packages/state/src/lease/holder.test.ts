@@ -36,9 +36,9 @@ test.runIf(process.platform === "linux")("a zombie is dead", async () => {
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(line.toString());
     const nameOf = () => readFileSync(`/proc/${parent.pid}/comm`, "utf8").trim();
-    await expect.poll(nameOf, { timeout: 10_000, interval: 5 }).toBe("sleep");
+    await expect.poll(nameOf, { interval: 5 }).toBe("sleep");
     parent.stdin.end();
-    await expect.poll(() => readProcess(pid)?.zombie, { timeout: 10_000, interval: 5 }).toBe(true);
+    await expect.poll(() => readProcess(pid)?.zombie, { interval: 5 }).toBe(true);
     const { startTime } = readProcess(pid)!;
     expect(isHolderAlive({ ...thisHolder("x"), pid, startTime })).toBe("dead");
   } finally {

@@ -8,15 +8,19 @@ import { openLogStore, type LogStoreOptions } from "../log/store.ts";
 import { generateKey } from "../sealing/key.ts";
 import { crashCommit, crashState } from "../testing/crash-commits.ts";
 import { remoteHolder } from "../testing/dead-process.ts";
+import { patiently } from "../testing/patiently.ts";
 import { startFaultProxy, type FaultProxy, type HttpFault } from "../testing/servers/fault-proxy.ts";
 import { motoProblem, startMoto } from "../testing/servers/moto.ts";
 import type { TestServer } from "../testing/servers/server.ts";
 import { createS3Bucket } from "./bucket.ts";
+import type { RequestTimes } from "../http/send-request.ts";
 import type { S3Options } from "./options.ts";
 
 const key = generateKey();
 const lineage = createLineage();
-const times = { silenceMs: 300, attempts: 4, delayMs: 1 };
+const patient = { silenceMs: 60_000, attempts: 4, delayMs: 1 };
+/** Where a reply never comes. The machine may be as slow for some of the others. */
+const hasty = { ...patient, silenceMs: 500, attempts: 10 };
 const retry = { attempts: 5, delayMs: 1 };
 const tryLease = fileURLToPath(new URL("../testing/try-lease.ts", import.meta.url));
 
@@ -43,8 +47,11 @@ describe.skipIf(motoProblem() !== undefined)("S3 behind a connection that fails"
     await createLogStack(direct, { lineage, name: "shop", environment: "dev" }, key);
     return options;
   };
-  const open = (options: Omit<S3Options, "endpoint">, address: string, more: Partial<LogStoreOptions> = {}) =>
-    openLogStore({ bucket: createS3Bucket({ ...options, endpoint: address, times }), key, retry, ...more });
+  const open = (
+    options: Omit<S3Options, "endpoint">,
+    address: string,
+    { times = patient, ...more }: Partial<LogStoreOptions> & { times?: RequestTimes } = {},
+  ) => openLogStore({ bucket: createS3Bucket({ ...options, endpoint: address, times }), key, retry, ...more });
 
   const faults: Record<string, HttpFault> = {
     "a lost request": "lose-request",
@@ -68,7 +75,7 @@ describe.skipIf(motoProblem() !== undefined)("S3 behind a connection that fails"
         count += 1;
         return count % 3 === 2 ? fault : undefined;
       };
-      const store = await open(stack, proxy.address);
+      const store = await open(stack, proxy.address, { times: fault === "hang" ? hasty : patient });
       const lease = await store.acquire(thisHolder("wfctl apply"));
       for (let number = 1; number <= 8; number += 1) await store.commit(lease, crashCommit(number));
       await store.close();
@@ -142,17 +149,19 @@ describe.skipIf(motoProblem() !== undefined)("S3 behind a connection that fails"
   });
 
   test("the lease is beaten for while the main thread stands still for longer than its expiry", async () => {
-    const stack = await newStack();
-    const options = { ...stack, endpoint: server.address };
-    const store = await open(stack, server.address, { lease: { beatMs: 100, expiryMs: 2500 } });
-    const lease = await store.acquire(remoteHolder("wfctl apply"));
-    const where = JSON.stringify({ bucket: { kind: "s3", options } });
-    const other = spawnSync(process.execPath, [tryLease, "5500", where], { encoding: "utf8" });
-    expect([other.stdout, other.stderr]).toEqual(["LEASE_HELD", ""]);
-    expect(lease.lost.aborted).toBe(false);
-    expect(await store.commit(lease, crashCommit(1))).toBe(1);
-    await store.close();
-    const free = spawnSync(process.execPath, [tryLease, "10000", where], { encoding: "utf8" });
-    expect(free.stdout).toBe("taken");
+    await patiently(2000, async (ms) => {
+      const stack = await newStack();
+      const options = { ...stack, endpoint: server.address };
+      const store = await open(stack, server.address, { lease: { beatMs: 100, expiryMs: ms } });
+      const lease = await store.acquire(remoteHolder("wfctl apply"));
+      const where = JSON.stringify({ bucket: { kind: "s3", options } });
+      const other = spawnSync(process.execPath, [tryLease, String(1.6 * ms), where], { encoding: "utf8" });
+      expect([other.stdout, other.stderr]).toEqual(["LEASE_HELD", ""]);
+      expect(lease.lost.aborted).toBe(false);
+      expect(await store.commit(lease, crashCommit(1))).toBe(1);
+      await store.close();
+      const free = spawnSync(process.execPath, [tryLease, "60000", where], { encoding: "utf8" });
+      expect(free.stdout).toBe("taken");
+    });
   });
 });

@@ -10,6 +10,7 @@ import { applyCommit } from "../reduce.ts";
 import { toRunState, toStackState } from "../to-state.ts";
 import { generateKey, type StackKey } from "../sealing/key.ts";
 import { deadHolder, remoteHolder } from "./dead-process.ts";
+import { patiently } from "./patiently.ts";
 import { leakedSecrets, secretEvents, secretPlaces } from "./planted-secrets.ts";
 import { sampleHeader, sampleIntent, sampleOutcome, sampleRecord, sampleRun } from "./sample.ts";
 
@@ -32,8 +33,8 @@ export interface OpenSubject {
 }
 
 /**
- * What every implementation of `Store` promises, as tests. `create` makes a new, empty stack. `expiryMs` is the expiry of
- * leases that are waited for: longer where beats go to another process, which a busy machine lets wait.
+ * What every implementation of `Store` promises, as tests. `create` makes a new, empty stack. `expiryMs` is the first
+ * expiry of leases that are waited for: longer where beats go to another process.
  */
 export function storeContract(name: string, create: () => Promise<StoreSubject>, { expiryMs = 1000 } = {}): void {
   describe(`${name} as a store`, () => {
@@ -193,32 +194,36 @@ export function storeContract(name: string, create: () => Promise<StoreSubject>,
     });
 
     test("a lease that is not beaten for is free after its expiry, and not before", async () => {
-      const subject = await make();
-      const other = await subject.open();
-      await (await other.acquire(thisHolder("wfctl apply"))).release();
-      const silent = await subject.open({ lease: { beatMs: 3_600_000, expiryMs } });
-      await silent.acquire(remoteHolder("wfctl apply"));
-      await expect(other.acquire(thisHolder("wfctl apply"))).rejects.toMatchObject({ code: "LEASE_HELD" });
-      const tryAgain = () => other.acquire(thisHolder("wfctl apply")).catch((error: unknown) => error);
-      await expect.poll(tryAgain, { timeout: 10_000 }).toHaveProperty("fence");
+      await patiently(expiryMs, async (ms) => {
+        const subject = await make();
+        const other = await subject.open();
+        await (await other.acquire(thisHolder("wfctl apply"))).release();
+        const silent = await subject.open({ lease: { beatMs: 3_600_000, expiryMs: ms } });
+        await silent.acquire(remoteHolder("wfctl apply"));
+        await expect(other.acquire(thisHolder("wfctl apply"))).rejects.toMatchObject({ code: "LEASE_HELD" });
+        const tryAgain = () => other.acquire(thisHolder("wfctl apply")).catch((error: unknown) => error);
+        await expect.poll(tryAgain, { timeout: 10_000 + 4 * ms }).toHaveProperty("fence");
+      });
     });
 
     test("a heartbeat holds the lease beyond its expiry, and finds out when it is lost", async () => {
-      const subject = await make();
-      const other = await subject.open();
-      await (await other.acquire(thisHolder("wfctl apply"))).release();
-      const beating = await subject.open({ lease: { beatMs: 20, expiryMs } });
-      const lease = await beating.acquire(remoteHolder("wfctl apply"));
-      const lost = new Promise((resolve) => lease.lost.addEventListener("abort", resolve));
-      const until = Date.now() + 1.5 * expiryMs;
-      while (Date.now() < until) {
-        await expect(other.acquire(thisHolder("wfctl apply"))).rejects.toMatchObject({ code: "LEASE_HELD" });
-        await nextTurn();
-      }
-      await subject.breakLease(lease.fence);
-      await lost;
-      expect(lease.lost.reason).toMatchObject({ code: "LEASE_LOST" });
-      await expect(beating.commit(lease, [])).rejects.toMatchObject({ code: "LEASE_LOST" });
+      await patiently(expiryMs, async (ms) => {
+        const subject = await make();
+        const other = await subject.open();
+        await (await other.acquire(thisHolder("wfctl apply"))).release();
+        const beating = await subject.open({ lease: { beatMs: 20, expiryMs: ms } });
+        const lease = await beating.acquire(remoteHolder("wfctl apply"));
+        const lost = new Promise((resolve) => lease.lost.addEventListener("abort", resolve));
+        const until = Date.now() + 1.5 * ms;
+        while (Date.now() < until) {
+          await expect(other.acquire(thisHolder("wfctl apply"))).rejects.toMatchObject({ code: "LEASE_HELD" });
+          await nextTurn();
+        }
+        await subject.breakLease(lease.fence);
+        await lost;
+        expect(lease.lost.reason).toMatchObject({ code: "LEASE_LOST" });
+        await expect(beating.commit(lease, [])).rejects.toMatchObject({ code: "LEASE_LOST" });
+      });
     });
 
     test("breaking a lease needs its id", async () => {

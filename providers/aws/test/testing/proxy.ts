@@ -118,6 +118,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
 
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
+      // A client that was killed while it sent: nothing was asked.
+      if (request.destroyed && !request.complete) return;
       violations.push(`proxy: ${String(error)}`);
       request.socket.destroy();
     });

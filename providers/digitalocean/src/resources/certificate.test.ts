@@ -60,7 +60,7 @@ describe("infra.certificate", () => {
     });
     const refused = cloud.emulator.journal.next(
       ({ operation, status }) => operation === "certificates_delete" && status === 403,
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(120_000),
     );
     const gone = driver.delete("own", made.providerId);
     await refused;

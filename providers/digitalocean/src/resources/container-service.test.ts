@@ -151,7 +151,7 @@ describe("infra.container_service", () => {
   test("the plugin killed while the app is deployed leaves an app that the next update finishes", async () => {
     const sent = cloud.emulator.journal.next(
       ({ operation }) => operation === "apps_create",
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(120_000),
     );
     const first = driver.create("killed", { image: "nginx" }).catch((error: unknown) => error);
     await sent;

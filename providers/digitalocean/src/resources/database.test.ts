@@ -176,7 +176,7 @@ describe("infra.database", () => {
     // The rules are written, and the plugin dies before it can take its mark away.
     const written = cloud.emulator.journal.next(
       ({ operation }) => operation === "databases_update_firewall_rules",
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(120_000),
     );
     cloud.emulator.faults.add({ operation: "databases_update_firewall_rules", effect: "hang" });
     const dying = finalize(cloud).catch(() => "killed");
@@ -205,7 +205,7 @@ describe("infra.database", () => {
     const config = { databases: ["shop"], users: ["app"] };
     const sent = cloud.emulator.journal.next(
       ({ operation }) => operation === "databases_create_cluster",
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(120_000),
     );
     const first = driver.create("killed", config, { token: "t-killed" }).catch((error: unknown) => error);
     await sent;

@@ -106,7 +106,7 @@ describe("infra.droplet", () => {
     const config = { tags: ["web"], monitoring: true };
     const sent = cloud.emulator.journal.next(
       ({ operation }) => operation === "droplets_create",
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(120_000),
     );
     const first = driver.create("killed", config, { token: "t-killed" }).catch((error: unknown) => error);
     await sent;

@@ -102,7 +102,7 @@ describe("infra.k8s_cluster", () => {
   test("the plugin killed while the cluster is made: another one finishes the same cluster", async () => {
     const sent = cloud.emulator.journal.next(
       ({ operation }) => operation === "kubernetes_create_cluster",
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(120_000),
     );
     const first = driver.create("killed", { node_count: 1 }, { token: "t-killed" }).catch((error: unknown) => error);
     await sent;

@@ -66,7 +66,7 @@ describe("infra.vpc", () => {
     });
     const refused = cloud.emulator.journal.next(
       ({ operation, status }) => operation === "vpcs_delete" && status === 403,
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(120_000),
     );
     const gone = driver.delete("busy", providerId);
     await refused;

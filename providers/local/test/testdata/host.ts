@@ -57,7 +57,7 @@ export function refOf(type: string) {
 }
 
 /** Waits for a condition, at most 10 seconds. */
-export async function until(condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error("The condition did not come true in time");

@@ -35,8 +35,12 @@ export interface FaultProxy {
 /** Stands before an HTTP server and breaks what its rule says. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const { origin, pathname } = new URL(target);
-  const agent = new Agent({ keepAlive: true });
-  const server = createServer((incoming, outgoing) => void handle(incoming, outgoing));
+  // A connection for each request: one that is kept may be closed by the server in the moment it is used again.
+  const agent = new Agent({ keepAlive: false });
+  const server = createServer((incoming, outgoing) => {
+    // A client that has given up its request, a server that has gone: to the client its connection breaks.
+    handle(incoming, outgoing).catch(() => incoming.socket.destroy());
+  });
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const body = Buffer.concat(await incoming.toArray());
     const fault = proxy.rule(incoming.method ?? "", incoming.url ?? "");
