@@ -18,6 +18,8 @@ export type NodeEnd =
       readonly keepIntents?: boolean;
       /** The record before an action that sends nothing: journaled with the outcome, for an undo. */
       readonly image?: ResourceRecord;
+      /** The record that a create has taken the place of: put back where the create is undone. */
+      readonly left?: ResourceRecord;
       /** For the applied and deleted hooks. */
       readonly hook?: { readonly applied: ResourceRecord } | { readonly deleted: string };
     }
@@ -45,13 +47,19 @@ export function settleWrite(
     after,
     before,
     isCreate,
-    createdByUs: isCreate || (before?.createdByUs ?? false),
+    createdByUs: isCreate ? isProven(end) : (before?.createdByUs ?? false),
   };
   if (!end.ok) return end.fault === undefined ? settleFailure(facts, end) : settleFault(facts, end, end.fault);
   const live = withId(end.live as LiveObject, before);
   const fault = replyFault(end.live as LiveObject, action.name, action.type);
   if (fault !== undefined) return badResult(facts, fault, live);
-  return success(facts, live, isCreate ? end.createdByUs : facts.createdByUs);
+  return success(facts, live);
+}
+
+/** The object of a create is proven to be made by it. */
+function isProven(end: CallEnd): boolean {
+  if (end.ok) return end.createdByUs;
+  return end.resolution?.found === "ours" && end.resolution.proven;
 }
 
 interface WriteFacts {
@@ -63,8 +71,8 @@ interface WriteFacts {
   readonly createdByUs: boolean;
 }
 
-function success(facts: WriteFacts, live: LiveObject, createdByUs: boolean): OutcomeEnd {
-  const record = completeRecord(facts.run, facts.after, live, { createdByUs });
+function success(facts: WriteFacts, live: LiveObject): OutcomeEnd {
+  const record = completeRecord(facts.run, facts.after, live, { createdByUs: facts.createdByUs });
   return { end: "outcome", status: "SUCCESS", record: { put: record }, hook: { applied: record } };
 }
 
@@ -110,7 +118,7 @@ function settleFailure(facts: WriteFacts, end: Extract<CallEnd, { ok: false }>):
     case "ours": {
       const { object, complete } = resolution;
       const fault = complete ? replyFault(object, facts.action.name, facts.action.type) : undefined;
-      if (complete && fault === undefined) return success(facts, object, facts.createdByUs);
+      if (complete && fault === undefined) return success(facts, object);
       // An interrupted wait leaves a whole object behind more often than not: read it again rather than replace it.
       const mark = facts.isCreate && error.class !== "cancelled" ? "tainted" : "dirty";
       return { ...failed(incompleteCode(facts, error), message), record: marked(facts, object, mark, resolution.why) };

@@ -1,5 +1,6 @@
 import type { PlanAction, ResourceRecord } from "@wfctl/model";
 import type { LiveObject } from "../ports/index.ts";
+import { isOnlyRead } from "../plan/other-object.ts";
 import { settleMsOf } from "../recover/settle-time.ts";
 import { durably, errorEnd, readNow, readTimeoutOf } from "./ask-before.ts";
 import { settleWrite, type NodeEnd, type OutcomeEnd } from "./call-ends.ts";
@@ -17,7 +18,10 @@ export async function createObject(target: WriteTarget): Promise<NodeEnd> {
   if (typeof prior === "object") return settleExisting(target, alreadyExists(action), { found: prior });
   const { after, ...write } = writeOf(run, provider, desired, resolved, undefined);
   // Of an object that is gone its record may be left, and older ones that it was to replace.
-  const deposed = run.records.get(action.name)?.deposed ?? [];
+  const record = run.records.get(action.name);
+  const deposed = record?.deposed ?? [];
+  // An object that was only read is left as it is: an undo puts its record back.
+  const left = record !== undefined && isOnlyRead(record) ? record : undefined;
   const end = await sendWithIntent(run, {
     operation: "create",
     half: work.node.half,
@@ -26,12 +30,14 @@ export async function createObject(target: WriteTarget): Promise<NodeEnd> {
     type: action.type,
     write: { ...write, after: { ...after, deposed } },
     timeouts: desired.timeouts,
+    ...(left === undefined ? {} : { before: left }),
     ...(prior === undefined ? {} : { priorRead: prior }),
     priority: work.priority,
     slot: work.slot,
   });
   const settled = settleWrite(run, action, end, undefined);
-  return isRefused(end, settled) ? settleExisting(target, settled, { clientToken: end.clientToken }) : settled;
+  if (isRefused(end, settled)) return settleExisting(target, settled, { clientToken: end.clientToken });
+  return left === undefined ? settled : { ...settled, left };
 }
 
 /** The new object of a replace: beside the old one, or where the old one was. */
@@ -68,7 +74,6 @@ export async function createReplacement(target: WriteTarget): Promise<NodeEnd> {
   if (beside === undefined) return settled;
   const half: ResourceRecord = {
     ...made,
-    createdByUs: end.ok ? end.createdByUs : true,
     createdAt: new Date(run.deps.clock.now()).toISOString(),
     deposed: [...beside.deposed, deposedOf(beside, run.id)],
   };

@@ -1,9 +1,10 @@
-import { WfctlError, type Outcome, type RecordChange } from "@wfctl/model";
+import { WfctlError, type Outcome, type RecordChange, type ResourceRecord } from "@wfctl/model";
 import { settleDelete, type NodeEnd } from "./call-ends.ts";
 import type { Slot } from "./intent.ts";
 import { sendWithIntent } from "./operate.ts";
 import { confirmGone } from "./read-object.ts";
 import { withoutObject } from "./records.ts";
+import type { Hooks } from "../ports/index.ts";
 import { halt, outcomeOf, type Run } from "./run.ts";
 
 /** True where somebody listens to effects, so that outcomes wait for the hook's word. */
@@ -21,6 +22,18 @@ export function inHookOrder<T>(run: Run, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
+/** What the word of a hook makes of its action. */
+export interface HookEnd {
+  readonly outcome: Outcome;
+  readonly record?: RecordChange;
+  /** Nothing is left to be told. */
+  readonly hooksDone: boolean;
+  /** The delete of what the hook did not accept has no known end. */
+  readonly keepIntents?: boolean;
+  /** Called once the outcome is durable: of the object that was deleted again. */
+  readonly tell?: () => Promise<void>;
+}
+
 /**
  * Calls the effect's hook. A failure is fatal: a created object is deleted again and its absence confirmed (COMPENSATED);
  * any other effect stays as the new truth and its hook is owed to the next run (COMPENSATION_FAILED).
@@ -30,7 +43,7 @@ export async function callEffectHook(
   action: number,
   end: Extract<NodeEnd, { end: "outcome" }>,
   slot: Slot,
-): Promise<{ readonly outcome: Outcome; readonly record?: RecordChange; readonly hooksDone: boolean }> {
+): Promise<HookEnd> {
   const { hook } = end;
   try {
     await inHookOrder(run, async () => {
@@ -49,7 +62,7 @@ export async function callEffectHook(
       }),
     });
     if (planned?.kind === "create" && hook !== undefined && "applied" in hook)
-      return undoCreate(run, action, message, slot);
+      return undoCreate(run, action, message, slot, end.left);
     return {
       outcome: outcomeOf(run, action, {
         status: "COMPENSATION_FAILED",
@@ -66,11 +79,12 @@ async function undoCreate(
   index: number,
   message: string,
   slot: Slot,
-): Promise<{ readonly outcome: Outcome; readonly record?: RecordChange; readonly hooksDone: boolean }> {
+  left: ResourceRecord | undefined,
+): Promise<HookEnd> {
   const action = run.plan.actions[index];
   const record = action === undefined ? undefined : run.records.get(action.name);
   const provider = action === undefined ? undefined : run.deps.providers.get(action.provider);
-  const kept = (why: string): { outcome: Outcome; record?: RecordChange; hooksDone: boolean } => ({
+  const kept = (why: string, keepIntents = false): HookEnd => ({
     outcome: outcomeOf(run, index, {
       status: "COMPENSATION_FAILED",
       code: "HOOK_FAILED",
@@ -80,11 +94,12 @@ async function undoCreate(
       ? {}
       : { record: { put: { ...record, mark: "tainted", markReason: "a hook after its create failed" } } }),
     hooksDone: true,
+    ...(keepIntents ? { keepIntents } : {}),
   });
   if (action === undefined || record === undefined || provider === undefined) return kept("its record is gone");
   if (!record.createdByUs) return kept("it is not proven that this run created the object");
-  // An older object that was still to be deleted stays in the record.
-  const gone = withoutObject(record, record.providerId);
+  // An older object that was still to be deleted stays in the record; one that was only read is again.
+  const gone: RecordChange = left === undefined ? withoutObject(record, record.providerId) : { put: left };
   try {
     const end = settleDelete(
       await sendWithIntent(run, {
@@ -101,7 +116,7 @@ async function undoCreate(
       }),
       gone,
     );
-    if (end.status !== "SUCCESS") return kept(end.message ?? "the delete failed");
+    if (end.status !== "SUCCESS") return kept(end.message ?? "the delete failed", end.keepIntents);
     if (!(await confirmGone(run, provider, record))) return kept("the object is still there after its delete");
   } catch (thrown) {
     return kept(thrown instanceof Error ? thrown.message : String(thrown));
@@ -113,6 +128,19 @@ async function undoCreate(
       message: `A hook failed: ${message}; the created object was deleted again`,
     }),
     record: gone,
-    hooksDone: true,
+    hooksDone: false,
+    tell: () => inHookOrder(run, () => tellChange(run.deps.hooks, run.id, index, action.name, gone)),
   };
+}
+
+/** Tells who listens of a resource as its record is now. */
+export async function tellChange(
+  hooks: Hooks | undefined,
+  run: string,
+  action: number,
+  name: string,
+  change: RecordChange,
+): Promise<void> {
+  if ("put" in change) await hooks?.onResourceApplied?.(run, action, change.put);
+  else await hooks?.onResourceDeleted?.(run, action, name);
 }

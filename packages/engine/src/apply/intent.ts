@@ -11,7 +11,7 @@ import type {
   Timeouts,
 } from "@wfctl/model";
 import { sensitivePointersOf, toSpec, type ResolvedConfig } from "../plan/resolve.ts";
-import type { Provider, Spec } from "../ports/index.ts";
+import type { CallOptions, Provider, Spec } from "../ports/index.ts";
 import { recordToBe, unsure } from "./records.ts";
 import type { Run } from "./run.ts";
 
@@ -19,6 +19,8 @@ import type { Run } from "./run.ts";
 export interface Slot {
   /** Only waiting goes on: the slot may serve another call meanwhile. */
   readonly waiting: (isWaiting: boolean) => void;
+  /** The rank of the node may change while its call is open. @default it stays */
+  readonly watchPriority?: NonNullable<CallOptions["watchPriority"]>;
 }
 
 /** One call that changes something, before it is sent. */

@@ -144,6 +144,7 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
           owner: ownerOf(run, call.action),
           signal: run.calls.signal,
           priority: call.priority,
+          ...(call.slot.watchPriority === undefined ? {} : { watchPriority: call.slot.watchPriority }),
           onProgress: progress.report,
         });
       },

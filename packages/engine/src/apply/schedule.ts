@@ -9,7 +9,7 @@ import { NotSent } from "./operate.ts";
 import { weighNodes } from "./node-weights.ts";
 import { actionOf, commit, halt, type Run } from "./run.ts";
 import { fillSlot, settleNode } from "./settle.ts";
-import { createSlots, type HeldSlot } from "./slots.ts";
+import { createSlots, toPriority, type HeldSlot } from "./slots.ts";
 
 /** Ranks are made anew at most so often over a run: each time costs as much as the plan is long. */
 const mostRankings = 64;
@@ -148,7 +148,9 @@ export function createSchedule(run: Run): Schedule {
     if (behindBarrier(index)) await startCleanup(run);
     const end = await executeNode(run, {
       node,
-      priority: Math.min(Math.ceil(tails[index] as number), 2 ** 32 - 1),
+      get priority() {
+        return toPriority(tails[index] as number);
+      },
       slot,
       isSecondHalf: isSecondHalf[index] as boolean,
     });

@@ -57,7 +57,21 @@ export async function settleNode(
     return orUnrecorded(run, node, written, done);
   }
   if (called.record !== undefined) applyChange(run.records, called.record);
-  return writeOutcome(run, node, called, release);
+  const succeeded = await writeOutcome(run, node, called, release);
+  if (called.tell !== undefined) await tellUndone(run, node, called.tell);
+  return succeeded;
+}
+
+/** What was told of a create, in part perhaps, is told back. One that fails stays owed: the next command calls it. */
+async function tellUndone(run: Run, node: PlanNode, tell: () => Promise<void>): Promise<void> {
+  if (run.outcomes[node.action]?.code === "OUTCOME_UNRECORDED") return;
+  try {
+    await tell();
+  } catch {
+    return;
+  }
+  const done: JournalEvent[] = [{ kind: "hooks-done", run: run.id, action: node.action }];
+  await orUnrecorded(run, node, commit(run, done), done);
 }
 
 async function writeOutcome(
@@ -68,6 +82,7 @@ async function writeOutcome(
     readonly end?: OutcomeEnd;
     readonly record?: RecordChange;
     readonly hooksDone?: boolean;
+    readonly keepIntents?: boolean;
   },
   release: (succeeded: boolean) => void,
 ): Promise<boolean> {
@@ -83,7 +98,7 @@ async function writeOutcome(
       run: run.id,
       outcome,
       ...(record === undefined ? {} : { record }),
-      ...(made.end?.keepIntents === true ? { keepIntents: true } : {}),
+      ...(made.end?.keepIntents === true || made.keepIntents === true ? { keepIntents: true } : {}),
     },
   ];
   if (made.hooksDone === true) events.push({ kind: "hooks-done", run: run.id, action: node.action });

@@ -1,5 +1,6 @@
 import { WfctlError, type JournalEvent, type ResourceRecord } from "@wfctl/model";
 import { adoptionId } from "../plan/adoption.ts";
+import { knownId } from "../plan/other-object.ts";
 import { withInputs } from "../plan/record-live.ts";
 import type { LiveObject } from "../ports/index.ts";
 import { diffNow, errorEnd, outdated, readNow } from "./ask-before.ts";
@@ -60,7 +61,10 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
   const { importId } = action;
   const what = importId === undefined ? "take over" : "import";
   const known = run.records.get(action.name);
-  const read = await readNow(target, importId ?? known?.providerId ?? adoptionId(desired, target.resolved.config));
+  const read = await readNow(
+    target,
+    importId ?? knownId(desired, known, provider) ?? adoptionId(desired, target.resolved.config),
+  );
   if ("end" in read) return read;
   if (read.object === undefined) return outdated(run, action, `the object to ${what} is gone`);
   const { owner } = read.object;
@@ -74,7 +78,8 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
   const resolved = resolveNow(run, action, desired, provider, live.inputs);
   const diff = await diffNow(target, desired, resolved, live);
   if ("end" in diff) return diff;
-  const after = recordToBe(run, provider, desired, resolved, undefined);
+  // Old objects that wait for their delete stay in the record.
+  const after = { ...recordToBe(run, provider, desired, resolved, undefined), deposed: known?.deposed ?? [] };
   const adopted = completeRecord(run, after, live, { createdByUs: false });
   // It was only read before: an undo gives that record back.
   const image = known === undefined ? {} : { image: known };
@@ -82,7 +87,9 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
     return { end: "outcome", status: "SUCCESS", record: { put: adopted }, hook: { applied: adopted }, ...image };
   }
   // What was taken over is not as wanted: its own inputs, where the provider reads them, are the image before the update.
-  const before = recordOfFound(run, provider, after, live, resolved.sensitive, {
+  // What an earlier configuration knew as secret may still stand in it.
+  const secretPaths = [...resolved.sensitive, ...(known?.sensitiveInputs ?? [])];
+  const before = recordOfFound(run, provider, after, live, secretPaths, {
     mark: importId === undefined ? "adopted" : "imported",
   });
   run.records.set(before.name, before);
@@ -111,13 +118,14 @@ function keptImage({ run, work }: WriteTarget, known: ResourceRecord | undefined
 export async function readExisting(target: WriteTarget): Promise<NodeEnd> {
   const { run, action, desired, resolved, provider } = target;
   const known = run.records.get(action.name);
-  const live = await readNow(target, known?.providerId ?? adoptionId(desired, resolved.config));
+  const live = await readNow(target, knownId(desired, known, provider) ?? adoptionId(desired, resolved.config));
   if ("end" in live) return live;
   if (live.object === undefined)
     return errorEnd("NOT_FOUND", `Cannot read "${action.name}": no ${action.type} of this name exists`);
-  const record = completeRecord(run, recordToBe(run, provider, desired, resolved, known), live.object, {
-    createdByUs: false,
-  });
+  const after = recordToBe(run, provider, desired, resolved, known);
+  // The object still holds what it was given: where it is taken over again, this tells what of it is secret.
+  const sensitiveInputs = [...new Set([...after.sensitiveInputs, ...(known?.sensitiveInputs ?? [])])];
+  const record = completeRecord(run, { ...after, sensitiveInputs }, live.object, { createdByUs: false });
   return {
     end: "outcome",
     status: "SUCCESS",

@@ -1,5 +1,6 @@
 import {
   WfctlError,
+  type Intent,
   type JournalEvent,
   type Outcome,
   type PlanAction,
@@ -12,12 +13,13 @@ import {
   type StackState,
 } from "@wfctl/model";
 import { createGate } from "../graph/gate.ts";
+import { inHookOrder } from "../apply/hooks.ts";
 import { commit, createRun, type EngineDeps, type Run } from "../apply/run.ts";
 import { finalizeOwed } from "../finalize/finalize.ts";
 import { topologicalOrder } from "../graph/topology.ts";
 import { finalizerOwedReason } from "../plan/finalizer-owed.ts";
 import { undoAction, type UndoEnd } from "./undo-action.ts";
-import { planUndo, type PlannedUndo } from "./undo-steps.ts";
+import { intentsInDoubt, planUndo, type PlannedUndo } from "./undo-steps.ts";
 
 export interface CompensateOptions {
   /** Resources to leave as they are. */
@@ -26,6 +28,8 @@ export interface CompensateOptions {
   readonly signal?: AbortSignal;
   /** Id of the run that does the undo, where the undone one is closed: a run of its own. Absent while the undone run is still open. */
   readonly undoRunId?: string;
+  /** Calls of an undo that died and of which nothing is known, by `undoKey`: they may still come to their effect. */
+  readonly doubts?: ReadonlyMap<string, Intent>;
   /** Plugin processes that serve the undo, journaled with its own run. */
   readonly plugins?: readonly PluginProcess[];
 }
@@ -84,10 +88,37 @@ export async function compensateRun(
     options: { runId: own ?? target.header.id },
   });
   options.signal?.addEventListener("abort", () => run.calls.abort(new Error("the undo was cancelled")), { once: true });
+  const undo: Undo = { run, target, undos, options, doubts: doubtsOf(target, options), unheard: new Map() };
   await begin(run, target, undos, options);
-  const ends = await undoAll(run, target, undos, options);
+  const ends = await undoAll(undo);
   await finalizeUndo(run, target, undos, ends);
-  return finish(run, target, undos, ends, own);
+  return finish(undo, ends);
+}
+
+/** One undo of one run while it goes on. */
+interface Undo {
+  /** The run whose journal the calls go to. */
+  readonly run: Run;
+  readonly target: RunState;
+  readonly undos: readonly PlannedUndo[];
+  readonly options: CompensateOptions;
+  readonly doubts: ReadonlyMap<string, Intent>;
+  /** Positions whose hook failed, with its message: the hook stays owed. */
+  readonly unheard: Map<number, string>;
+}
+
+/** Names an action in the run that is undone and in the runs that undo it. */
+export function undoKey({ kind, name }: Pick<RunAction, "kind" | "name">): string {
+  return `${kind} ${name}`;
+}
+
+function doubtsOf(target: RunState, options: CompensateOptions): ReadonlyMap<string, Intent> {
+  const doubts = new Map(options.doubts);
+  for (const intent of intentsInDoubt(target)) {
+    const action = target.header.actions[intent.action];
+    if (intent.phase === "undo" && action !== undefined) doubts.set(undoKey(action), intent);
+  }
+  return doubts;
 }
 
 async function begin(
@@ -124,12 +155,8 @@ async function begin(
   await commit(run, events);
 }
 
-async function undoAll(
-  run: Run,
-  target: RunState,
-  undos: readonly PlannedUndo[],
-  options: CompensateOptions,
-): Promise<(UndoEnd | undefined)[]> {
+async function undoAll(all: Undo): Promise<(UndoEnd | undefined)[]> {
+  const { undos, options } = all;
   const ends: (UndoEnd | undefined)[] = undos.map(() => undefined);
   const gate = createGate(options.parallelism ?? 10);
   const works: Promise<void>[] = [];
@@ -142,16 +169,10 @@ async function undoAll(
         (before) => ends[before]?.status !== "COMPENSATED" && !isInert((undos[before] as PlannedUndo).step),
       );
       const end = await gate(() =>
-        undoOne(
-          run,
-          undo,
-          position,
-          blocked === undefined ? undefined : (undos[blocked] as PlannedUndo).action.name,
-          options,
-        ),
+        undoOne(all, undo, position, blocked === undefined ? undefined : (undos[blocked] as PlannedUndo).action.name),
       );
       ends[position] = end;
-      await record(run, target, undo, position, end, options);
+      await record(all, undo, position, end);
     });
   }
   await Promise.all(works);
@@ -159,11 +180,10 @@ async function undoAll(
 }
 
 async function undoOne(
-  run: Run,
+  { run, options, doubts }: Undo,
   undo: PlannedUndo,
   position: number,
   blockedBy: string | undefined,
-  options: CompensateOptions,
 ): Promise<UndoEnd> {
   if (options.skip.has(undo.action.name))
     return { status: "COMPENSATION_FAILED", message: "Left as it is: --skip names it" };
@@ -172,7 +192,12 @@ async function undoOne(
   if (blockedBy !== undefined && undo.step.how !== "none") {
     return { status: "COMPENSATION_FAILED", message: `Not undone: "${blockedBy}" stands on it and was not undone` };
   }
-  return undoAction(run, undo.action, indexIn(undo, position, options), undo.step);
+  const doubt = doubts.get(undoKey(undo.action));
+  // One more could come to its effect before it; a delete may be sent twice.
+  if (doubt?.operation === "update" && undo.step.how === "update")
+    return { status: "COMPENSATION_FAILED", message: "What became of its update back is not known", keepIntents: true };
+  const end = await undoAction(run, undo.action, indexIn(undo, position, options), undo.step);
+  return doubt === undefined || end.status === "COMPENSATED" ? end : { ...end, keepIntents: true };
 }
 
 /** An action of which nothing is there blocks nobody. */
@@ -185,16 +210,17 @@ function indexIn(undo: PlannedUndo, position: number, options: CompensateOptions
   return options.undoRunId === undefined ? undo.action.index : position;
 }
 
-async function record(
-  run: Run,
-  target: RunState,
-  undo: PlannedUndo,
-  position: number,
-  end: UndoEnd,
-  options: CompensateOptions,
-): Promise<void> {
+async function record(all: Undo, undo: PlannedUndo, position: number, end: UndoEnd): Promise<void> {
+  const { run, target, options } = all;
   const outcome = undoneOutcome(run, target, undo, end);
   const events: JournalEvent[] = [];
+  const hook = hookAfter(run, target, undo, end);
+  if (hook !== undefined) events.push(hook.owed);
+  const doubt = all.doubts.get(undoKey(undo.action));
+  if (doubt !== undefined && doubt.run !== target.header.id && end.status === "COMPENSATED") {
+    const { run: id, action, half, phase } = doubt;
+    events.push({ kind: "intent-closed", run: id, action, half, phase });
+  }
   if (!stays(target, undo)) {
     events.push({
       kind: "outcome",
@@ -217,6 +243,7 @@ async function record(
     else run.records.delete(end.record.remove);
   }
   if (events.length > 0) await commit(run, events);
+  if (hook !== undefined) await tellHook(all, position, hook);
   run.deps.emit({
     event: "undo",
     run: target.header.id,
@@ -224,6 +251,41 @@ async function record(
     status: end.status,
     message: outcome.message ?? "",
   });
+}
+
+/** A hook that is told of the resource as an undo has left it. */
+interface UndoHook {
+  /** In one commit with the outcome, so that a kill before the hook leaves it owed. */
+  readonly owed: Extract<JournalEvent, { kind: "half" }>;
+  readonly call: () => Promise<void>;
+}
+
+/** Who listens is told of what is deleted and of what the record is again. Of what is only forgotten there is no hook. */
+function hookAfter(run: Run, target: RunState, { action, step }: PlannedUndo, end: UndoEnd): UndoHook | undefined {
+  const { record: change } = end;
+  const { hooks } = run.deps;
+  if (change === undefined) return undefined;
+  const { id } = target.header;
+  const owed = { kind: "half", run: id, action: action.index, half: "main", record: change, hooksOwed: true } as const;
+  if ("put" in change) {
+    const applied = hooks?.onResourceApplied?.bind(hooks);
+    return applied === undefined ? undefined : { owed, call: () => applied(id, action.index, change.put) };
+  }
+  const deleted = hooks?.onResourceDeleted?.bind(hooks);
+  if (deleted === undefined || step.how !== "delete") return undefined;
+  return { owed, call: () => deleted(id, action.index, action.name) };
+}
+
+/** One that fails changes nothing of the undo: it stays owed, and the next command calls it. */
+async function tellHook({ run, undos, unheard, target }: Undo, position: number, hook: UndoHook): Promise<void> {
+  const { action } = undos[position] as PlannedUndo;
+  try {
+    await inHookOrder(run, hook.call);
+  } catch (thrown) {
+    unheard.set(position, thrown instanceof Error ? thrown.message : String(thrown));
+    return;
+  }
+  await commit(run, [{ kind: "hooks-done", run: target.header.id, action: action.index }]);
 }
 
 /** Updates back may leave deferred work as well as others; where it is not done, the next plan updates them again. */
@@ -279,12 +341,10 @@ function undoneOutcome(run: Run, target: RunState, undo: PlannedUndo, end: UndoE
 }
 
 async function finish(
-  run: Run,
-  target: RunState,
-  undos: readonly PlannedUndo[],
+  { run, target, undos, options, unheard }: Undo,
   ends: readonly (UndoEnd | undefined)[],
-  own: string | undefined,
 ): Promise<CompensationReport> {
+  const own = options.undoRunId;
   const undone: { name: string; message: string }[] = [];
   const remaining: { name: string; why: string }[] = [];
   const outcomes = new Map(target.outcomes);
@@ -292,8 +352,10 @@ async function finish(
     const end = ends[position];
     if (end === undefined) continue;
     const { action } = undo;
-    const message = run.secrets.redact(end.message);
-    if (end.status === "COMPENSATED") undone.push({ name: action.name, message });
+    const failure = unheard.get(position);
+    const owed = failure === undefined ? "" : `; a hook after that failed, and the next command calls it: ${failure}`;
+    const message = run.secrets.redact(`${end.message}${owed}`);
+    if (end.status === "COMPENSATED" && failure === undefined) undone.push({ name: action.name, message });
     else remaining.push({ name: action.name, why: message });
     if (!stays(target, undo)) outcomes.set(action.index, undoneOutcome(run, target, undo, end));
   }

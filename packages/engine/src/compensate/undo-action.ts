@@ -38,8 +38,8 @@ export async function undoAction(run: Run, action: RunAction, index: number, ste
       case "forget":
         return {
           status: "COMPENSATION_FAILED",
-          message: `Forgotten, not deleted: ${step.why}`,
-          record: { remove: action.name },
+          message: `Forgotten, not deleted: it is not proven that this run created the object (${action.type}, id ${step.providerId}). Look whose it is, then delete it by hand, or take it over with: wfctl import ${action.name} ${step.providerId}`,
+          record: changeAfter(run, action, step),
         };
       case "record":
         return {
@@ -67,9 +67,7 @@ async function undoCreate(
   const provider = providerOf(run, action);
   const record = run.records.get(action.name);
   if (record === undefined) return { status: "COMPENSATED", message: "Nothing of it is left" };
-  // An older object that was still to be deleted stays in the record.
-  const change: RecordChange =
-    step.restore === undefined ? withoutObject(record, step.providerId) : { put: restored(step.restore) };
+  const change = changeAfter(run, action, step);
   const ref = { type: record.type, name: action.name, providerId: step.providerId };
   if ((await readObject(run, provider, ref)) !== undefined) {
     const sent = await sendWithIntent(run, {
@@ -150,6 +148,19 @@ async function undoUpdate(
           ? { remove: action.name }
           : { put: step.restore },
   };
+}
+
+/** The record without the object of the run: that of before, or of an older object that is still to be deleted, or none. */
+function changeAfter(run: Run, action: RunAction, step: Extract<UndoStep, { how: "delete" | "forget" }>): RecordChange {
+  const record = run.records.get(action.name);
+  const { restore } = step;
+  if (restore === undefined)
+    return record === undefined ? { remove: action.name } : withoutObject(record, step.providerId);
+  // What the run has deleted of the old objects is gone.
+  const deposed = restore.deposed.filter(
+    (old) => record === undefined || record.deposed.some(({ providerId }) => providerId === old.providerId),
+  );
+  return { put: { ...restored(restore), deposed } };
 }
 
 /** Stands in the record from the first call of an undo to its confirmation. */

@@ -15,7 +15,7 @@ import type { Provider } from "../ports/index.ts";
 /** How one action of a run is undone. */
 export type UndoStep =
   /** The run made the object: delete it, confirmed by a Read. */
-  | { readonly how: "delete"; readonly providerId: string; readonly restore: Intent["before"] }
+  | { readonly how: "delete"; readonly providerId: string; readonly restore: ResourceRecord | undefined }
   /** Write the inputs before. */
   | {
       readonly how: "update";
@@ -25,8 +25,8 @@ export type UndoStep =
     }
   /** Nothing in the cloud: put the record back, or take it away. */
   | { readonly how: "record"; readonly before: Intent["before"] }
-  /** It is not proven that the run made the object: forget it and say so. */
-  | { readonly how: "forget"; readonly why: string }
+  /** It is not proven that the run made the object: forget it, give back the record before, and say so. */
+  | { readonly how: "forget"; readonly providerId: string; readonly restore: ResourceRecord | undefined }
   /** `stands`: an object of the action is, or may be, there and needs what it refers to. */
   | { readonly how: "none"; readonly why: string; readonly stands: boolean };
 
@@ -88,6 +88,11 @@ function keptObjects(
 
 const metBefore = "it met an object that it is not proven to have made";
 
+/** Calls of the run whose end is not known. */
+export function intentsInDoubt(run: RunState): Intent[] {
+  return [...run.openIntents, ...run.unknownIntents.map(({ intent }) => intent)];
+}
+
 /** The action sent a create that was refused, or none: what is recorded of it since is an object that it met. */
 function metExisting(run: RunState, action: number): boolean {
   return run.outcomes.get(action)?.code === "ALREADY_EXISTS";
@@ -138,7 +143,7 @@ function stepFor(
   const wrote = record?.run === run.header.id;
   const image = intents[0]?.before;
   const met = metExisting(run, action.index);
-  const inDoubt = [...run.openIntents, ...run.unknownIntents.map((entry) => entry.intent)];
+  const inDoubt = intentsInDoubt(run).filter((intent) => intent.phase === "apply");
   if (inDoubt.some((intent) => intent.action === action.index && intent.operation === "create"))
     return { how: "none", why: "what became of its create is not known", stands: true };
   // It may still come to its effect, after the update back.
@@ -147,8 +152,7 @@ function stepFor(
   switch (action.kind) {
     case "create": {
       if (record === undefined || !wrote || met) return undefined;
-      if (!record.createdByUs) return { how: "forget", why: "it is not proven that this run created the object" };
-      return { how: "delete", providerId: record.providerId, restore: undefined };
+      return { how: record.createdByUs ? "delete" : "forget", providerId: record.providerId, restore: image };
     }
     case "adopt":
     case "import": {
@@ -191,7 +195,8 @@ function stepFor(
         return { how: "record", before: created.before };
       }
       if (met) return { how: "none", why: metBefore, stands: true };
-      return { how: "delete", providerId: record.providerId, restore: created.before };
+      const how = record.createdByUs ? "delete" : "forget";
+      return { how, providerId: record.providerId, restore: created.before };
     }
     case "delete":
       return intents.length === 0 && outcome?.status !== "SUCCESS"

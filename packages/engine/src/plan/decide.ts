@@ -13,6 +13,7 @@ import { createDecision, type DecideContext, type Decision, type DecisionBase } 
 import { fingerprint } from "./fingerprint.ts";
 import { decideImport } from "./import-object.ts";
 import { decideAdoption, readExisting } from "./look-up-object.ts";
+import { isOnlyRead, leavesReason, otherObjectReason } from "./other-object.ts";
 import { settleRecord } from "./record-live.ts";
 import { resolveConfig, type ResolvedConfig } from "./resolve.ts";
 
@@ -66,13 +67,16 @@ function decideRecorded(
 ): Decision | Promise<Decision> {
   const { input, provider, record } = context;
   const traits = provider.traits(resource.type);
-  if (resource.existing) return context.call(() => readExisting(resource, context, base));
-  if (record === undefined) {
-    if (!resource.adoptExisting && !isAdoptedByType(resource.type))
-      return createDecision(base, ["it does not exist"], resolved.config);
-    return context.call(() => decideAdoption(resource, context, resolved, base));
+  const other = record === undefined ? undefined : otherObjectReason(resource, record, provider);
+  const leaving = other === undefined || record === undefined ? [] : [leavesReason(record)];
+  if (resource.existing) return context.call(() => readExisting(resource, context, base, leaving));
+  const released = record !== undefined && wasOnlyRead(resource, record);
+  if (record === undefined || released) {
+    // An object that was only read is taken over; one that cannot be meant any more is left as it is.
+    const looks = resource.adoptExisting || isAdoptedByType(resource.type) || (released && other === undefined);
+    if (!looks) return createDecision(base, ["it does not exist", ...leaving], resolved.config);
+    return context.call(() => decideAdoption(resource, context, resolved, base, leaving));
   }
-  if (wasOnlyRead(resource, record)) return context.call(() => decideAdoption(resource, context, resolved, base));
   const replace: Replace = (reasons, changes: readonly FieldChange[] = []) => ({
     ...base,
     kind: "replace",
@@ -103,7 +107,7 @@ function decideRecorded(
 
 /** `existing: true` was dropped: from now on the object would be written, so it is taken over first. */
 function wasOnlyRead(resource: DesiredResource, record: ResourceRecord): boolean {
-  return record.retain && !record.createdByUs && resource.lifecycle.retain !== true && record.mark === undefined;
+  return isOnlyRead(record) && resource.lifecycle.retain !== true;
 }
 
 /** Why there is nothing to compare: the object has to make room for another one. */
@@ -113,15 +117,8 @@ function replaceReason(
   provider: Provider,
   asked: ReadonlySet<string>,
 ): string | undefined {
-  if (record.type !== resource.type) return `its type changes from ${record.type} to ${resource.type}`;
-  if (record.providerName !== "" && record.providerName !== provider.name) {
-    return `its provider changes from ${record.providerName} to ${provider.name}`;
-  }
-  // Two modules may reach one account; where a provider cannot say so, they are two.
-  const sameAccount = provider.identity !== undefined && record.providerIdentity === provider.identity;
-  if (record.provider !== resource.provider && !sameAccount) {
-    return `its provider module changes from ${record.provider} to ${resource.provider}, another account or region`;
-  }
+  const other = otherObjectReason(resource, record, provider);
+  if (other !== undefined) return other;
   if (record.mark === "tainted") return `it is tainted: ${record.markReason ?? "an earlier run left it incomplete"}`;
   return asked.has(resource.name) ? "--replace names it" : undefined;
 }

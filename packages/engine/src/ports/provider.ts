@@ -27,6 +27,8 @@ export interface TypeTraits {
     readonly update?: number;
     readonly delete?: number;
   };
+  /** What a call takes as a rule, in milliseconds, as the plugin says. @default not known */
+  readonly typicalMs?: { readonly create?: number; readonly update?: number; readonly delete?: number };
   /** JSON Schema of the input. */
   readonly schema?: JsonObject;
   /** JSON Schema of the outputs. */
@@ -77,6 +79,8 @@ export interface CallOptions {
    * take: where calls must queue, the longest goes first. The number itself means nothing. @default 0
    */
   readonly priority?: number;
+  /** Calls back with each other priority that the call gets while it is open. Gives the function that ends this. */
+  readonly watchPriority?: (changed: (priority: number) => void) => () => void;
   /** Same for all attempts of one action half. */
   readonly clientToken?: string;
   /** `<stack lineage>/<resource>`, written into the object by drivers that can. */

@@ -1,4 +1,5 @@
 import type { JournalEvent, Outcome, OwedHook, ResourceRecord, RunAction, StackState } from "@wfctl/model";
+import { tellChange } from "../apply/hooks.ts";
 import type { Recovery } from "./recover-runs.ts";
 import type { DeadRun } from "./recover-run.ts";
 
@@ -12,9 +13,11 @@ export async function callOwedHooks(recovery: Recovery, run: DeadRun): Promise<v
     const record = records.get(action.name);
     const events: JournalEvent[] = [];
     const failure = await callHook(recovery, { run: id, action: index, name: action.name });
+    const isOpen = !run.outcomes.has(index);
     // A create that its hook does not accept is tainted: the hook of the object that takes its place counts.
-    if (failure === undefined || action.kind === "create") events.push({ kind: "hooks-done", run: id, action: index });
-    if (!run.outcomes.has(index)) {
+    if (failure === undefined || (isOpen && action.kind === "create"))
+      events.push({ kind: "hooks-done", run: id, action: index });
+    if (isOpen) {
       const outcome = outcomeAfterHook(run, action, failure);
       const tainted = failure !== undefined && action.kind === "create" ? taint(record) : undefined;
       if (tainted !== undefined) records.set(tainted.name, tainted);
@@ -56,9 +59,9 @@ export async function callHooksOfClosedRuns(recovery: Recovery, state: StackStat
 /** Tells the hook of the resource as it is. Gives the redacted message of a failure. */
 async function callHook({ deps, records, secrets }: Recovery, owed: OwedHook): Promise<string | undefined> {
   const record = records.get(owed.name);
+  const change = record === undefined ? { remove: owed.name } : { put: record };
   try {
-    if (record === undefined) await deps.hooks?.onResourceDeleted?.(owed.run, owed.action, owed.name);
-    else await deps.hooks?.onResourceApplied?.(owed.run, owed.action, record);
+    await tellChange(deps.hooks, owed.run, owed.action, owed.name, change);
     return undefined;
   } catch (thrown) {
     return secrets.redact(thrown instanceof Error ? thrown.message : String(thrown));

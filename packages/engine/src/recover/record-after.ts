@@ -34,7 +34,7 @@ export function recordAfter(recovery: Recovery, intent: Intent, resolved: Resolv
     intent.after,
     object,
     {
-      createdByUs: intent.operation === "create" || (intent.before?.createdByUs ?? false),
+      createdByUs: intent.operation === "create" ? resolution.proven : (intent.before?.createdByUs ?? false),
       ...(complete
         ? {}
         : {

@@ -1,12 +1,13 @@
 import type { Intent, JournalEvent, NodeHalf, Outcome, RecordChange, ResourceRecord, RunState } from "@wfctl/model";
 import { applyChange } from "../apply/records.ts";
+import { intentsInDoubt } from "../compensate/undo-steps.ts";
 import { finalizerOwedEvents } from "../finalize/owed-records.ts";
 import { callOwedHooks } from "./owed-hooks.ts";
 import { isComplete, recordAfter } from "./record-after.ts";
 import type { Recovery } from "./recover-runs.ts";
 import { resolveOne, type Resolved } from "./resolve-one.ts";
 import { isUndo, resumeUndo } from "./resume-undo.ts";
-import { callLateHook, closingEvent } from "./settle-unknown.ts";
+import { callLateHook, closingEvents } from "./settle-unknown.ts";
 
 /** A dead run while it is being closed. */
 export interface DeadRun {
@@ -25,10 +26,7 @@ export async function recoverRun(recovery: Recovery, state: RunState, processesG
     hooksOwed: new Set(state.hooksOwed),
   };
   const undoing = isUndo(state);
-  const open = [...state.openIntents, ...state.unknownIntents.map((entry) => entry.intent)].filter(
-    // The steps of an undo look at the cloud themselves when they are repeated.
-    (intent) => intent.phase === "apply" || !undoing,
-  );
+  const open = intentsInDoubt(state);
   // Independent intents are asked for at the same time; what they tell is written one by one.
   const results = await Promise.all(
     open.map(async (intent) => ({
@@ -36,9 +34,11 @@ export async function recoverRun(recovery: Recovery, state: RunState, processesG
       resolved: await recovery.gate(() => resolveOne(recovery, intent, processesGone)),
     })),
   );
-  for (const { intent, resolved } of results) await settleIntent(recovery, run, intent, resolved);
+  // The steps of an undo are repeated: of its calls it counts only that none can come to its effect any more.
+  const isStep = ({ intent }: (typeof results)[number]): boolean => undoing && intent.phase === "undo";
+  for (const result of results) if (!isStep(result)) await settleIntent(recovery, run, result.intent, result.resolved);
   await callOwedHooks(recovery, run);
-  if (undoing) recovery.report.undos.push(await resumeUndo(recovery.deps, state));
+  if (undoing) recovery.report.undos.push(await resumeUndo(recovery, state, results.filter(isStep)));
   else await closeRun(recovery, run);
 }
 
@@ -48,9 +48,7 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
   const { resolution } = resolved;
   const message = secrets.redact(resolution.why);
   let record =
-    intent.phase === "undo" && !isComplete(intent, resolved)
-      ? unaccepted(records.get(intent.name))
-      : recordAfter(recovery, intent, resolved);
+    intent.phase === "undo" ? afterHookUndo(recovery, run, intent, resolved) : recordAfter(recovery, intent, resolved);
   const keep = resolution.found === "unknown";
   const outcome = outcomeOfIntent(run, intent, resolved, message);
   const events: JournalEvent[] = [];
@@ -62,7 +60,7 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
     const owes = !keep && owesHook(recovery, intent, resolved);
     const late = owes ? await callLateHook(recovery, intent, record) : { record, hooksOwed: false };
     record = late.record;
-    if (!keep) events.push(closingEvent(intent, late));
+    if (!keep) events.push(...closingEvents(intent, late));
   } else if (owesHook(recovery, intent, resolved) && record !== undefined) {
     // The outcome comes with the hook's word.
     events.push({ kind: "half", run: intent.run, action, half, record, hooksOwed: true });
@@ -71,8 +69,9 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
   } else {
     const change = record === undefined ? {} : { record };
     events.push({ kind: "outcome", run: intent.run, outcome, ...change, ...(keep ? { keepIntents: true } : {}) });
-    // A create that a hook's failure was undoing has no hook left to call.
-    if (phase === "undo" && run.hooksOwed.delete(action)) events.push({ kind: "hooks-done", run: intent.run, action });
+    // What a hook did not accept and is still there has no hook left to call; of what is gone it is told.
+    if (phase === "undo" && !isComplete(intent, resolved) && run.hooksOwed.delete(action))
+      events.push({ kind: "hooks-done", run: intent.run, action });
     run.outcomes.set(action, outcome);
   }
   if (events.length > 0) await deps.store.commit(deps.lease, events);
@@ -87,6 +86,13 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
     result: status,
     message,
   });
+}
+
+/** The record after the delete of a create that its hook did not accept: what was only read before is that again. */
+function afterHookUndo(recovery: Recovery, run: DeadRun, intent: Intent, resolved: Resolved): RecordChange | undefined {
+  if (!isComplete(intent, resolved)) return unaccepted(recovery.records.get(intent.name));
+  const left = run.state.sentIntents.find(({ action, half }) => action === intent.action && half === "main")?.before;
+  return left === undefined ? recordAfter(recovery, intent, resolved) : { put: left };
 }
 
 /** What a hook did not accept and is still there: the next plan replaces it. */

@@ -10,15 +10,16 @@ const leastRepeatMs = 10_000;
 
 /** What one look at the cloud shows. */
 type Sight =
-  | { readonly sees: "ours"; readonly object: LiveObject; readonly why: string }
+  | { readonly sees: "ours"; readonly object: LiveObject; readonly proven: boolean; readonly why: string }
   | { readonly sees: "nothing"; readonly why: string }
   | { readonly sees: "doubt"; readonly why: string };
 
 export async function resolveCreate(intent: Intent, provider: Provider, env: ResolveEnv): Promise<Resolution> {
   const made = env.partialId === undefined ? undefined : await readObject(intent, env.partialId, provider, env);
-  if (made !== undefined) return finish(intent, made, "the provider gave its id", provider, env);
+  if (made !== undefined)
+    return finish(intent, { object: made, proven: true, why: "the provider gave its id" }, provider, env);
   const first = await look(intent, provider, env);
-  if (first.sees === "ours") return finish(intent, first.object, first.why, provider, env);
+  if (first.sees === "ours") return finish(intent, first, provider, env);
   if (first.sees === "doubt") return { found: "unknown", why: first.why };
   // An answer may come late in its call: what it was about can be as young as this moment.
   let youngestMs = env.answered ? env.clock.now() : (env.lastSentAtMs ?? Date.parse(intent.sentAt));
@@ -51,7 +52,7 @@ async function waitAndLook(
     env.waiting?.(false);
   }
   const last = await look(intent, provider, env);
-  if (last.sees === "ours") return finish(intent, last.object, last.why, provider, env);
+  if (last.sees === "ours") return finish(intent, last, provider, env);
   if (last.sees === "doubt") return { found: "unknown", why: last.why };
   return {
     found: "absent",
@@ -66,7 +67,7 @@ async function look(intent: Intent, provider: Provider, env: ResolveEnv): Promis
     const options = callOptions(intent, env, traits.timeouts?.read ?? 120_000);
     const object = await repeat(() => provider.lookup(intent.type, intent.clientToken, intent.name, options), env);
     if (object === undefined) return { sees: "nothing", why: "nothing of it exists" };
-    return { sees: "ours", object, why: "it carries the client token" };
+    return { sees: "ours", object, proven: true, why: "it carries the client token" };
   }
   const object = await readObject(intent, "", provider, env);
   return object === undefined ? { sees: "nothing", why: "nothing of it exists" } : judgeByName(intent, object, env);
@@ -80,11 +81,13 @@ function judgeByName(intent: Intent, object: LiveObject, env: ResolveEnv): Sight
       why: `under this name only the object before is found (id ${object.providerId}), which says nothing of a new one`,
     };
   }
-  if (object.owner === env.owner) return { sees: "ours", object, why: "it carries the ownership mark" };
+  // Every object that was ever made for this resource carries the mark: only a Read before tells of which create it is.
+  const proven = intent.priorRead === "absent";
+  if (object.owner === env.owner) return { sees: "ours", object, proven, why: "it carries the ownership mark" };
   if (object.owner !== undefined && object.owner !== "") {
     return { sees: "nothing", why: `the object of this name belongs to ${object.owner}` };
   }
-  if (intent.priorRead !== "absent") {
+  if (!proven) {
     return {
       sees: "doubt",
       why: `an object of this name exists (id ${object.providerId}), which alone does not prove that this run made it`,
@@ -93,7 +96,7 @@ function judgeByName(intent: Intent, object: LiveObject, env: ResolveEnv): Sight
   if ((object.name !== "" && object.name !== intent.name) || (object.type !== "" && object.type !== intent.type)) {
     return { sees: "doubt", why: `the provider found "${object.name}" of type ${object.type} under this name` };
   }
-  return { sees: "ours", object, why: "nothing had this name just before the create" };
+  return { sees: "ours", object, proven, why: "nothing had this name just before the create" };
 }
 
 /** The object that a create-first replacement stands beside, or one before it. */
@@ -117,7 +120,7 @@ async function createAgain(
   try {
     const object = await sendCreate(intent, inputs, provider, env);
     if (object.providerId === "") return undefined;
-    return { found: "ours", object, complete: true, why: "the create was sent again with its token" };
+    return { found: "ours", object, complete: true, proven: true, why: "the create was sent again with its token" };
   } catch (thrown) {
     const error = asProviderError(thrown);
     if (error.definite || error.answered) return undefined;
@@ -128,25 +131,28 @@ async function createAgain(
 /** The object is there: brought to its end where creating it again does that, else compared. */
 async function finish(
   intent: Intent,
-  object: LiveObject,
-  why: string,
+  sight: Pick<Extract<Sight, { sees: "ours" }>, "object" | "proven" | "why">,
   provider: Provider,
   env: ResolveEnv,
 ): Promise<Resolution> {
+  const { object, proven, why } = sight;
   if (env.stoppedWaiting === true || !env.mayWait()) {
     const complete = env.stoppedWaiting !== true && (await isQuiet(intent, object, provider, env));
-    return { found: "ours", object, complete, why };
+    return { found: "ours", object, complete, proven, why };
   }
   if (provider.traits(intent.type)?.convergentCreate === true && intent.inputs !== undefined) {
     try {
       const again = await sendCreate(intent, intent.inputs, provider, env);
-      if (again.providerId !== "")
-        return { found: "ours", object: again, complete: true, why: `${why}; the create was repeated with its token` };
+      if (again.providerId !== "") {
+        const made = proven || again.created === true || honoursTokens(intent, provider);
+        const what = `${why}; the create was repeated with its token`;
+        return { found: "ours", object: again, complete: true, proven: made, why: what };
+      }
     } catch {
       // What is there decides.
     }
   }
-  return { found: "ours", object, complete: await isQuiet(intent, object, provider, env), why };
+  return { found: "ours", object, complete: await isQuiet(intent, object, provider, env), proven, why };
 }
 
 function sendCreate(intent: Intent, inputs: JsonObject, provider: Provider, env: ResolveEnv): Promise<LiveObject> {

@@ -1,4 +1,4 @@
-import type { ErrorCode, Intent } from "@wfctl/model";
+import { jsonEqual, type ErrorCode, type Intent } from "@wfctl/model";
 import type { Clock, LiveObject, Provider, Random } from "../ports/index.ts";
 import { asProviderError } from "../apply/dispatch.ts";
 import { isQuiet, readObject } from "./ask-provider.ts";
@@ -7,8 +7,17 @@ import { settleMsOf } from "./settle-time.ts";
 
 /** What the evidence says about a call of unknown end. */
 export type Resolution =
-  /** The object is there and ours. `complete` where it has the intended shape. */
-  | { readonly found: "ours"; readonly object: LiveObject; readonly complete: boolean; readonly why: string }
+  /**
+   * The object is there and ours. `complete` where it has the intended shape; `proven` where the evidence says that this
+   * very create made it: a mark alone may be that of an object which an earlier run made.
+   */
+  | {
+      readonly found: "ours";
+      readonly object: LiveObject;
+      readonly complete: boolean;
+      readonly proven: boolean;
+      readonly why: string;
+    }
   /** Create: no object, and none can come any more. */
   | { readonly found: "absent"; readonly why: string }
   /** Update: the object is not there any more. */
@@ -80,19 +89,30 @@ export async function resolveIntent(intent: Intent, provider: Provider, given: R
 async function resolveUpdate(intent: Intent, provider: Provider, env: ResolveEnv): Promise<Resolution> {
   const object = await readObject(intent, intent.providerId ?? "", provider, env);
   if (object === undefined) return { found: "gone", why: "the object is not there any more" };
-  if (await isQuiet(intent, object, provider, env))
-    return { found: "ours", object, complete: true, why: "the object is as intended" };
+  const ours = { found: "ours", object, proven: false } as const;
+  const quiet = await isQuiet(intent, object, provider, env);
+  if (quiet && !mayHaveBeenQuiet(intent)) return { ...ours, complete: true, why: "the object is as intended" };
   if (!env.answered && !env.processDead()) {
-    return {
-      found: "unknown",
-      why: "the object is not as intended yet, and the process that was asked may still be at it",
-    };
+    return { found: "unknown", why: `${sight(quiet)}, and the process that was asked may still be at it` };
   }
   const early = isEarly(intent, provider, env);
-  if (early === undefined) return { found: "ours", object, complete: false, why: "the object is not as intended" };
-  if (!env.mayWait()) return { found: "unknown", why: `the object is not as intended yet; ${early.why}` };
+  if (early === undefined) {
+    if (quiet) return { ...ours, complete: true, why: "the object is as intended" };
+    return { ...ours, complete: false, why: "the object is not as intended" };
+  }
+  if (!env.mayWait()) return { found: "unknown", why: `${sight(quiet)}; ${early.why}` };
   await waitFor(early.leftMs, env);
   return resolveUpdate(intent, provider, env);
+}
+
+/** The update was sent for what a finalizer owes: the object was as intended before it, so its effect does not show. */
+function mayHaveBeenQuiet({ before, inputs, liveInputs }: Intent): boolean {
+  if (before?.inputs === undefined || inputs === undefined || !jsonEqual(before.inputs, inputs)) return false;
+  return liveInputs === undefined || jsonEqual(liveInputs, inputs);
+}
+
+function sight(quiet: boolean): string {
+  return quiet ? "the object was as intended before, so that it is says nothing" : "the object is not as intended yet";
 }
 
 /** A request whose answer was lost may still be on its way inside the cloud: what shows no effect proves nothing yet. */

@@ -1,5 +1,6 @@
 import type { Intent, JournalEvent, RecordChange } from "@wfctl/model";
 import { applyChange } from "../apply/records.ts";
+import { tellChange } from "../apply/hooks.ts";
 import { finalizerOwedReason } from "../plan/finalizer-owed.ts";
 import { isComplete, recordAfter } from "./record-after.ts";
 import type { Recovery } from "./recover-runs.ts";
@@ -22,7 +23,7 @@ export async function settleUnknown(recovery: Recovery, intent: Intent, resolved
     ? await callLateHook(recovery, intent, found)
     : { record: found, hooksOwed: false };
   const { record } = late;
-  await deps.store.commit(deps.lease, [closingEvent(intent, late)]);
+  await deps.store.commit(deps.lease, closingEvents(intent, late));
   if (record !== undefined) applyChange(records, record);
   report.resolved.push({
     run: intent.run,
@@ -41,10 +42,13 @@ export interface LateHook {
 }
 
 /** Closes an intent whose action has its outcome already. */
-export function closingEvent(intent: Intent, { record, hooksOwed }: LateHook): JournalEvent {
+export function closingEvents(intent: Intent, { record, hooksOwed }: LateHook): JournalEvent[] {
   const { run, action, half, phase } = intent;
-  if (hooksOwed && record !== undefined) return { kind: "half", run, action, half, record, hooksOwed };
-  return { kind: "intent-closed", run, action, half, phase, ...(record === undefined ? {} : { record }) };
+  const owed: JournalEvent[] =
+    hooksOwed && record !== undefined ? [{ kind: "half", run, action, half, record, hooksOwed }] : [];
+  // Such an event closes an intent of the apply phase by itself.
+  if (owed.length > 0 && phase === "apply") return owed;
+  return [...owed, { kind: "intent-closed", run, action, half, phase, ...(record === undefined ? {} : { record }) }];
 }
 
 /** The finalizer's process of that run is gone, and what it was to do for this object with it. */
@@ -64,13 +68,13 @@ export async function callLateHook(
   record: RecordChange | undefined,
 ): Promise<LateHook> {
   const { hooks } = recovery.deps;
-  if (intent.phase !== "apply") return { record, hooksOwed: false };
+  // Of the new object of a replace who listens was told when it became the current one.
+  const isOldHalf = intent.operation === "delete" && intent.deposed !== undefined;
   try {
-    if (intent.operation === "delete") {
-      if (intent.deposed === undefined) await hooks?.onResourceDeleted?.(intent.run, intent.action, intent.name);
-    } else if (record !== undefined && "put" in record) {
-      await hooks?.onResourceApplied?.(intent.run, intent.action, record.put);
-    }
+    // A delete that was planned is told as such, whatever older object is the current one again.
+    const gone = intent.operation === "delete" && (intent.phase === "apply" || record === undefined);
+    const change = gone ? { remove: intent.name } : record;
+    if (change !== undefined && !isOldHalf) await tellChange(hooks, intent.run, intent.action, intent.name, change);
     return { record, hooksOwed: false };
   } catch {
     if (intent.operation !== "create") return { record: record ?? { remove: intent.name }, hooksOwed: true };

@@ -40,7 +40,8 @@ export async function startPlugin(
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   const line = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).once("line", resolve);
-    void exited.then(([code]) => reject(new Error(`The plugin ended with ${code}: ${stderr}`)));
+    // Its end may be told before its last words: `close` comes after both.
+    child.once("close", (code) => reject(new Error(`The plugin ended with ${code}: ${stderr}`)));
   });
   const client = new grpc.Client(`unix:${line.split("|")[3]}`, grpc.credentials.createInsecure(), {
     "grpc.default_authority": "unused",

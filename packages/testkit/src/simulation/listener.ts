@@ -16,7 +16,6 @@ export interface Listener {
 
 export function createListener(world: World, watch: Watch, faultShare: number): Listener {
   const told = new Map<string, string>();
-  /** Effects of undos and of forgetting have no hook: what is known of these names is not compared. */
   const count = new Map<string, number>();
   let share = faultShare;
 
@@ -72,27 +71,30 @@ export function createListener(world: World, watch: Watch, faultShare: number): 
       const broken = state.hooksOwed.map(
         ({ run, action, name }) => `the hook of ${name} (${run} ${action}) is still owed`,
       );
-      const undone = namesWithoutHook(world);
+      const untold = namesWithoutHook(world);
       for (const record of state.records.values()) {
-        if (undone.has(record.name) || told.get(record.name) === record.providerId) continue;
+        if (untold.has(record.name) || told.get(record.name) === record.providerId) continue;
         broken.push(`the listener was told ${record.name} is ${told.get(record.name)}, it is ${record.providerId}`);
       }
       for (const name of told.keys())
-        if (!state.records.has(name) && !undone.has(name))
+        if (!state.records.has(name) && !untold.has(name))
           broken.push(`the listener was not told that ${name} is gone`);
       return broken;
     },
   };
 }
 
-/** Resources that an undo or a forgetting has changed: no hook tells of these. */
+/** Resources that an action or an undo has only forgotten: no hook tells of these. */
 function namesWithoutHook(world: World): Set<string> {
   const names = new Set<string>();
   const { openRuns, history } = world.stack.disk.draft;
   for (const run of [...(history?.values() ?? []), ...openRuns.values()]) {
     for (const { index, kind, name } of run.header.actions) {
-      const status = run.outcomes.get(index)?.status;
-      if (kind === "forget" || status === "COMPENSATED" || status === "COMPENSATION_FAILED") names.add(name);
+      const { status, message } = run.outcomes.get(index) ?? {};
+      const isForgotten = status === "COMPENSATION_FAILED" && message?.includes("Forgotten, not deleted") === true;
+      // An undo of the last two takes the record away, not the object.
+      const isReleased = status === "COMPENSATED" && (kind === "adopt" || kind === "import");
+      if (kind === "forget" || isForgotten || isReleased) names.add(name);
     }
   }
   return names;

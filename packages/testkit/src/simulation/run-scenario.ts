@@ -1,4 +1,5 @@
-import type { DesiredResource, JournalEvent, ResourceRecord } from "@wfctl/model";
+import type { DesiredResource, JournalEvent, ResourceRecord, RunAction } from "@wfctl/model";
+import type { RunDraft } from "@wfctl/state";
 import { canonicalJson, type Json } from "@wfctl/model";
 import { PlanRefused, type Applied, type CommandOptions } from "../stack/test-stack.ts";
 import { checkSecrets, checkState } from "./check-state.ts";
@@ -96,6 +97,7 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
   const { world, watch, story } = play;
   const { stack } = world;
   const desired = step.command === "destroy" ? [] : step.resources.map(desiredOf);
+  watch.onlyRead = new Set(step.resources.flatMap(({ name, keeps }) => (keeps === "existing" ? [name] : [])));
   await happenOutside(play, step);
   await provideOutside(play, step.resources);
   world.refuseWrite(step.refusedWrite);
@@ -117,7 +119,10 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
       ...stopping(play, crash),
       crashWhen: () => {
         points += 1;
-        if (crash === undefined && points === step.interruptAfter) controller.abort();
+        if (crash === undefined && points === step.interruptAfter) {
+          watch.interrupt();
+          controller.abort();
+        }
         return points === crash?.after;
       },
       onPlan(planned) {
@@ -131,7 +136,7 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
     story.push(`step ${index} host ${host}: ${describe(ended)}`);
     checkStored(play, told);
     if (ended !== "died") {
-      for (const object of stack.cloud.objects()) if (object.state === "deleting") watch.goingAtEnd.add(object.id);
+      watch.endCommand();
       if (ended !== "refused") checkReport(play, ended, before);
       if (ended !== "refused" && ended.end === "succeeded" && step.command === "apply") await checkQuiet(play, desired);
       break;
@@ -271,21 +276,48 @@ function checkStored(play: Play, told: readonly unknown[]): void {
   play.checkedEvents = commits.length;
 }
 
-/** What is retained, and what an undo forgets because it is not proven to be its own: somebody clears it away by hand. */
+/**
+ * What is retained, what another object takes the place of in the record of what was only read, and what an undo forgets
+ * because it is not proven to be its own: somebody clears it away by hand.
+ */
 function clearForgotten({ watch, world }: Play, event: JournalEvent): void {
-  if (event.kind !== "outcome") return;
-  const { openRuns, history } = world.stack.disk.draft;
-  const action = (openRuns.get(event.run) ?? history?.get(event.run))?.header.actions[event.outcome.action];
-  const isForgotten = action?.kind === "forget" && event.outcome.status === "SUCCESS";
-  if (!isForgotten && event.outcome.message?.includes("Forgotten, not deleted") !== true) return;
-  if (event.record === undefined || !("remove" in event.record)) return;
-  const name = event.record.remove;
-  const record = world.stack.disk.draft.records.get(name);
+  if (event.kind !== "outcome" && event.kind !== "half") return;
+  const left = leftBy(world, event);
   for (const object of world.stack.cloud.objects()) {
-    if (object.name !== name || record?.providerId === object.id) continue;
+    if (object.id !== left || watch.outside.has(object.id)) continue;
     watch.deletedOutside.add(object.id);
     world.stack.cloud.account(object.account).outside.delete(object.id);
   }
+}
+
+/** Id of the object that the event leaves in the cloud on purpose, and of which no record is left. */
+function leftBy(world: World, event: Extract<JournalEvent, { kind: "outcome" | "half" }>): string | undefined {
+  const { openRuns, history, records } = world.stack.disk.draft;
+  const run = openRuns.get(event.run) ?? history?.get(event.run);
+  const index = event.kind === "half" ? event.action : event.outcome.action;
+  const action = run?.header.actions[index];
+  if (run === undefined || action === undefined) return undefined;
+  const told =
+    event.kind === "outcome" ? /Forgotten, not deleted: .* id (\S+)\)/.exec(event.outcome.message ?? "") : null;
+  const id = told?.[1] ?? replacedId(run, action, event);
+  const record = records.get(action.name);
+  const isKept = record?.providerId === id || record?.deposed.some((old) => old.providerId === id) === true;
+  return isKept ? undefined : id;
+}
+
+/** The object of the record before, where an action put another one in its place or only forgot it. */
+function replacedId(
+  run: RunDraft,
+  action: RunAction,
+  event: Extract<JournalEvent, { kind: "outcome" | "half" }>,
+): string | undefined {
+  const before =
+    run.sent.get(`${action.index}:main:apply`)?.before ?? run.sent.get(`${action.index}:create:apply`)?.before;
+  if (before === undefined || event.record === undefined) return undefined;
+  if (action.kind === "forget") return "remove" in event.record ? before.providerId : undefined;
+  const takesPlace = action.kind === "create" || action.kind === "read" || action.kind === "adopt";
+  if (!takesPlace || !("put" in event.record) || event.record.put.providerId === before.providerId) return undefined;
+  return before.providerId;
 }
 
 /** A plan right after a run that succeeded has nothing to do, but for what stays unknown. */

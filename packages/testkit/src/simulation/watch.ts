@@ -11,11 +11,16 @@ export interface Watch {
   readonly violations: string[];
   /** Objects that other people deleted. */
   readonly deletedOutside: Set<string>;
-  /** Objects that were still going when a command was interrupted: its state names them, and rightly so. */
+  /** Objects that were still going when a command was interrupted or ended: its state names them, and rightly so. */
   readonly goingAtEnd: Set<string>;
+  /** The user interrupts the command: its drivers stop waiting for what is going and for what begins to go. */
+  interrupt(): void;
+  endCommand(): void;
   /** Objects that other people made, by id: `existing` ones are never to be written. */
   readonly outside: Map<string, "adopt" | "existing">;
   stack: TestStack | undefined;
+  /** Resources that the configuration of the step says to read only. */
+  onlyRead: ReadonlySet<string>;
   /** The user has lifted all protection. */
   unprotected: boolean;
   onPlan(planned: Planned): void;
@@ -25,12 +30,26 @@ export interface Watch {
 
 export function createWatch(): Watch {
   const plans = new Map<string, Plan>();
+  let interrupted = false;
+  const noteGoing = (): void => {
+    for (const object of watch.stack?.cloud.objects() ?? [])
+      if (object.state === "deleting") watch.goingAtEnd.add(object.id);
+  };
   const watch: Watch = {
     violations: [],
     deletedOutside: new Set(),
     goingAtEnd: new Set(),
+    interrupt() {
+      interrupted = true;
+      noteGoing();
+    },
+    endCommand() {
+      interrupted = false;
+      noteGoing();
+    },
     outside: new Map(),
     stack: undefined,
+    onlyRead: new Set(),
     unprotected: false,
     onPlan({ plan }) {
       plans.set(plan.id, plan);
@@ -58,7 +77,8 @@ export function createWatch(): Watch {
       if (effect.kind === "created" || effect.kind === "updated") {
         watch.violations.push(...checkUsed(stack, effect, watch.deletedOutside));
       }
-      if (effect.kind === "deleting") watch.violations.push(...checkDelete(stack, effect, plans, watch.unprotected));
+      if (effect.kind === "deleting" && interrupted) watch.goingAtEnd.add(effect.id);
+      if (effect.kind === "deleting") watch.violations.push(...checkDelete(stack, effect, plans, watch));
     },
   };
   return watch;
@@ -144,15 +164,12 @@ function checkDelete(
   stack: TestStack,
   effect: CloudEffect,
   plans: ReadonlyMap<string, Plan>,
-  unprotected: boolean,
+  { unprotected, onlyRead }: Pick<Watch, "unprotected" | "onlyRead">,
 ): string[] {
   const { draft } = stack.disk;
   const found = intentsInDoubt(draft).find(
     ({ intent }) => intent.operation === "delete" && (intent.deposed ?? intent.providerId) === effect.id,
   );
-  // An undo that goes on closes the intents of the one that died, and does their work again.
-  const undoing = [...draft.openRuns.values()].some((run) => run.undo !== undefined);
-  if (found === undefined && undoing) return [];
   if (found === undefined) return [`${effect.name} (${effect.id}) was deleted without an open intent`];
   const { run, intent } = found;
   const broken: string[] = [];
@@ -163,13 +180,19 @@ function checkDelete(
   if (intent.phase === "apply" && intent.half === "delete" && action?.replaceMode === "delete-first") return broken;
   const users = stack.cloud
     .objects()
-    .filter((object) => !isLeftBehind(stack, object))
+    .filter((object) => !isLeftBehind(stack, object) && !(onlyRead.has(object.name) && isHandedOver(stack, object)))
     .filter(
       (object) => object.state !== "deleting" && object.id !== effect.id && usedIds(object.inputs).includes(effect.id),
     );
   for (const user of users)
     broken.push(`${effect.name} (${effect.id}) was deleted while ${user.name} (${user.id}) uses it`);
   return broken;
+}
+
+/** An object that the stack was told to only read from now on: what it stands on is not for the stack to say. */
+function isHandedOver({ disk }: TestStack, { id, name }: Pick<CloudObject, "id" | "name">): boolean {
+  const record = disk.draft.records.get(name);
+  return record?.providerId === id && record.retain && !record.createdByUs;
 }
 
 /** An object that the state has forgotten, as it was told to: what becomes of it is not our business any more. */
