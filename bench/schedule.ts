@@ -100,10 +100,15 @@ export async function runProblem(
     ),
   );
   const provider = slowProvider(async (name, options) => {
+    let { priority = 0 } = options;
+    const unwatch = options.watchPriority?.((changed) => {
+      priority = changed;
+    });
     await limiter.acquire({
-      ...(options.priority === undefined ? {} : { priority: options.priority }),
+      priority: () => priority,
       onWait: () => options.onProgress?.({ message: "waiting for the API's rate limit", waiting: true, limited: true }),
     });
+    unwatch?.();
     options.onProgress?.({ message: "creating", waiting: false });
     await clock.sleep(problem.latencyMs[Number(name.slice(1))]!);
   });

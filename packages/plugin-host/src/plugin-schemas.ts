@@ -40,6 +40,11 @@ function readTraits(type: ext.ResourceType): TypeTraits {
     ...(type.updateTimeoutMs === 0 ? {} : { update: type.updateTimeoutMs }),
     ...(type.deleteTimeoutMs === 0 ? {} : { delete: type.deleteTimeoutMs }),
   };
+  const typicalMs = {
+    ...(type.typicalCreateMs === 0 ? {} : { create: type.typicalCreateMs }),
+    ...(type.typicalUpdateMs === 0 ? {} : { update: type.typicalUpdateMs }),
+    ...(type.typicalDeleteMs === 0 ? {} : { delete: type.typicalDeleteMs }),
+  };
   return {
     createFirst: type.createFirst,
     convergentCreate: type.convergentCreate,
@@ -50,6 +55,7 @@ function readTraits(type: ext.ResourceType): TypeTraits {
     sensitiveOutputs: type.sensitiveOutputs,
     forceNew: type.forceNew,
     timeouts,
+    typicalMs,
     ...(type.settleMs === 0 ? {} : { settleMs: type.settleMs }),
     ...(schema === undefined ? {} : { schema }),
     ...(outputs === undefined ? {} : { outputs }),

@@ -49,6 +49,7 @@ describe("a plugin with our extensions", () => {
       forceNew: ["region"],
       settleMs: 1000,
       timeouts: { create: 5000 },
+      typicalMs: { create: 700 },
       schema: { type: "object", title: "in" },
       outputs: { type: "object", title: "out" },
     });
@@ -145,6 +146,29 @@ describe("a plugin with our extensions", () => {
     controller.abort();
     expect(await call).toMatchObject({ class: "cancelled", answered: false });
     await expect.poll(() => count("cancel")).toBe(before + 2);
+  });
+
+  test("is told of another priority while the call is open, and no longer", async () => {
+    const controller = new AbortController();
+    let change: ((priority: number) => void) | undefined;
+    const watchPriority = (changed: (priority: number) => void) => {
+      change = changed;
+      return () => {
+        change = undefined;
+      };
+    };
+    const requests = count("request");
+    const call = failureOf(
+      provider.create(spec("hangs", { hang: true }), { ...ours, signal: controller.signal, watchPriority }),
+    );
+    await expect.poll(() => count("request"), { timeout: 10_000 }).toBe(requests + 1);
+    change?.(41);
+    change?.(42);
+    await expect.poll(() => count("priority 42"), { timeout: 10_000 }).toBe(1);
+    expect(count("priority 41")).toBe(0);
+    controller.abort();
+    expect(await call).toMatchObject({ class: "cancelled" });
+    expect(change).toBeUndefined();
   });
 
   test("is not sent what was given up before it left", async () => {

@@ -49,6 +49,8 @@ const longestTimeoutMs = 2 ** 31 - 1;
 export function createDriverSession(client: Client): DriverSession {
   const open = new Map<bigint, OpenCall>();
   let queue: QueuedRequest[] = [];
+  /** Of requests that were sent before. */
+  const priorities = new Map<bigint, number>();
   let stream: Stream | undefined;
   let pumping = false;
   let ended = false;
@@ -56,6 +58,7 @@ export function createDriverSession(client: Client): DriverSession {
 
   const settleAll = (error: Error): void => {
     queue = [];
+    priorities.clear();
     for (const call of open.values()) call.settle(error);
   };
 
@@ -102,6 +105,16 @@ export function createDriverSession(client: Client): DriverSession {
     }
   };
 
+  const sendPriorities = async (current: Stream): Promise<void> => {
+    const changed = [...priorities].map(([id, priority]) => ({ id, priority }));
+    priorities.clear();
+    try {
+      await current.send({ priorities: changed });
+    } catch {
+      // They only save time. Of a stream that has failed the calls learn by themselves.
+    }
+  };
+
   const openStream = (): Stream => {
     const opened = openBidiCall(client, ext.DriverSession.method.run);
     void receive(opened);
@@ -110,11 +123,13 @@ export function createDriverSession(client: Client): DriverSession {
 
   const pump = async (): Promise<void> => {
     try {
-      while (queue.length > 0 && !ended) {
+      while ((queue.length > 0 || priorities.size > 0) && !ended) {
         stream ??= openStream();
         const requests = nextBatch(queue);
         queue = queue.slice(requests.length);
-        await sendBatch(stream, requests);
+        // A priority comes after the request that it is of.
+        if (requests.length > 0) await sendBatch(stream, requests);
+        else await sendPriorities(stream);
       }
     } catch (error) {
       // The channel is closed: the plugin is gone.
@@ -124,11 +139,18 @@ export function createDriverSession(client: Client): DriverSession {
     }
   };
 
-  const enqueue = (request: QueuedRequest): void => {
-    queue.push(request);
+  const wakePump = (): void => {
     if (pumping) return;
     pumping = true;
     setImmediate(() => void pump());
+  };
+  const enqueue = (request: QueuedRequest): void => {
+    queue.push(request);
+    wakePump();
+  };
+  const changePriority = (id: bigint, priority: number): void => {
+    priorities.set(id, priority);
+    wakePump();
   };
 
   return {
@@ -142,6 +164,8 @@ export function createDriverSession(client: Client): DriverSession {
         const settle = (outcome: ext.DriverReply | Error): void => {
           if (!open.delete(id)) return;
           clearTimeout(timer);
+          unwatch?.();
+          priorities.delete(id);
           signal?.removeEventListener("abort", onAbort);
           if (outcome instanceof Error) reject(outcome);
           else resolve(outcome);
@@ -156,6 +180,7 @@ export function createDriverSession(client: Client): DriverSession {
         const timer = setTimeout(() => giveUp(lateCall(name, timeoutMs)), Math.min(timeoutMs, longestTimeoutMs));
         signal?.addEventListener("abort", onAbort, { once: true });
         open.set(id, { name, onProgress: options.onProgress, settle });
+        const unwatch = options.watchPriority?.((priority) => changePriority(id, priority));
         enqueue({ ...request, id, timeoutMs: Math.ceil(Math.min(timeoutMs, longestTimeoutMs)) });
       });
     },

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
-import { ext, unaryCall } from "@wfctl/contract";
+import { ext, openBidiCall, unaryCall } from "@wfctl/contract";
 import { describe, expect, test } from "vitest";
 import { driveSession, driveUnary, failureOf, valueOf, type Driver, type Meta } from "./testdata/drive.ts";
 import { startConfigured } from "./testdata/start-plugin.ts";
@@ -283,11 +283,37 @@ describe("a session", () => {
     expect(reports[1]).toEqual(["Calling slow", false, false]);
   });
 
+  test("lets a call that waits for the rate limit go by the priority that the host has given it last", async () => {
+    const { client } = await startConfigured(file, { account: "a" });
+    const { replies, send } = openBidiCall(client, ext.DriverSession.method.run);
+    const operation = ext.DriverOperation.CREATE;
+    const configJson = Buffer.from(JSON.stringify({ text: "t", fail: "limited" }));
+    const request = (id: bigint, priority: number) => ({
+      id,
+      operation,
+      resourceType: "test.note",
+      name: `n${id}`,
+      configJson,
+      priority,
+    });
+    await send({
+      requests: [request(1n, 3), request(2n, 2), request(3n, 1)],
+      priorities: [
+        { id: 3n, priority: 4 },
+        { id: 99n, priority: 5 },
+      ],
+    });
+    const order: bigint[] = [];
+    for await (const message of replies) {
+      order.push(...message.replies.filter(({ object }) => object !== undefined).map(({ id }) => id));
+      if (order.length === 3) break;
+    }
+    expect(order.indexOf(3n)).toBeLessThan(order.indexOf(2n));
+  });
+
   test("refuses an operation that it does not know", async () => {
     const { client } = await startConfigured(file, { account: "a" });
-    const { replies, send } = await import("@wfctl/contract").then(({ openBidiCall }) =>
-      openBidiCall(client, ext.DriverSession.method.run),
-    );
+    const { replies, send } = openBidiCall(client, ext.DriverSession.method.run);
     await send({ requests: [{ id: 7n, resourceType: "test.note", operation: 99 as ext.DriverOperation }] });
     const { value } = await replies.next();
     expect(value?.replies[0]).toMatchObject({ id: 7n, code: status.INVALID_ARGUMENT });

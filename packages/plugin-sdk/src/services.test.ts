@@ -207,6 +207,8 @@ test("schemas are told before any configuration", async () => {
     settleMs: 5,
     createTimeoutMs: 60_000,
     readTimeoutMs: 0,
+    typicalCreateMs: 20,
+    typicalDeleteMs: 0,
     readsInputs: true,
   });
   expect(bytesToObject(note!.inputSchemaJson, "")).toMatchObject({

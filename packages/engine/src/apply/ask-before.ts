@@ -13,11 +13,11 @@ import type { Run } from "./run.ts";
 
 /** What is asked before a change was made: all that came before is durable by then. */
 export async function readNow(
-  target: Pick<Target, "run" | "action" | "provider">,
+  target: Pick<Target, "run" | "action" | "provider"> & Partial<Pick<Target, "work">>,
   providerId: string,
   type: string = target.action.type,
 ): Promise<{ readonly object: LiveObject | undefined } | OutcomeEnd> {
-  const { run, action, provider } = target;
+  const { run, action, provider, work } = target;
   await durably(run);
   const timeoutMs = readTimeoutOf(action.desired, provider, type);
   try {
@@ -26,7 +26,7 @@ export async function readNow(
         run,
         provider,
         { name: action.name, type, providerId },
-        { timeoutMs, stopped: () => run.halt !== undefined },
+        { timeoutMs, stopped: () => run.halt !== undefined, ...(work === undefined ? {} : { work }) },
       ),
     };
   } catch (thrown) {

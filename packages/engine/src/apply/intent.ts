@@ -23,6 +23,14 @@ export interface Slot {
   readonly watchPriority?: NonNullable<CallOptions["watchPriority"]>;
 }
 
+/** The place of a node's calls where calls must queue. */
+export function rankOf({
+  priority,
+  slot,
+}: Pick<Call, "priority" | "slot">): Pick<CallOptions, "priority" | "watchPriority"> {
+  return { priority, ...(slot.watchPriority === undefined ? {} : { watchPriority: slot.watchPriority }) };
+}
+
 /** One call that changes something, before it is sent. */
 export interface Call {
   readonly operation: Operation;

@@ -3,7 +3,7 @@ import type { CallOptions, LiveObject } from "../ports/index.ts";
 import { resolveIntent, type Resolution } from "../recover/resolve-intent.ts";
 import { settleMsOf } from "../recover/settle-time.ts";
 import { asProviderError, backoffMs, sendWithRetries } from "./dispatch.ts";
-import { createIntent, intentEvents, timeoutOf, type Call } from "./intent.ts";
+import { createIntent, intentEvents, rankOf, timeoutOf, type Call } from "./intent.ts";
 import { reportProgress } from "./progress.ts";
 import { proveLease } from "./prove-lease.ts";
 import { commit, type Run } from "./run.ts";
@@ -143,8 +143,7 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
           clientToken: intent.clientToken,
           owner: ownerOf(run, call.action),
           signal: run.calls.signal,
-          priority: call.priority,
-          ...(call.slot.watchPriority === undefined ? {} : { watchPriority: call.slot.watchPriority }),
+          ...rankOf(call),
           onProgress: progress.report,
         });
       },

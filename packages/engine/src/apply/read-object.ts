@@ -1,5 +1,7 @@
 import type { LiveObject, Provider, Ref } from "../ports/index.ts";
 import { asProviderError, sendWithRetries } from "./dispatch.ts";
+import type { NodeWork } from "./execute-node.ts";
+import { rankOf } from "./intent.ts";
 import type { Run } from "./run.ts";
 
 /** Reads the object, again after throttling and passing faults for at most two minutes; undefined where it does not exist. */
@@ -7,14 +9,20 @@ export async function readObject(
   run: Run,
   provider: Provider,
   ref: Ref,
-  options: { readonly timeoutMs?: number; readonly stopped?: () => boolean } = {},
+  options: {
+    readonly timeoutMs?: number;
+    readonly stopped?: () => boolean;
+    /** The node that it is read for. @default the read goes after all that has a rank */
+    readonly work?: NodeWork;
+  } = {},
 ): Promise<LiveObject | undefined> {
   const { clock, random } = run.deps;
   const { signal } = run.calls;
+  const rank = options.work === undefined ? {} : rankOf(options.work);
   const timeoutMs = options.timeoutMs ?? provider.traits(ref.type)?.timeouts?.read ?? 120_000;
   try {
     return await sendWithRetries(
-      () => provider.read(ref, { timeoutMs, run: run.id, signal }),
+      () => provider.read(ref, { timeoutMs, run: run.id, signal, ...rank }),
       { repeatable: true, asksOnly: true, maxAttempts: 6, deadlineAt: clock.now() + 120_000 },
       { clock, random, signal, stopped: options.stopped ?? (() => signal.aborted) },
     );

@@ -85,7 +85,9 @@ export function serveSession(server: grpc.Server, options: SessionOptions = {}):
   serveService(server, ext.DriverSession, {
     run(stream) {
       note("session");
-      stream.on("data", ({ requests }: ext.DriverRequests) => {
+      stream.on("data", ({ requests, priorities }: ext.DriverRequests) => {
+        for (const { priority } of priorities) note("priority", String(priority));
+        if (requests.length === 0) return;
         note("batch", String(requests.length));
         const replies: ext.DriverReply[] = [];
         for (const request of requests) {
@@ -140,6 +142,7 @@ export function serveSession(server: grpc.Server, options: SessionOptions = {}):
               lookup: true,
               irreversibleUpdate: true,
               settleMs: 1000,
+              typicalCreateMs: 700,
               createTimeoutMs: 5000,
               readsInputs: true,
             },

@@ -124,6 +124,11 @@ export interface ResourceDefinition<Client, Input extends object, Outputs extend
   readonly settleMs?: number;
   /** Default deadlines in milliseconds. @default 30 min, read 2 min */
   readonly timeouts?: Partial<Record<"create" | "read" | "update" | "delete", number>>;
+  /**
+   * What a call takes as a rule, in milliseconds, waits for rate limits not counted: hosts that have seen none end yet start
+   * first what long calls wait for. A factor of two off still serves. @default not known
+   */
+  readonly typicalMs?: Partial<Record<"create" | "update" | "delete", number>>;
   /** What credentials must be allowed to do for all of the handlers, in the words of the cloud: `wfctl plugin permissions` prints it. */
   readonly permissions?: readonly string[];
   /** 1 infrastructure, 2 shared, 3 application. @default 1 */

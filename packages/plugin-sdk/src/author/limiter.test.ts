@@ -71,6 +71,21 @@ describe("limiter", () => {
     expect(order).toEqual(["c", "d", "a", "b"]);
   });
 
+  test("a priority that changes while its call waits counts as it is when its turn may come", async () => {
+    const clock = createVirtualClock();
+    const limiter = createLimiter({ ratePerSecond: 1, burst: 1 }, clock);
+    const order: string[] = [];
+    await limiter.acquire();
+    const priorities = { a: 1, b: 2 };
+    for (const name of ["a", "b"] as const) {
+      void limiter.acquire({ priority: () => priorities[name] }).then(() => order.push(name));
+    }
+    await clock.advance(500);
+    priorities.a = 3;
+    await clock.advance(2000);
+    expect(order).toEqual(["a", "b"]);
+  });
+
   test("a caller that gives up leaves the queue and takes no turn", async () => {
     const clock = createVirtualClock();
     const limiter = createLimiter({ ratePerSecond: 1, burst: 1 }, clock);

@@ -15,9 +15,14 @@ export interface LimiterOptions {
 export interface Limiter {
   /**
    * Resolves when one call may go out; rejects with the signal's reason. Of those that wait, the highest priority goes
-   * first, then the longest waiting. `onWait` is called once if there is a wait at all.
+   * first, then the longest waiting; a function is asked at each turn, so that the priority may change meanwhile.
+   * `onWait` is called once if there is a wait at all.
    */
-  acquire(options?: { signal?: AbortSignal; priority?: number; onWait?: (expectedMs: number) => void }): Promise<void>;
+  acquire(options?: {
+    signal?: AbortSignal;
+    priority?: number | (() => number);
+    onWait?: (expectedMs: number) => void;
+  }): Promise<void>;
   /** The API refused a call for its rate. Nothing goes out before `retryAfterMs` has passed. */
   throttled(retryAfterMs?: number): void;
   /** Calls per second at this moment. */
@@ -25,7 +30,7 @@ export interface Limiter {
 }
 
 interface Waiter {
-  readonly priority: number;
+  priority(): number;
   grant(): void;
 }
 
@@ -56,9 +61,12 @@ export function createLimiter(options: LimiterOptions, clock: Clock): Limiter {
   };
   const takeNext = (): Waiter | undefined => {
     let best = 0;
-    for (let index = 1; index < waiters.length; index += 1) {
-      const [candidate, leader] = [waiters[index]!, waiters[best]!];
-      if (candidate.priority > leader.priority) best = index;
+    let highest = -Infinity;
+    for (const [index, waiter] of waiters.entries()) {
+      const priority = waiter.priority();
+      if (priority <= highest) continue;
+      highest = priority;
+      best = index;
     }
     return waiters.splice(best, 1)[0];
   };
@@ -90,7 +98,10 @@ export function createLimiter(options: LimiterOptions, clock: Clock): Limiter {
       }
       onWait?.(waitMs(waiters.length + 1));
       const granted = Promise.withResolvers<void>();
-      const waiter: Waiter = { priority, grant: () => granted.resolve() };
+      const waiter: Waiter = {
+        priority: typeof priority === "function" ? priority : () => priority,
+        grant: () => granted.resolve(),
+      };
       const abort = (): void => {
         const index = waiters.indexOf(waiter);
         if (index !== -1) waiters.splice(index, 1);

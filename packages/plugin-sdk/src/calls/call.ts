@@ -7,6 +7,7 @@ export interface Caller {
   readonly run: string;
   readonly clientToken: string;
   readonly owner: string;
+  /** As it is at this moment: a host may change it while the call is open. */
   readonly priority: number;
   /** Milliseconds since the epoch; undefined where the host sets none. */
   readonly deadline: number | undefined;

@@ -73,7 +73,7 @@ export function openCall(
       let reported = false;
       await limiter.acquire({
         signal,
-        priority: caller.priority,
+        priority: () => caller.priority,
         onWait: (expectedMs) => {
           if (expectedMs < reportedWaitMs) return;
           reported = true;

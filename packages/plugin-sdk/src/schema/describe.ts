@@ -25,10 +25,13 @@ export interface TypeDescription {
     readonly update: number;
     readonly delete: number;
   };
+  /** 0 where nothing is said. */
+  readonly typicalMs: { readonly create: number; readonly update: number; readonly delete: number };
 }
 
 export function describeType(resource: Resource<unknown>): TypeDescription {
   const { create = 0, read = 0, update = 0, delete: remove = 0 } = resource.timeouts ?? {};
+  const { typicalMs = {} } = resource;
   return {
     type: resource.type,
     description: resource.description,
@@ -44,13 +47,15 @@ export function describeType(resource: Resource<unknown>): TypeDescription {
     irreversibleUpdate: resource.irreversibleUpdate ?? false,
     settleMs: resource.settleMs ?? 0,
     timeouts: { create, read, update, delete: remove },
+    typicalMs: { create: typicalMs.create ?? 0, update: typicalMs.update ?? 0, delete: typicalMs.delete ?? 0 },
   };
 }
 
-/** Changes when any type's behaviour towards the planner does. */
+/** Changes when any type's behaviour towards the planner does: not with how long calls take. */
 export function schemaDigest(types: readonly TypeDescription[]): string {
+  const behaviour = types.map(({ typicalMs: _, ...rest }) => rest);
   return createHash("sha256")
-    .update(canonicalJson(types as unknown as Json))
+    .update(canonicalJson(behaviour as unknown as Json))
     .digest("hex");
 }
 

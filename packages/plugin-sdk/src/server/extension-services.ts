@@ -86,6 +86,9 @@ function typeMessage(type: TypeDescription): ext.ResourceType {
     readTimeoutMs: type.timeouts.read,
     updateTimeoutMs: type.timeouts.update,
     deleteTimeoutMs: type.timeouts.delete,
+    typicalCreateMs: type.typicalMs.create,
+    typicalUpdateMs: type.typicalMs.update,
+    typicalDeleteMs: type.typicalMs.delete,
     readsInputs: true,
   });
 }

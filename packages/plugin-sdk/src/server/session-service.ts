@@ -16,6 +16,11 @@ import type { Runtime } from "./runtime.ts";
 import { statusOf } from "./status.ts";
 
 type Stream = grpc.ServerDuplexStream<ext.DriverRequests, ext.DriverReplies>;
+interface OpenRequest {
+  readonly controller: AbortController;
+  priority: number;
+}
+
 type Answer = Partial<Pick<ext.DriverReply, "absent" | "object" | "diff">>;
 
 /** Above this many bytes of JSON a batch is sent even in the middle of a tick. */
@@ -28,7 +33,7 @@ export function sessionService(runtime: Runtime): ServiceHandlers<typeof ext.Dri
 }
 
 function serveSession(runtime: Runtime, stream: Stream): void {
-  const open = new Map<bigint, AbortController>();
+  const open = new Map<bigint, OpenRequest>();
   const batch = createBatch(stream);
   let closing = false;
   const endWhenDone = (): void => {
@@ -36,20 +41,21 @@ function serveSession(runtime: Runtime, stream: Stream): void {
   };
   const closed = (): void => {
     batch.drop();
-    for (const controller of open.values()) controller.abort();
+    for (const { controller } of open.values()) controller.abort();
   };
 
   const start = (request: ext.DriverRequest): void => {
     const operation = request.operation;
     if (operation === ext.DriverOperation.CANCEL) {
-      open.get(request.id)?.abort();
+      open.get(request.id)?.controller.abort();
       return;
     }
     const controller = new AbortController();
-    open.set(request.id, controller);
+    const opened: OpenRequest = { controller, priority: request.priority };
+    open.set(request.id, opened);
     const answered = (reply: ext.DriverReply): void => {
       // A cancelled call was answered when it was cancelled.
-      if (open.get(request.id) !== controller) return;
+      if (open.get(request.id) !== opened) return;
       open.delete(request.id);
       batch.add(reply);
       endWhenDone();
@@ -61,7 +67,7 @@ function serveSession(runtime: Runtime, stream: Stream): void {
         cancelGraceMs,
       ).unref();
     });
-    perform(runtime, request, callerOf(request, controller.signal, batch)).then(
+    perform(runtime, request, callerOf(request, opened, batch)).then(
       (answer) => answered(create(ext.DriverReplySchema, { id: request.id, ...answer })),
       (error: unknown) => answered(failureReply(request.id, error)),
     );
@@ -69,6 +75,10 @@ function serveSession(runtime: Runtime, stream: Stream): void {
 
   stream.on("data", (message: ext.DriverRequests) => {
     for (const request of message.requests) start(request);
+    for (const { id, priority } of message.priorities) {
+      const request = open.get(id);
+      if (request !== undefined) request.priority = priority;
+    }
   });
   stream.on("end", () => {
     closing = true;
@@ -123,15 +133,17 @@ async function perform(runtime: Runtime, request: ext.DriverRequest, caller: Cal
   }
 }
 
-function callerOf(request: ext.DriverRequest, signal: AbortSignal, batch: Batch): Caller {
+function callerOf(request: ext.DriverRequest, opened: OpenRequest, batch: Batch): Caller {
   return {
     instance: request.instance,
     run: request.run,
     clientToken: request.clientToken,
     owner: request.owner,
-    priority: request.priority,
+    get priority() {
+      return opened.priority;
+    },
     deadline: request.timeoutMs === 0 ? undefined : Date.now() + request.timeoutMs,
-    signal,
+    signal: opened.controller.signal,
     extended: true,
     onProgress: (message, waiting, limited = false) =>
       batch.add(reply(request.id, { progress: { message, waiting, limited } })),

@@ -51,6 +51,7 @@ const note = defineResource<Store>()({
   settleMs: 5,
   permissions: ["notes:Write", "notes:Read"],
   timeouts: { create: 60_000 },
+  typicalMs: { create: 20 },
 
   async create(desired, context) {
     const { input, name } = desired;
