@@ -7,7 +7,7 @@ import { listPlugins, type InstalledPlugin } from "@wfctl/plugin-host";
 import { configFileName, readConformanceConfig, type ConformanceConfig } from "./config/conformance-config.ts";
 import type { Sample } from "./config/sample.ts";
 import { summarize, type ConformanceReport, type ScenarioResult } from "./report.ts";
-import { levels, NotApplicable, Problem, Skip, type Level, type Scenario, type Trial } from "./scenario.ts";
+import { Late, levels, NotApplicable, Problem, Skip, type Level, type Scenario, type Trial } from "./scenario.ts";
 import { scenarios } from "./scenarios/catalog.ts";
 import { createObjects } from "./subject/objects.ts";
 import { describeExit, lastWords } from "./subject/raw-plugin.ts";
@@ -95,12 +95,15 @@ async function tryScenario(
     const durationMs = Math.round(performance.now() - started);
     return { ...head, result, ...(message === undefined ? {} : { message }), durationMs };
   };
-  let failure: string | undefined;
-  try {
+  const run = async (): Promise<void> => {
     if (scenario.scope === "plugin") await scenario.run(trial);
     else if (sample === undefined)
       throw new Skip(`there is no sample: ${configFileName} says what drivers can be tried with`);
     else await scenario.run(trial, sample);
+  };
+  let failure: string | undefined;
+  try {
+    await run().catch((error: unknown) => (error instanceof Late ? run() : Promise.reject(error)));
   } catch (error) {
     if (error instanceof Skip) return end("skipped", error.message);
     if (error instanceof NotApplicable) return end("not-applicable", error.message);

@@ -45,6 +45,9 @@ export interface Trial {
 /** The plugin does not do what the scenario asserts. The message says what was found and what should be. */
 export class Problem extends Error {}
 
+/** What the plugin did came too late. It is tried once more: the machine may have been busy with something else. */
+export class Late extends Problem {}
+
 /** The scenario cannot tell anything about this plugin; the message says why, and what would let it. */
 export class Skip extends Error {}
 
@@ -53,6 +56,10 @@ export class NotApplicable extends Error {}
 
 export function expectThat(condition: boolean, problem: string): asserts condition {
   if (!condition) throw new Problem(problem);
+}
+
+export function expectInTime(condition: boolean, problem: string): asserts condition {
+  if (!condition) throw new Late(problem);
 }
 
 export function skipUnless(condition: boolean, reason: string): asserts condition {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { handshake, health, plugin, goPluginBroker, openBidiCall, iac } from "@wfctl/contract";
-import { expectThat, Problem, skipUnless, type PluginScenario, type Trial } from "../scenario.ts";
+import { expectInTime, expectThat, Problem, skipUnless, type PluginScenario, type Trial } from "../scenario.ts";
 import { call, describeStatus } from "../subject/call.ts";
 import { describeExit, lastWords, type RawPlugin } from "../subject/raw-plugin.ts";
 import { within } from "../subject/within.ts";
@@ -34,7 +34,7 @@ async function withProcess(
 /** Ends the process by `request` and expects it to be gone in time. */
 async function expectEnd(started: RawPlugin, how: string): Promise<void> {
   const inTime = await within(started.exited, handshake.exitTimeoutMs);
-  expectThat(inTime, `The plugin still runs ${handshake.exitTimeoutMs} ms after ${how}`);
+  expectInTime(inTime, `The plugin still runs ${handshake.exitTimeoutMs} ms after ${how}`);
 }
 
 export const processScenarios: readonly PluginScenario[] = [
@@ -50,13 +50,14 @@ export const processScenarios: readonly PluginScenario[] = [
         const started = subject.startUnchecked(value === undefined ? env : { ...env, [handshake.cookieName]: value });
         const which = value === undefined ? "without the cookie" : "with a wrong cookie";
         try {
-          expectThat(
-            await within(started.exited, quickMs),
-            `Started ${which}, the plugin still runs after ${quickMs} ms`,
-          );
+          await within(Promise.race([started.exited, started.firstLine]), handshake.startTimeoutMs);
           expectThat(
             !started.stdout.some((line) => /^\d+\|\d+\|/.test(line)),
             `Started ${which}, the plugin printed a handshake`,
+          );
+          expectInTime(
+            await within(started.exited, quickMs),
+            `Started ${which}, the plugin still runs after ${quickMs} ms`,
           );
           expectThat(
             started.exit?.code !== 0,
@@ -181,7 +182,7 @@ export const processScenarios: readonly PluginScenario[] = [
         const exited = started.exited;
         void started.end();
         const { code, signal } = await exited;
-        expectThat(signal === null, `Shutdown did not end the plugin within ${handshake.exitTimeoutMs} ms`);
+        expectInTime(signal === null, `Shutdown did not end the plugin within ${handshake.exitTimeoutMs} ms`);
         expectThat(code === 0, `After Shutdown the plugin exited with code ${code}; it should be 0`);
       });
     },
@@ -197,7 +198,7 @@ export const processScenarios: readonly PluginScenario[] = [
       await started.end();
       const { address } = started;
       skipUnless(address.network === "unix", "the plugin listens on TCP");
-      expectThat(started.exit?.signal == null, "The plugin had to be killed, so its socket stayed");
+      expectInTime(started.exit?.signal == null, "The plugin had to be killed, so its socket stayed");
       expectThat(!existsSync(address.path), `The socket ${address.path} is still there after Shutdown`);
     },
   },
@@ -214,7 +215,7 @@ export const processScenarios: readonly PluginScenario[] = [
         pid = await host.pluginPid;
         host.kill();
         const gone = await within(host.closed, orphanMs);
-        expectThat(gone, `The plugin still runs ${orphanMs} ms after its host was killed`);
+        expectInTime(gone, `The plugin still runs ${orphanMs} ms after its host was killed`);
       } finally {
         host.kill();
         if (pid !== undefined) killQuietly(pid);

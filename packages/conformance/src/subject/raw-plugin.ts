@@ -96,7 +96,7 @@ export function startProcess({ executable, directory, env }: Omit<StartOptions, 
     };
     // `close` comes after the last output, unless something else holds the pipes open.
     child.once("close", settle);
-    child.once("exit", (code, signal) => setTimeout(settle, 250, code, signal).unref());
+    child.once("exit", (code, signal) => setTimeout(settle, 1_000, code, signal).unref());
     child.once("error", (error) => {
       stderr.push(error.message);
       settle(null, null);

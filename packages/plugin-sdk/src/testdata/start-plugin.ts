@@ -47,7 +47,8 @@ export async function startPlugin(
     printed.push(text);
     first.resolve(text);
   });
-  void exited.then(([code]) => first.reject(new Error(`The plugin ended with ${code}: ${stderr}`)));
+  // Its end may be told before its last words: `close` comes after both.
+  child.once("close", (code) => first.reject(new Error(`The plugin ended with ${code}: ${stderr}`)));
   const line = await first.promise;
   printed.shift();
   const socket = line.split("|")[3] ?? "";

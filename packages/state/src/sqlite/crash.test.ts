@@ -82,6 +82,9 @@ test("a log with a garbled page ends before it", async () => {
   }
 });
 
+/** Commits of the writer that may be in the file before it has said so. */
+const inFlight = 4;
+
 /** Bytes before the page of a frame of the log, and those of the log's own header. */
 const [frameHeader, logHeader, pageSize] = [24, 32, 4096];
 
@@ -110,10 +113,10 @@ test("a log that is cut at any byte of its last frames, or has one of them flipp
   });
   expect(offsets.length).toBeGreaterThan(80);
   for (const offset of offsets) {
-    expect(await serialOf(bytes.subarray(0, offset))).toBeLessThanOrEqual(last + 1);
+    expect(await serialOf(bytes.subarray(0, offset))).toBeLessThanOrEqual(last + inFlight);
     const flipped = Buffer.from(bytes);
     flipped[offset] = flipped[offset]! ^ 0x10;
-    expect(await serialOf(flipped)).toBeLessThanOrEqual(last + 1);
+    expect(await serialOf(flipped)).toBeLessThanOrEqual(last + inFlight);
   }
   // What was acknowledged is only lost with the bytes that hold it.
   expect(await serialOf(bytes)).toBeGreaterThanOrEqual(last);

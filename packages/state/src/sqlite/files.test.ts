@@ -4,6 +4,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   closeSync,
+  existsSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -26,6 +27,13 @@ import { createTemporaryStack, type TemporaryStack } from "../testing/temporary-
 import { createStack } from "./create.ts";
 import { doctor } from "./doctor.ts";
 import { leaseShow, openSqliteStore, readStackInfo } from "./store.ts";
+
+/** True once no thread of the process does anything any more: the signal is told to them one by one. */
+function isStopped(pid: number | undefined): boolean {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return true;
+  return readdirSync(tasks).every((task) => /\) [Tt] /.test(readFileSync(join(tasks, task, "stat"), "utf8")));
+}
 
 function hashAll(directory: string): Record<string, string> {
   const names = readdirSync(directory).toSorted();
@@ -89,6 +97,7 @@ describe("reading", () => {
     });
     await once(child.stdout, "data");
     child.kill("SIGSTOP");
+    await expect.poll(() => isStopped(child.pid)).toBe(true);
     const living = hashAll(stack.directory);
     await readEverything(stack.path);
     expect(hashAll(stack.directory)["state.db"]).toBe(living["state.db"]);
