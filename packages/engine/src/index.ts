@@ -1,5 +1,6 @@
 export * from "./apply/index.ts";
-export { compensateRun, type CompensateOptions, type CompensationReport } from "./compensate/compensate-run.ts";
+export { compensateRun } from "./compensate/compensate-run.ts";
+export type { CompensateOptions, CompensationReport } from "./compensate/undo.ts";
 export { finalizeOwed, type FinalizeError } from "./finalize/finalize.ts";
 export * from "./plan/index.ts";
 export * from "./ports/index.ts";

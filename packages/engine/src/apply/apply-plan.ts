@@ -8,7 +8,8 @@ import {
   type RunHeader,
   type StackState,
 } from "@wfctl/model";
-import { compensateRun, type CompensationReport } from "../compensate/compensate-run.ts";
+import { compensateRun } from "../compensate/compensate-run.ts";
+import type { CompensationReport } from "../compensate/undo.ts";
 import { finalizeOwed, type FinalizeError } from "../finalize/finalize.ts";
 import { finalizerOwedEvents } from "../finalize/owed-records.ts";
 import { buildApplyResult } from "../report/apply-result.ts";

@@ -22,7 +22,7 @@ import type {
   Random,
   Store,
 } from "../ports/index.ts";
-import type { CompensationReport } from "../compensate/compensate-run.ts";
+import type { CompensationReport } from "../compensate/undo.ts";
 import { createDurations, type Durations } from "./durations.ts";
 import { watchExits } from "./watch-exits.ts";
 import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";

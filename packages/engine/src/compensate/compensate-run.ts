@@ -1,49 +1,23 @@
 import {
   WfctlError,
-  type Intent,
   type JournalEvent,
-  type Outcome,
   type PlanAction,
-  type PluginProcess,
   type ResourceRecord,
   type RunAction,
-  type RunEnd,
   type RunHeader,
   type RunState,
   type StackState,
 } from "@wfctl/model";
 import { createGate } from "../graph/gate.ts";
-import { inHookOrder } from "../apply/hooks.ts";
 import { commit, createRun, type EngineDeps, type Run } from "../apply/run.ts";
 import { finalizeOwed } from "../finalize/finalize.ts";
 import { topologicalOrder } from "../graph/topology.ts";
 import { finalizerOwedReason } from "../plan/finalizer-owed.ts";
 import { undoAction, type UndoEnd } from "./undo-action.ts";
-import { intentsInDoubt, planUndo, type PlannedUndo } from "./undo-steps.ts";
-
-export interface CompensateOptions {
-  /** Resources to leave as they are. */
-  readonly skip: ReadonlySet<string>;
-  readonly parallelism?: number;
-  readonly signal?: AbortSignal;
-  /** Id of the run that does the undo, where the undone one is closed: a run of its own. Absent while the undone run is still open. */
-  readonly undoRunId?: string;
-  /** Calls of an undo that died and of which nothing is known, by `undoKey`: they may still come to their effect. */
-  readonly doubts?: ReadonlyMap<string, Intent>;
-  /** Plugin processes that serve the undo, journaled with its own run. */
-  readonly plugins?: readonly PluginProcess[];
-}
-
-export interface CompensationReport {
-  /** Run that was undone. */
-  readonly run: string;
-  readonly undone: readonly { readonly name: string; readonly message: string }[];
-  /** What is not as it was before the run, with the reason. */
-  readonly remaining: readonly { readonly name: string; readonly why: string }[];
-  /** Outcomes of the undone run's actions as they stand now. */
-  readonly outcomes: ReadonlyMap<number, Outcome>;
-  readonly end: Extract<RunEnd, "compensated" | "compensation_failed">;
-}
+import { hookAfter, tellHook } from "./undo-hooks.ts";
+import { closeUndo, stays, undoneOutcome } from "./undo-report.ts";
+import { planUndo, type PlannedUndo } from "./undo-steps.ts";
+import { doubtsOf, undoKey, type CompensateOptions, type CompensationReport, type Undo } from "./undo.ts";
 
 /**
  * Undoes what a run did, dependents first; undos that do not depend on each other go on when one fails.
@@ -92,33 +66,7 @@ export async function compensateRun(
   await begin(run, target, undos, options);
   const ends = await undoAll(undo);
   await finalizeUndo(run, target, undos, ends);
-  return finish(undo, ends);
-}
-
-/** One undo of one run while it goes on. */
-interface Undo {
-  /** The run whose journal the calls go to. */
-  readonly run: Run;
-  readonly target: RunState;
-  readonly undos: readonly PlannedUndo[];
-  readonly options: CompensateOptions;
-  readonly doubts: ReadonlyMap<string, Intent>;
-  /** Positions whose hook failed, with its message: the hook stays owed. */
-  readonly unheard: Map<number, string>;
-}
-
-/** Names an action in the run that is undone and in the runs that undo it. */
-export function undoKey({ kind, name }: Pick<RunAction, "kind" | "name">): string {
-  return `${kind} ${name}`;
-}
-
-function doubtsOf(target: RunState, options: CompensateOptions): ReadonlyMap<string, Intent> {
-  const doubts = new Map(options.doubts);
-  for (const intent of intentsInDoubt(target)) {
-    const action = target.header.actions[intent.action];
-    if (intent.phase === "undo" && action !== undefined) doubts.set(undoKey(action), intent);
-  }
-  return doubts;
+  return closeUndo(undo, ends);
 }
 
 async function begin(
@@ -253,41 +201,6 @@ async function record(all: Undo, undo: PlannedUndo, position: number, end: UndoE
   });
 }
 
-/** A hook that is told of the resource as an undo has left it. */
-interface UndoHook {
-  /** In one commit with the outcome, so that a kill before the hook leaves it owed. */
-  readonly owed: Extract<JournalEvent, { kind: "half" }>;
-  readonly call: () => Promise<void>;
-}
-
-/** Who listens is told of what is deleted and of what the record is again. Of what is only forgotten there is no hook. */
-function hookAfter(run: Run, target: RunState, { action, step }: PlannedUndo, end: UndoEnd): UndoHook | undefined {
-  const { record: change } = end;
-  const { hooks } = run.deps;
-  if (change === undefined) return undefined;
-  const { id } = target.header;
-  const owed = { kind: "half", run: id, action: action.index, half: "main", record: change, hooksOwed: true } as const;
-  if ("put" in change) {
-    const applied = hooks?.onResourceApplied?.bind(hooks);
-    return applied === undefined ? undefined : { owed, call: () => applied(id, action.index, change.put) };
-  }
-  const deleted = hooks?.onResourceDeleted?.bind(hooks);
-  if (deleted === undefined || step.how !== "delete") return undefined;
-  return { owed, call: () => deleted(id, action.index, action.name) };
-}
-
-/** One that fails changes nothing of the undo: it stays owed, and the next command calls it. */
-async function tellHook({ run, undos, unheard, target }: Undo, position: number, hook: UndoHook): Promise<void> {
-  const { action } = undos[position] as PlannedUndo;
-  try {
-    await inHookOrder(run, hook.call);
-  } catch (thrown) {
-    unheard.set(position, thrown instanceof Error ? thrown.message : String(thrown));
-    return;
-  }
-  await commit(run, [{ kind: "hooks-done", run: target.header.id, action: action.index }]);
-}
-
 /** Updates back may leave deferred work as well as others; where it is not done, the next plan updates them again. */
 async function finalizeUndo(
   run: Run,
@@ -318,53 +231,6 @@ async function finalizeUndo(
     events.push({ kind: "record", run: run.id, record: { put } });
   }
   if (events.length > 0) await commit(run, events);
-}
-
-/** What cannot be undone keeps the outcome that tells what it did. */
-function stays(target: RunState, undo: PlannedUndo): boolean {
-  return undo.step.how === "none" && target.outcomes.has(undo.action.index);
-}
-
-/** The outcome of the undone action, as journal and report tell it: what it was comes first. */
-function undoneOutcome(run: Run, target: RunState, undo: PlannedUndo, end: UndoEnd): Outcome {
-  const original = target.outcomes.get(undo.action.index);
-  const first = original?.status === "SUCCESS" || original?.message === undefined ? "" : `${original.message}; `;
-  const code = original?.code ?? (end.status === "COMPENSATED" ? undefined : "UNDO_FAILED");
-  return {
-    action: undo.action.index,
-    status: end.status,
-    ...(code === undefined ? {} : { code }),
-    message: run.secrets.redact(`${first}${end.message}`),
-    attempts: original?.attempts ?? 0,
-    durationMs: original?.durationMs ?? 0,
-  };
-}
-
-async function finish(
-  { run, target, undos, options, unheard }: Undo,
-  ends: readonly (UndoEnd | undefined)[],
-): Promise<CompensationReport> {
-  const own = options.undoRunId;
-  const undone: { name: string; message: string }[] = [];
-  const remaining: { name: string; why: string }[] = [];
-  const outcomes = new Map(target.outcomes);
-  for (const [position, undo] of undos.entries()) {
-    const end = ends[position];
-    if (end === undefined) continue;
-    const { action } = undo;
-    const failure = unheard.get(position);
-    const owed = failure === undefined ? "" : `; a hook after that failed, and the next command calls it: ${failure}`;
-    const message = run.secrets.redact(`${end.message}${owed}`);
-    if (end.status === "COMPENSATED" && failure === undefined) undone.push({ name: action.name, message });
-    else remaining.push({ name: action.name, why: message });
-    if (!stays(target, undo)) outcomes.set(action.index, undoneOutcome(run, target, undo, end));
-  }
-  const end = remaining.length === 0 ? "compensated" : "compensation_failed";
-  if (own !== undefined) {
-    await commit(run, [{ kind: "run-closed", run: own, end, at: new Date(run.deps.clock.now()).toISOString() }]);
-    run.deps.emit({ event: "run-closed", run: own, end });
-  }
-  return { run: target.header.id, undone, remaining, outcomes, end };
 }
 
 function stubAction(action: RunAction, index: number): PlanAction {

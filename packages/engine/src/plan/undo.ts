@@ -25,6 +25,9 @@ export function reversibilityOf(action: {
     case "delete":
       return { undo: "no", why: "a deleted object does not come back" };
     case "replace":
+      // Beside the old object no read tells whether another of its name was there: only the plugin says so.
+      if (action.replaceMode === "create-first" && action.features?.clientTokens !== true)
+        return { undo: "unknown", why: "an undo leaves the new object, which may not be proven to be this run's" };
       if (action.replaceMode === "create-first")
         return { undo: "yes", how: "delete the new object, keep the old one; until clean-up starts" };
       return { undo: "no", why: "the old object is deleted before the new one is created" };

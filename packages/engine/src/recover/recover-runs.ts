@@ -1,5 +1,5 @@
 import type { PluginProcess, StackState } from "@wfctl/model";
-import type { CompensationReport } from "../compensate/compensate-run.ts";
+import type { CompensationReport } from "../compensate/undo.ts";
 import { createGate } from "../graph/gate.ts";
 import type { Clock, Digester, EventSink, Hooks, Lease, Provider, Random, Store } from "../ports/index.ts";
 import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";

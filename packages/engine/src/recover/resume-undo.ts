@@ -1,6 +1,7 @@
 import { WfctlError, type Intent, type JournalEvent, type RunState } from "@wfctl/model";
 import type { EngineDeps } from "../apply/run.ts";
-import { compensateRun, undoKey, type CompensationReport } from "../compensate/compensate-run.ts";
+import { compensateRun } from "../compensate/compensate-run.ts";
+import { undoKey, type CompensationReport } from "../compensate/undo.ts";
 import { finalizerOwedEvents, undoneOwedEvents } from "../finalize/owed-records.ts";
 import type { Provider } from "../ports/index.ts";
 import type { RecoverDeps, Recovery } from "./recover-runs.ts";

@@ -55,7 +55,8 @@ export interface CloudAccount {
   /** Searches lag behind. The oldest match, as a list filter would give it first. */
   findByName(type: string, name: string): CloudObject | undefined;
   findByToken(type: string, token: string): CloudObject | undefined;
-  update(id: string, inputs: JsonObject): CloudObject | undefined;
+  /** With the token of an update that was carried out before, nothing changes. */
+  update(id: string, inputs: JsonObject, token?: string): CloudObject | undefined;
   /** False where nothing was there. */
   delete(id: string): boolean;
   finalize(id: string): void;
@@ -72,6 +73,7 @@ export function createFakeCloud(options: CloudOptions): FakeCloud {
   const objects = new Map<string, CloudObject>();
   const index = createObjectIndex();
   const spentTokens = new Map<string, CloudObject>();
+  const spentUpdates = new Set<string>();
   /** When searches see the object first, and until when they see one that is gone. */
   const seenFrom = new Map<string, number>();
   const ghosts: { readonly object: CloudObject; readonly untilMs: number }[] = [];
@@ -188,9 +190,14 @@ export function createFakeCloud(options: CloudOptions): FakeCloud {
       get: own,
       findByName: (type, wanted) => search(nameKey(name, type, wanted)),
       findByToken: (type, token) => search(tokenKey(name, type, token)),
-      update(id, inputs) {
+      update(id, inputs, token) {
         const object = own(id);
         if (object === undefined || object.state === "deleting") return undefined;
+        if (token !== undefined) {
+          const key = tokenKey(name, id, token);
+          if (spentUpdates.has(key)) return object;
+          spentUpdates.add(key);
+        }
         change(object, inputs, false);
         return object;
       },

@@ -167,7 +167,8 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
         effect: (partial) => {
           const object = find(ref.type, ref.name, ref.providerId);
           if (partial && object !== undefined) return object;
-          const changed = object === undefined ? undefined : account.update(object.id, inputsOf(spec.config));
+          const token = features.clientTokens ? call.clientToken : undefined;
+          const changed = object === undefined ? undefined : account.update(object.id, inputsOf(spec.config), token);
           if (changed === undefined) throw new ProviderError("not_found", `${ref.type} "${ref.name}" does not exist`);
           if (type.deferred === true) runner.process().deferred.add(changed.id);
           return changed;
