@@ -1,8 +1,9 @@
 import type { DesiredResource, ErrorCode, PlanAction } from "@wfctl/model";
+import { asRecorded } from "../plan/as-recorded.ts";
 import { isIgnored } from "../plan/ignore-changes.ts";
 import { providerErrorCodes } from "../plan/provider-failure.ts";
 import { toSpec, type ResolvedConfig } from "../plan/resolve.ts";
-import type { DiffReply, LiveObject, Provider } from "../ports/index.ts";
+import type { DiffReply, LiveObject, Provider, Ref } from "../ports/index.ts";
 import type { OutcomeEnd } from "./call-ends.ts";
 import { asProviderError, sendWithRetries } from "./dispatch.ts";
 import type { Target } from "./execute-node.ts";
@@ -21,14 +22,14 @@ export async function readNow(
   await durably(run);
   const timeoutMs = readTimeoutOf(action.desired, provider, type);
   try {
-    return {
-      object: await readObject(
-        run,
-        provider,
-        { name: action.name, type, providerId },
-        { timeoutMs, stopped: () => run.halt !== undefined, ...(work === undefined ? {} : { work }) },
-      ),
-    };
+    const ref = { name: action.name, type, providerId };
+    const stopped = (): boolean => run.halt !== undefined;
+    const object = await readObject(run, provider, ref, {
+      timeoutMs,
+      stopped,
+      ...(work === undefined ? {} : { work }),
+    });
+    return { object: isRecorded(run, ref) ? asRecorded(object, ref) : object };
   } catch (thrown) {
     if (run.halt !== undefined) throw new NotSent();
     const error = asProviderError(thrown);
@@ -37,6 +38,12 @@ export async function readNow(
       `Cannot read "${action.name}" before changing it: ${error.message}`,
     );
   }
+}
+
+/** Ids that people typed or that a configuration names may be other spellings of the object's own. */
+function isRecorded(run: Run, { name, providerId }: Ref): boolean {
+  const record = run.records.get(name);
+  return record?.providerId === providerId || record?.deposed.some((old) => old.providerId === providerId) === true;
 }
 
 /** A commit that was refused has ended the run already. */

@@ -97,7 +97,7 @@ function badResult(facts: WriteFacts, fault: string, live: LiveObject | undefine
     status: "ERROR",
     code: "BAD_RESULT",
     message: `The provider's answer breaks the contract: ${fault}`,
-    ...(live === undefined ? {} : { record: marked(facts, live, "tainted", fault) }),
+    ...(live === undefined ? {} : { record: marked(facts, live, facts.isCreate ? "tainted" : "dirty", fault) }),
   };
 }
 

@@ -102,6 +102,8 @@ export interface Run {
   /** Aborts calls whose answer is given up. */
   readonly calls: AbortController;
   readonly replacedIds: Map<string, string>;
+  /** Who had which id when a reply last was looked at. */
+  idHolders: Map<string, string> | undefined;
   halt: Halt | undefined;
   /** Some action or finalizer did not succeed. */
   failed: boolean;
@@ -189,6 +191,7 @@ export function createRun(
     finalizeErrors: [],
     calls: new AbortController(),
     replacedIds: new Map(),
+    idHolders: undefined,
     halt: undefined,
     failed: false,
     compensation: undefined,

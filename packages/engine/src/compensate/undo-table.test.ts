@@ -53,6 +53,41 @@ describe("what is undone how", () => {
     }
   });
 
+  test("create in place of what was only read: that record is back, also where a hook refuses the create", async () => {
+    const types = { "infra.item": { lookup: true, convergentCreate: true }, "infra.other": {} };
+    for (const refusing of [false, true]) {
+      const stack = stackOf({ types });
+      makeOutside(stack, "x");
+      await stack.apply([wanted("x", { count: 7 }, { existing: true })]);
+      const before = await stack.record("x");
+      const onResourceApplied = async (_run: string, _action: number, { type }: { type: string }) => {
+        if (refusing && type === "infra.other") throw new Error("no");
+      };
+      const other = wanted("x", { count: 1 }, { type: "infra.other" });
+      const run = await stack.apply(withBad(other), { ...undo, hooks: { onResourceApplied } });
+      expect([run.end, run.ends["x"]?.split("/")[0]]).toEqual(["compensated", "COMPENSATED"]);
+      expect(await stack.record("x")).toEqual(before);
+      expect(stack.cloud.objects().map(({ id }) => id)).toEqual(["item-1"]);
+    }
+  });
+
+  test("create in place of what was only read, killed while a hook's refusal deletes it: that record is back", async () => {
+    const stack = createTestStack({
+      provider: { types: { "infra.item": { lookup: true }, "infra.other": { lookup: true } } },
+    });
+    makeOutside(stack, "x");
+    await stack.apply([wanted("x", { count: 7 }, { existing: true })]);
+    const before = await stack.record("x");
+    const onResourceApplied = () => Promise.reject(new Error("no"));
+    await stack.applyUntil(
+      (point) => point.at === "effect" && point.effect.kind === "deleted",
+      [wanted("x", {}, { type: "infra.other" })],
+      { hooks: { onResourceApplied } },
+    );
+    await stack.recover();
+    expect(await stack.record("x")).toEqual(before);
+  });
+
   test("forget and read: the record is as it was, also where somebody listens to effects", async () => {
     for (const hooks of [undefined, { onResourceApplied: async () => undefined }]) {
       const stack = stackOf();

@@ -1,5 +1,6 @@
 import { jsonEqual, type DesiredResource, type FieldChange, type ResourceRecord } from "@wfctl/model";
 import type { LiveObject } from "../ports/index.ts";
+import { asRecorded } from "./as-recorded.ts";
 import { ask, createDecision, type DecideContext, type Decision, type DecisionBase } from "./decision.ts";
 import { describeChanges, pointerToDotted } from "./describe-changes.ts";
 import { finalizerOwedReason } from "./finalizer-owed.ts";
@@ -28,7 +29,7 @@ export async function compareRecord(
   let refreshed = record;
   if (mustRead) {
     const ref = { name: resource.name, type: resource.type, providerId: record.providerId };
-    const live = await ask(input, resource, (options) => provider.read(ref, options));
+    const live = asRecorded(await ask(input, resource, (options) => provider.read(ref, options)), ref);
     if (live === undefined) return createDecision(base, ["it is gone from the cloud"]);
     current = live;
     refreshed = refreshRecord(record, live, new Date(input.clock.now()).toISOString());

@@ -230,6 +230,54 @@ describe("objects that are there already", () => {
     expect(stack.cloud.objects()).toMatchObject([{ inputs: { theirs: 1 } }]);
   });
 
+  test("the recorded id means nothing under another type: an object that was only read is left, and the plan says so", async () => {
+    const types = { "infra.item": { lookup: true }, "infra.other": { lookup: true } };
+    const stack = createTestStack({ provider: { types } });
+    outside(stack).create({ name: "e", type: "infra.item", inputs: { count: 7 } });
+    await stack.apply([wanted("e", {}, { existing: true })]);
+    const before = stack.provider.calls.length;
+    const planned = await stack.plan([wanted("e", {}, { type: "infra.other" })]);
+    expect([kinds(planned), planned.plan.actions[0]?.reasons]).toEqual([
+      ["create e"],
+      [
+        "it does not exist",
+        "the object that was recorded (infra.item, id item-1) stays as it is, and the state names it no longer",
+      ],
+    ]);
+    expect(stack.provider.calls.slice(before)).toEqual([]);
+    // Taken over by name, or only read by name: never by the id of something else.
+    expect(codes(await stack.plan([wanted("e", {}, { type: "infra.other", existing: true })]))).toEqual(["NOT_FOUND"]);
+    outside(stack).create({ name: "e", type: "infra.other", inputs: {} });
+    for (const how of [{ adoptExisting: true }, { existing: true }]) {
+      const found = await stack.plan([wanted("e", {}, { type: "infra.other", ...how })]);
+      expect(found.plan.actions[0]?.reasons.at(-1)).toContain("(infra.item, id item-1) stays as it is");
+      expect(stack.provider.calls.findLast(({ operation }) => operation === "read")?.providerId).toBe("");
+    }
+    await stack.apply([wanted("e", {}, { type: "infra.other", existing: true })]);
+    expect(await stack.record("e")).toMatchObject({ type: "infra.other", providerId: "other-2" });
+    expect(kinds(await stack.plan([wanted("e", {}, { type: "infra.other", existing: true })]))).toEqual([]);
+  });
+
+  test("what was secret of an object stays so while it is only read, and when it is taken over again", async () => {
+    const stack = createTestStack({ env: { TOKEN: "a-long-token-of-ours" } });
+    const full = wanted("e", { count: 1, note: text("bearer ", { env: "TOKEN" }) });
+    const note = ["/note"];
+    await stack.apply([wanted("other", { password: env("TOKEN") }), full]);
+    const known = (await stack.record("e"))?.sensitiveInputs;
+    await stack.apply([wanted("e", { count: 1 }, { existing: true })]);
+    expect((await stack.record("e"))?.sensitiveInputs).toEqual(known);
+    stack.disk.commits.length = 0;
+    await stack.apply([wanted("e", { count: 2 })]);
+    const found = stack.disk.commits.flat().find((event) => event.kind === "record");
+    expect(found).toMatchObject({ record: { put: { inputs: { note: "bearer a-long-token-of-ours" } } } });
+    expect([known, found]).toMatchObject([
+      note,
+      { record: { put: { sensitiveInputs: expect.arrayContaining(note) } } },
+    ]);
+    const intent = stack.disk.commits.flat().findLast((event) => event.kind === "intent");
+    expect(intent).toMatchObject({ intent: { sensitiveInputs: expect.arrayContaining(note) } });
+  });
+
   test("dropping existing: true takes the object over as a planned adopt, never silently", async () => {
     const stack = createTestStack();
     outside(stack).create({ name: "e", type: "infra.item", inputs: {} });

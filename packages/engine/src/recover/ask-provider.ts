@@ -1,5 +1,6 @@
 import { ProviderError, type Intent, type JsonObject } from "@wfctl/model";
 import type { CallOptions, LiveObject, Provider, Spec } from "../ports/index.ts";
+import { asRecorded } from "../plan/as-recorded.ts";
 import { withInputs } from "../plan/record-live.ts";
 import { sendWithRetries } from "../apply/dispatch.ts";
 import type { ResolveEnv } from "./resolve-intent.ts";
@@ -13,7 +14,8 @@ export async function readObject(
 ): Promise<LiveObject | undefined> {
   const options = callOptions(intent, env, provider.traits(intent.type)?.timeouts?.read ?? 120_000);
   try {
-    return await repeat(() => provider.read({ name: intent.name, type: intent.type, providerId }, options), env);
+    const ref = { name: intent.name, type: intent.type, providerId };
+    return asRecorded(await repeat(() => provider.read(ref, options), env), ref);
   } catch (thrown) {
     if (thrown instanceof ProviderError && thrown.class === "not_found") return undefined;
     throw thrown;

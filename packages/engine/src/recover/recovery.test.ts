@@ -23,6 +23,30 @@ const endOf = async (stack: TestStack, id: string): Promise<string> => {
     .join(" ");
 };
 
+test("an update whose effect cannot show, sent for what a finalizer owes, is settled once none can come any more", async () => {
+  const stack = createTestStack({
+    provider: {
+      personality: "upstream",
+      features: { finalizer: true },
+      types: { "infra.item": { deferred: true } },
+      faults: scriptFaults([
+        { operation: "finalize", nth: 1, fault: { goes: { wrong: "refused", class: "forbidden" } } },
+        { operation: "update", nth: 1, fault: { goes: { wrong: "crash", when: "late", lateMs: 9000 } } },
+      ]),
+    },
+  });
+  await stack.apply([a]);
+  expect((await stack.plan([a])).plan.actions).toMatchObject([{ kind: "update", force: true }]);
+  await stack.applyUntil(at("update", "answer"), [a]);
+  expect(stack.cloud.log.filter(({ kind }) => kind === "updated")).toEqual([]);
+  expect((await stack.apply([a])).end).toBe("succeeded");
+  // The late one came before that of the run which called the finalizer.
+  const kinds = stack.cloud.log.map(({ kind }) => kind);
+  expect(kinds.slice(-3)).toEqual(["updated", "updated", "finalized"]);
+  await stack.clock.sleep(60_000);
+  expect(stack.cloud.objects()).toMatchObject([{ finalized: true }]);
+});
+
 describe.each(["ours", "upstream"] as const)("create (%s)", (personality) => {
   test("ours, whole: SUCCESS, the id recorded, nothing sent twice", async () => {
     const stack = createTestStack({ provider: { personality } });

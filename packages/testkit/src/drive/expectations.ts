@@ -2,6 +2,8 @@ import { expect } from "vitest";
 import type { JsonObject } from "@wfctl/model";
 import type { Driver } from "./drive.ts";
 
+export { patiently } from "./patiently.ts";
+
 /** Fails where a plan of this configuration would change a live object. */
 export async function expectQuiet(driver: Driver, name: string, config: JsonObject, id: string): Promise<void> {
   const live = await driver.read(name, id);

@@ -21,7 +21,7 @@ export function generateScenario(seed: number): Scenario {
       latencyMs: 1 + random.below(random.chance(0.3) ? 3000 : 200),
       writeMs: random.chance(0.5) ? random.below(100) : 0,
     },
-    steps,
+    steps: stopInWaits(steps, createSeededRandom(`${seed}/waits`)),
     ...(random.chance(0.3) ? { hookFaultShare: random.pick([0, 0.05, 0.2] as const) } : {}),
   };
 }
@@ -59,6 +59,19 @@ function generateCrash(random: SeededRandom): SimCrash {
 }
 
 const leaseExpiryMs = 30_001;
+
+/** Some of the hosts that are stopped are so right when a wait is over: when they are continued, they send a call again. */
+function stopInWaits(steps: readonly SimStep[], random: SeededRandom): SimStep[] {
+  return steps.map((step) => {
+    const crashes = step.crashes.map((crash): SimCrash => {
+      if (crash.wakesAfterMs === undefined || !random.chance(0.4)) return crash;
+      return { ...crash, at: "sleep", after: 1 + random.below(4) };
+    });
+    if (!crashes.some(({ at }) => at !== undefined)) return step;
+    // What is waited for is the next try, as a rule.
+    return { ...step, crashes, faultShare: Math.max(step.faultShare, 0.2) };
+  });
+}
 
 function grow(before: readonly SimResource[], random: SeededRandom, count: number): SimResource[] {
   const resources = [...before];

@@ -137,14 +137,20 @@ export const mutants: readonly Mutant[] = [
   {
     name: "an update that was lost in the middle counts as done",
     file: "recover/resolve-intent.ts",
-    find: 'return { found: "ours", object, complete: false, why: "the object is not as intended" };',
-    put: 'return { found: "ours", object, complete: true, why: "the object is not as intended" };',
+    find: 'return { ...ours, complete: false, why: "the object is not as intended" };',
+    put: 'return { ...ours, complete: true, why: "the object is not as intended" };',
   },
   {
     name: "an update that shows no effect is believed at once to have none",
     file: "recover/resolve-intent.ts",
-    find: 'if (early === undefined) return { found: "ours", object, complete: false, why: "the object is not as intended" };',
-    put: 'return { found: "ours", object, complete: false, why: "the object is not as intended" };',
+    find: "if (early === undefined) {",
+    put: "if (early === undefined || !quiet) {",
+  },
+  {
+    name: "an update whose effect cannot show is believed at once to be done",
+    file: "recover/resolve-intent.ts",
+    find: "if (quiet && !mayHaveBeenQuiet(intent))",
+    put: "if (quiet)",
   },
   {
     name: "a delete that shows no effect is believed at once to have none",
@@ -217,6 +223,42 @@ export const mutants: readonly Mutant[] = [
     file: "apply/create-object.ts",
     find: 'return { end: "half", record: { put: half }, hook: { applied: half } };',
     put: 'return { end: "half", record: { put: half } };',
+  },
+  {
+    name: "who listens is not told of what an undo has deleted",
+    file: "compensate/undo-hooks.ts",
+    find: 'if (deleted === undefined || step.how !== "delete") return undefined;',
+    put: "return undefined;",
+  },
+  {
+    name: "a hook of an undo is not owed before it is called",
+    file: "compensate/compensate-run.ts",
+    find: "if (hook !== undefined) events.push(hook.owed);",
+    put: "",
+  },
+  {
+    name: "an undo that goes on does not wait for the calls of the one that died",
+    file: "recover/resume-undo.ts",
+    find: 'if (resolution.found !== "unknown" || planned === undefined) {',
+    put: "if (resolution !== undefined) {",
+  },
+  {
+    name: "an undo forgets what the resource was before the run",
+    file: "compensate/undo-steps.ts",
+    find: 'return { how: record.createdByUs ? "delete" : "forget", providerId: record.providerId, restore: image };',
+    put: 'return { how: record.createdByUs ? "delete" : "forget", providerId: record.providerId, restore: undefined };',
+  },
+  {
+    name: "an undo deletes what is not proven to be its run's",
+    file: "compensate/undo-steps.ts",
+    find: 'const how = record.createdByUs ? "delete" : "forget";',
+    put: 'const how = "delete" as const;',
+  },
+  {
+    name: "what an object holds of secrets is forgotten while it is only read",
+    file: "apply/update-object.ts",
+    find: "const record = completeRecord(run, { ...after, sensitiveInputs }, live.object, { createdByUs: false });",
+    put: "const record = completeRecord(run, after, live.object, { createdByUs: false });",
   },
   {
     name: "slots that a dead run left open stay open",

@@ -117,7 +117,8 @@ async function playStep(play: Play, step: SimStep, index: number): Promise<void>
       elsewhere: crash?.elsewhere ?? false,
       keep: crash?.keep ?? 0,
       ...stopping(play, crash),
-      crashWhen: () => {
+      crashWhen: (point) => {
+        if (crash?.at !== undefined && point.at !== crash.at) return false;
         points += 1;
         if (crash === undefined && points === step.interruptAfter) {
           watch.interrupt();

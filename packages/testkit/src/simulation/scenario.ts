@@ -56,6 +56,8 @@ export interface SimStep {
 
 export interface SimCrash {
   readonly after: number;
+  /** Set: only the ends of waits are counted. @default every point */
+  readonly at?: "sleep";
   /** Commits that survive the death. */
   readonly keep: number;
   readonly elsewhere: boolean;

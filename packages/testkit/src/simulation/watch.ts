@@ -177,6 +177,8 @@ function checkDelete(
   if (!unprotected && record?.protected === true && record.providerId === effect.id && intent.phase === "apply")
     broken.push(`${effect.name} was deleted although it is protected`);
   const action = (run === undefined ? undefined : plans.get(run.header.planId))?.actions[intent.action];
+  if (intent.phase === "undo" && run !== undefined && !isMadeBy(stack, run, effect))
+    broken.push(`${effect.name} (${effect.id}) was deleted by the undo of ${run.header.id}, which did not make it`);
   if (intent.phase === "apply" && intent.half === "delete" && action?.replaceMode === "delete-first") return broken;
   const users = stack.cloud
     .objects()
@@ -187,6 +189,13 @@ function checkDelete(
   for (const user of users)
     broken.push(`${effect.name} (${effect.id}) was deleted while ${user.name} (${user.id}) uses it`);
   return broken;
+}
+
+/** The object carries the token of a create of the run, or, where it carries none, is as young as the run. */
+function isMadeBy({ cloud }: TestStack, { header, sent }: RunDraft, { id, token }: CloudEffect): boolean {
+  if (token !== undefined) return [...sent.values()].some(({ clientToken }) => clientToken === token);
+  const made = cloud.log.find((effect) => effect.kind === "created" && effect.id === id);
+  return made !== undefined && !made.external && made.atMs >= Date.parse(header.startedAt);
 }
 
 /** An object that the stack was told to only read from now on: what it stands on is not for the stack to say. */

@@ -82,6 +82,7 @@ export function createHostProcess(options: {
       await time.sleep(ms, signal);
       await awake();
       if (host.pass({ at: "sleep" })) await never();
+      await awake();
     },
   };
   const host: HostProcess = {
