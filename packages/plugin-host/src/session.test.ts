@@ -134,10 +134,12 @@ describe("a plugin with our extensions", () => {
 
   test("is told when a call is given up, by deadline or signal", async () => {
     const before = count("cancel");
-    expect(await failureOf(provider.create(spec("hangs", { hang: true }), { ...ours, timeoutMs: 50 }))).toMatchObject({
-      class: "deadline",
-      answered: false,
-    });
+    expect(await failureOf(provider.create(spec("hangs", { hang: true }), { ...ours, timeoutMs: 1000 }))).toMatchObject(
+      {
+        class: "deadline",
+        answered: false,
+      },
+    );
     await expect.poll(() => count("cancel")).toBe(before + 1);
     const controller = new AbortController();
     const requests = count("request");
@@ -161,10 +163,10 @@ describe("a plugin with our extensions", () => {
     const call = failureOf(
       provider.create(spec("hangs", { hang: true }), { ...ours, signal: controller.signal, watchPriority }),
     );
-    await expect.poll(() => count("request"), { timeout: 10_000 }).toBe(requests + 1);
+    await expect.poll(() => count("request")).toBe(requests + 1);
     change?.(41);
     change?.(42);
-    await expect.poll(() => count("priority 42"), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => count("priority 42")).toBe(1);
     expect(count("priority 41")).toBe(0);
     controller.abort();
     expect(await call).toMatchObject({ class: "cancelled" });

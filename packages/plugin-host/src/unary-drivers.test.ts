@@ -172,8 +172,8 @@ describe("an upstream plugin", () => {
       answered: false,
     });
     const controller = new AbortController();
-    const call = failureOf(provider.create(spec("hangs", { hang: true }), { ...options, signal: controller.signal }));
     const before = creates();
+    const call = failureOf(provider.create(spec("hangs", { hang: true }), { ...options, signal: controller.signal }));
     await expect.poll(creates).toBeGreaterThan(before);
     controller.abort();
     expect(await call).toMatchObject({ class: "cancelled", answered: false });

@@ -11,7 +11,7 @@ import {
 import { CreateHostedZoneCommand, ListResourceRecordSetsCommand, Route53Client } from "@aws-sdk/client-route-53";
 import { iac, unaryCall } from "@wfctl/contract";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { changedPaths, expectQuiet, patiently } from "@wfctl/testkit/drive-expectations";
 import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const pem = (name: string) => readFileSync(join(import.meta.dirname, "../../test/testdata", name), "utf8");
@@ -150,10 +150,12 @@ describe.skipIf(isMotoMissing)("infra.certificate", () => {
     expect(failure).toMatchObject({ class: "unknown", message: expect.stringContaining("CAA_ERROR") });
     cloud.proxy.reset();
     const { partialId: arn } = failure as { partialId: string };
-    cloud.proxy.fail({ operation: "acm.DeleteCertificate", times: 99, fault: { error: "ResourceInUseException" } });
-    await expect(driver.delete("f.example.com", arn, { timeoutMs: 2000 })).rejects.toMatchObject({
-      message: expect.stringContaining("used by"),
-    });
+    cloud.proxy.fail({ operation: "acm.DeleteCertificate", times: 999, fault: { error: "ResourceInUseException" } });
+    await patiently(2000, (timeoutMs) =>
+      expect(driver.delete("f.example.com", arn, { timeoutMs })).rejects.toMatchObject({
+        message: expect.stringContaining("used by"),
+      }),
+    );
     cloud.proxy.reset();
     await driver.delete("f.example.com", arn);
   });

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { iac, unaryCall } from "@wfctl/contract";
 import { beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { changedPaths, expectQuiet, patiently } from "@wfctl/testkit/drive-expectations";
 import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const web = {
@@ -205,11 +205,13 @@ describe.skipIf(isMotoMissing)("infra.firewall", () => {
 
   test("waits for what still holds it, and says what that is", async () => {
     const { providerId: id } = await driver.create("held", { vpc_id: vpcId });
-    cloud.proxy.fail({ operation: "ec2.DeleteSecurityGroup", times: 99, fault: { error: "DependencyViolation" } });
-    await expect(driver.delete("held", id, { timeoutMs: 2000 })).rejects.toMatchObject({
-      class: "validation",
-      message: expect.stringContaining("used by"),
-    });
+    cloud.proxy.fail({ operation: "ec2.DeleteSecurityGroup", times: 999, fault: { error: "DependencyViolation" } });
+    await patiently(2000, (timeoutMs) =>
+      expect(driver.delete("held", id, { timeoutMs })).rejects.toMatchObject({
+        class: "validation",
+        message: expect.stringContaining("used by"),
+      }),
+    );
     cloud.proxy.reset();
     cloud.proxy.fail({ operation: "ec2.DeleteSecurityGroup", times: 2, fault: { error: "DependencyViolation" } });
     await driver.delete("held", id);

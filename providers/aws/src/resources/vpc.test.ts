@@ -16,7 +16,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
+import { changedPaths, expectQuiet, patiently } from "@wfctl/testkit/drive-expectations";
 import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
 const whole = {
@@ -267,11 +267,13 @@ describe.skipIf(isMotoMissing)("infra.vpc", () => {
 
   test("names what holds a VPC that cannot be deleted", async () => {
     const made = await driver.create("held", { subnets: { a: { cidr: "10.0.1.0/24" } } });
-    cloud.proxy.fail({ operation: "ec2.DeleteSubnet", times: 99, fault: { error: "DependencyViolation" } });
-    await expect(driver.delete("held", made.providerId, { timeoutMs: 2000 })).rejects.toMatchObject({
-      class: "validation",
-      message: expect.stringContaining("still holds"),
-    });
+    cloud.proxy.fail({ operation: "ec2.DeleteSubnet", times: 999, fault: { error: "DependencyViolation" } });
+    await patiently(2000, (timeoutMs) =>
+      expect(driver.delete("held", made.providerId, { timeoutMs })).rejects.toMatchObject({
+        class: "validation",
+        message: expect.stringContaining("still holds"),
+      }),
+    );
     cloud.proxy.reset();
     cloud.proxy.fail({ operation: "ec2.DeleteSubnet", times: 2, fault: { error: "DependencyViolation" } });
     await driver.delete("held", made.providerId);
