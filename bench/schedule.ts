@@ -25,9 +25,15 @@ export interface Problem {
 
 /**
  * What calls take: 200 ms each; by type, some types fast and some slow, give or take a tenth; or 100 to 300 ms each with no
- * rule, so that nobody can know it beforehand.
+ * rule.
  */
 export type Latencies = "equal" | "by-type" | "unforeseeable";
+
+/**
+ * What the engine knows of types before the run: nothing; what the plugin says, within a factor of two; or what earlier runs
+ * have learned.
+ */
+export type Knowledge = "nothing" | "declared" | "learned";
 
 export interface Efficiency {
   readonly actions: number;
@@ -49,7 +55,10 @@ export function randomProblem(random: SeededRandom, { latencies }: { readonly la
   });
   if (latencies === "equal") return { parents, latencyMs: parents.map(() => 200), callsPerSecond: 30 };
   if (latencies === "unforeseeable") {
-    return { parents, latencyMs: parents.map(() => 100 + random.below(200)), callsPerSecond: 10 + random.below(60) };
+    // Each of a type of its own: the time of one call says nothing of another.
+    const typeMs = parents.map(() => 100 + random.below(200));
+    const types = typeMs.map((_, type) => type);
+    return { parents, latencyMs: typeMs, types, typeMs, callsPerSecond: 10 + random.below(60) };
   }
   const typeMs = Array.from({ length: 2 + random.below(5) }, () => Math.round(50 * 40 ** random.number()));
   const types = parents.map(() => random.below(typeMs.length));
@@ -80,14 +89,11 @@ export function boundMs(problem: Problem): number {
   return bound;
 }
 
-/**
- * Runs the problem through the engine with the SDK's limiter, in virtual time. `known`: earlier runs have learned what
- * calls of each type take.
- */
+/** Runs the problem through the engine with the SDK's limiter, in virtual time. */
 export async function runProblem(
   problem: Problem,
   seed: string,
-  { known = false }: { readonly known?: boolean } = {},
+  { knowledge = "nothing" }: { readonly knowledge?: Knowledge } = {},
 ): Promise<Efficiency> {
   const clock = createVirtualClock();
   const random = createSeededRandom(seed);
@@ -99,7 +105,8 @@ export async function runProblem(
       { type: `infra.test${problem.types?.[index] ?? ""}` },
     ),
   );
-  const provider = slowProvider(async (name, options) => {
+  const typicalMs = knowledge === "declared" ? declared(problem, createSeededRandom(`${seed}-declared`)) : {};
+  const provider = slowProvider(typicalMs, async (name, options) => {
     let { priority = 0 } = options;
     const unwatch = options.watchPriority?.((changed) => {
       priority = changed;
@@ -139,7 +146,7 @@ export async function runProblem(
       lease,
       providerConfigs: new Map(),
       emit: () => undefined,
-      durations: createDurations(known ? learned(problem) : {}),
+      durations: createDurations(knowledge === "learned" ? learned(problem) : {}),
       engineVersion: "0.0.0",
       user: "bench",
       host: "bench",
@@ -158,7 +165,16 @@ function learned({ typeMs = [] }: Problem): Record<string, number> {
   return Object.fromEntries(typeMs.map((ms, type) => [`cloud infra.test${type} create`, ms]));
 }
 
-function slowProvider(call: (name: string, options: Parameters<Provider["create"]>[1]) => Promise<void>): Provider {
+function declared({ typeMs = [] }: Problem, random: SeededRandom): Record<string, number> {
+  return Object.fromEntries(
+    typeMs.map((ms, type) => [`infra.test${type}`, Math.ceil(ms * 4 ** (random.number() - 0.5))]),
+  );
+}
+
+function slowProvider(
+  typicalMs: Readonly<Record<string, number>>,
+  call: (name: string, options: Parameters<Provider["create"]>[1]) => Promise<void>,
+): Provider {
   let made = 0;
   const object = (name: string, type: string, providerId: string): LiveObject => ({
     name,
@@ -183,7 +199,10 @@ function slowProvider(call: (name: string, options: Parameters<Provider["create"
       ownLimits: true,
       readsInputs: true,
     },
-    traits: () => ({ lookup: true, convergentCreate: true }),
+    traits: (type) => {
+      const create = typicalMs[type];
+      return { lookup: true, convergentCreate: true, ...(create === undefined ? {} : { typicalMs: { create } }) };
+    },
     async create(spec, options) {
       await call(spec.name, options);
       return object(spec.name, spec.type, `id-${(made += 1)}`);
