@@ -35,8 +35,11 @@ beforeEach(async () => {
       import { ask } from "@wfctl/state";
       import type { Absent } from "@wfctl/absent";
       import manifest from "../package.json" with { type: "json" };
-      const { late } = await import("./late.ts");
-      console.log(JSON.stringify([late satisfies Absent, await ask("main"), manifest.type]));`,
+      async function main(): Promise<void> {
+        const { late } = await import("./late.ts");
+        console.log(JSON.stringify([late satisfies Absent, await ask("main"), manifest.type]));
+      }
+      void main();`,
     "apps/cli/src/late.ts": `import { word } from "npm-word";\nexport const late = word;`,
     "apps/cli/src/supervise/main.ts": `console.log("supervising");`,
     "packages/state/package.json": JSON.stringify({
@@ -148,15 +151,33 @@ test("loads what one name of a package needs and not the whole package, from one
     "packages/state/src/large.ts": `console.log("large is loaded");\nexport const large = "large";`,
     "apps/cli/src/main.ts": `
       import { small } from "@wfctl/state";
-      console.log(small, process.argv.length > 5 ? (await import("./late.ts")).late : "");`,
+      if (process.argv.length < 5) console.log(small);
+      else void import("./late.ts").then(({ late }) => console.log(late));`,
     "apps/cli/src/late.ts": `import { large, small } from "@wfctl/state";\nexport const late = large + small;`,
   });
   await run(process.execPath, [build, "--root", root]);
   const start = await readFile(join(root, "apps/cli/dist/main.program.js"), "utf8");
-  expect([...start.matchAll(/^import .*from "(.+)"/gm)].map(([, file]) => file)).toEqual([
+  expect([...start.matchAll(/require\("(.+?)"\)/g)].map(([, file]) => file)).toEqual([
     expect.stringMatching(/^\.\/main\.program\.start-/),
+    expect.stringMatching(/^\.\/late-/),
   ]);
   expect(await runBundle("main.js")).toBe("small");
+});
+
+test("loads modules of Node that are seldom used with their first use, in whatever way they are imported", async () => {
+  await put({
+    "apps/cli/src/main.ts": `
+      import { spawn, ChildProcess } from "node:child_process";
+      import * as files from "node:fs/promises";
+      import https, { Agent } from "node:https";
+      const isLoaded = () => process.moduleLoadList.includes("NativeModule child_process");
+      const seen = [isLoaded(), typeof spawn, isLoaded(), new ChildProcess() instanceof ChildProcess];
+      console.log(seen.join(), typeof files.readFile, files.default === undefined, https.Agent === Agent, "\u2713");`,
+  });
+  await run(process.execPath, [build, "--root", root]);
+  expect(await runBundle("main.js")).toBe("false,function,true,true function false true \u2713");
+  const files = await readdir(join(root, "apps/cli/dist"));
+  for (const file of files) expect(await readFile(join(root, "apps/cli/dist", file), "utf8")).toMatch(/^[\0-\x7f]*$/);
 });
 
 test("replaces an older bundle as a whole and leaves nothing beside it", async () => {

@@ -1,4 +1,4 @@
 import { serve } from "@wfctl/plugin-sdk";
 import { createCloudProvider } from "@wfctl/testkit/cloud-provider";
 
-await serve(createCloudProvider({ name: "cloud", finalizer: false }));
+void serve(createCloudProvider({ name: "cloud", finalizer: false }));

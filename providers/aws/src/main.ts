@@ -1,4 +1,4 @@
 import { serve } from "@wfctl/plugin-sdk";
 import { awsProvider } from "./provider.ts";
 
-await serve(awsProvider);
+void serve(awsProvider);

@@ -1,4 +1,4 @@
 import { serve } from "@wfctl/plugin-sdk";
 import { digitalOceanProvider } from "./provider.ts";
 
-await serve(digitalOceanProvider);
+void serve(digitalOceanProvider);

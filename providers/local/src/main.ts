@@ -1,4 +1,4 @@
 import { serve } from "@wfctl/plugin-sdk";
 import { localProvider } from "./provider.ts";
 
-await serve(localProvider);
+void serve(localProvider);

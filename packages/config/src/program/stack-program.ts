@@ -119,5 +119,6 @@ async function evaluateWhole(file: string, environment: string | undefined): Pro
 const [file = "", environment] = process.argv.slice(2);
 serveStackApi();
 const stray = watchStrays(file);
-const reply = await Promise.race([stray, evaluateWhole(file, environment)]);
-process.send?.(reply, () => process.exit(0));
+void Promise.race([stray, evaluateWhole(file, environment)]).then((reply) => {
+  process.send?.(reply, () => process.exit(0));
+});

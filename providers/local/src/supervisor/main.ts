@@ -90,5 +90,5 @@ if (folder === undefined) {
   process.stderr.write("usage: supervisor FOLDER\n");
   process.exitCode = 1;
 } else {
-  await main(folder);
+  void main(folder);
 }
