@@ -91,20 +91,27 @@ function marked(facts: WriteFacts, live: LiveObject, mark: "tainted" | "dirty", 
   };
 }
 
-function badResult(facts: WriteFacts, fault: string, live: LiveObject | undefined): OutcomeEnd {
+function badResult(
+  facts: WriteFacts,
+  fault: string,
+  live: LiveObject | undefined,
+  mark: "tainted" | "dirty" = "tainted",
+): OutcomeEnd {
   return {
     end: "outcome",
     status: "ERROR",
     code: "BAD_RESULT",
     message: `The provider's answer breaks the contract: ${fault}`,
-    ...(live === undefined ? {} : { record: marked(facts, live, facts.isCreate ? "tainted" : "dirty", fault) }),
+    ...(live === undefined ? {} : { record: marked(facts, live, mark, fault) }),
   };
 }
 
 /** The provider says that it is done, and not what it made: the resolver looked for it. */
 function settleFault(facts: WriteFacts, end: Extract<CallEnd, { ok: false }>, fault: string): OutcomeEnd {
   const { resolution } = end;
-  if (resolution?.found === "ours") return badResult(facts, fault, resolution.object);
+  // An object that was there before and was found under its own id is not replaced for a wrong answer.
+  if (resolution?.found === "ours")
+    return badResult(facts, fault, resolution.object, facts.isCreate ? "tainted" : "dirty");
   const lost = badResult(facts, fault, undefined);
   return resolution?.found === "unknown" ? { ...lost, keepIntents: true } : lost;
 }

@@ -25,7 +25,8 @@ export async function deleteObject(target: Target, type: string): Promise<NodeEn
     if (changed !== undefined) return changed;
   }
   let end: OutcomeEnd = { end: "outcome", status: "SUCCESS" };
-  if (live.object !== undefined) {
+  // A Read that wrongly finds nothing would leave an orphan where no lookup finds it again.
+  if (live.object !== undefined || !provider.features.lookup) {
     const sent = await sendWithIntent(run, {
       operation: "delete",
       half: work.node.half,

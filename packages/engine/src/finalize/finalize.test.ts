@@ -103,3 +103,14 @@ describe("still owed", () => {
     expect([calls(stack), (await stack.state()).finalizeOwed]).toEqual([2, []]);
   });
 });
+
+test("owed to a plugin that has no finalizer any more: told by one run, and over", async () => {
+  const stack = createTestStack(deferred("upstream", scriptFaults([{ operation: "finalize", fault: refused }])));
+  await stack.apply([a]);
+  Object.assign(stack.provider.features, { finalizer: false });
+  const told = await stack.apply([a]);
+  expect([told.ends, told.end]).toEqual([{ a: "SUCCESS" }, "failed"]);
+  expect(told.finalizeErrors[0]?.error).toContain("no finalizer any more");
+  expect((await stack.state()).finalizeOwed).toEqual([]);
+  expect((await stack.apply([a])).end).toBe("succeeded");
+});

@@ -38,6 +38,13 @@ export async function finalizeOwed(options: {
           },
         ];
       try {
+        if (!provider.features.finalizer) {
+          // Told once: a debt that nobody can take would fail each run from now on.
+          const error = "its plugin has no finalizer any more: what an earlier run left to it may not be done";
+          await options.commit([{ kind: "finalize-done", run: options.run, provider: module, errors: [] }]);
+          options.emit({ event: "finalizer", provider: module, errors: [error] });
+          return [{ provider: module, resource: "<plan-finalize>", action: "finalize", error }];
+        }
         const errors = await provider.finalize(options.planId, {
           timeoutMs: 1_800_000,
           run: options.run,
