@@ -66,3 +66,17 @@ test("an apply whose state cannot be made leaves no key behind and announces non
   expect((await runInside(folder, "apply", "-y")).stderr.split("A new key")).toHaveLength(2);
   expect(await readdir(join(folder, "config/wfctl/keys"))).toHaveLength(1);
 });
+
+test("each plugin that is missing is told, at the module that needs it", async () => {
+  await write(`modules:
+- {name: one, type: iac.provider, config: {provider: nowhere}}
+- {name: two, type: iac.provider, config: {provider: elsewhere}}
+- {name: a, type: infra.storage, config: {provider: one}}
+- {name: b, type: infra.storage, config: {provider: two}}
+`);
+  const { code, stderr } = await runInside(folder, "plan");
+  expect(code).toBe(1);
+  expect(stderr).toContain('Error infra.yaml:2:3: No installed plugin serves provider "nowhere"');
+  expect(stderr).toContain('Error infra.yaml:3:3: No installed plugin serves provider "elsewhere"');
+  expect(stderr).toContain("2 providers cannot be used");
+});

@@ -23,7 +23,7 @@ import { defaultEnvironment } from "./names.ts";
 import { readOutputs } from "./outputs.ts";
 import { chooseProvider, reportNoProvider, tableProviders, type ProviderDraft } from "./providers.ts";
 import type { ModuleDraft, ResourceFields } from "./read-module.ts";
-import type { Reporter } from "./reporter.ts";
+import type { Reporter, Spot } from "./reporter.ts";
 import type { ModuleEntry, Sections } from "./sections.ts";
 import { show, type SourceFile } from "./source/source-file.ts";
 import type { SecretsConfig, StackConfig, StateModule } from "./stack.ts";
@@ -35,6 +35,8 @@ export interface StackParts {
   readonly sections: Sections;
   readonly secrets: SecretsConfig;
   readonly generators: readonly GeneratorEntry[];
+  /** Where each secret store is written. */
+  readonly storeSpots: ReadonlyMap<string, Spot>;
   readonly variables: ChosenVariables;
   readonly values: ValueReader;
   readonly sources: readonly SourceFile[];
@@ -74,7 +76,8 @@ export function buildStack(
     .filter(({ draft }) => !draft.leftOut)
     .map((provider) => buildProvider(provider, linker));
   if (generated.drafts.length > 0 || storeNames(secrets).length > 0) {
-    providers.push(buildSecretsProvider(secretsModule(secrets, entry, environment), sources[0], values, linker));
+    const module = secretsModule(secrets, entry, environment);
+    providers.push(buildSecretsProvider(module, sources[0], parts.storeSpots, values, linker));
   }
   const state = buildState(drafts.states, linker, fields, reporter);
   const outputs = readOutputs(sections, linker, values, fields, reporter);
@@ -215,16 +218,21 @@ function buildGenerated(draft: ModuleDraft, linker: Linker, edges: Map<string, S
 function buildSecretsProvider(
   module: Omit<ProviderModule, "source">,
   main: SourceFile | undefined,
+  storeSpots: ReadonlyMap<string, Spot>,
   values: ValueReader,
   linker: Linker | undefined,
 ): ProviderModule {
   if (main === undefined || linker === undefined) return module;
   const spot = { file: main, path: ["secrets"] };
+  const spotOf = ([stores, name, ...rest]: readonly (string | number)[]): Spot => {
+    const store = stores === "stores" && typeof name === "string" ? storeSpots.get(name) : undefined;
+    return store === undefined ? spot : child(store, ...rest);
+  };
   const config = values.read(module.config, spot);
   const linked = linker.link(config, {
     address: module.name,
     root: ["config"],
-    spotOf: () => spot,
+    spotOf,
     variablesOnly: "in the configuration of a secret store",
   });
   return { ...module, config: linked as ProviderModule["config"] };

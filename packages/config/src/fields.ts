@@ -39,7 +39,9 @@ export function createFieldReader(reporter: Reporter, spotOf: (spot: Spot, key: 
   const list = (parent: JsonObject, spot: Spot, key: string): readonly Json[] | undefined => {
     const value = parent[key];
     if (value === undefined || value === null) return undefined;
-    return Array.isArray(value) ? value : wrong(spot, key, value, "a list", `Write ${key}: [a, b]`);
+    return Array.isArray(value)
+      ? value
+      : wrong(spot, key, value, "a list", listHints.get(key) ?? `Write ${key}: [a, b]`);
   };
   return {
     list,
@@ -113,6 +115,15 @@ export function createFieldReader(reporter: Reporter, spotOf: (spot: Spot, key: 
     },
   };
 }
+
+/** What the items of lists look like that are no texts. */
+const listHints: ReadonlyMap<string, string> = new Map([
+  ["modules", "Write modules: with - name: … and type: … below it"],
+  ["moved", "Write moved: [{from: old, to: new}]"],
+  ["import", 'Write import: [{to: name, id: "…"}]'],
+  ["entries", "Write entries: [{name: API_TOKEN}]"],
+  ["generate", "Write generate: [{key: SESSION_KEY, type: random_hex}]"],
+]);
 
 const literalHint = "Write the value itself: it decides the plan. Use environments to vary it";
 

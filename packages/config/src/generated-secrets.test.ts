@@ -84,3 +84,42 @@ test("a circle through a secret is told", async () => {
     "Resources depend on each other in a circle: db -> secret.A -> db",
   );
 });
+
+test.each<[string, string[]]>([
+  [
+    "secretStores: {a: {provider: flie}, b: {provider: file}, c: {provider: file, config: {path: 3, pth: x}}, d: {provider: github}}\n",
+    [
+      'infra.yaml:1:30 #/secretStores/a/provider: The secret store provider "flie" is not known (Did you mean "file"?)',
+      'infra.yaml:1:40 #/secretStores/b: The secret store "b" of file has no path (Write config: {path: …})',
+      'infra.yaml:1:93 #/secretStores/c/config/path: "path" is a number, expected text (Write path: "…")',
+      'infra.yaml:1:96 #/secretStores/c/config/pth: The key "pth" is not known in the config of a secret store of file (Did you mean "path"?)',
+      'infra.yaml:1:109 #/secretStores/d: The secret store "d" of github has no repo (Write config: {repo: …})',
+    ],
+  ],
+  [
+    "secrets: {provider: file, defaultStore: ci, entries: [{name: A, store: x}, {name: A}]}\n",
+    [
+      'infra.yaml:1:10 #/secrets: The secret store "file" of file has no path (Write config: {path: …})',
+      'infra.yaml:1:41 #/secrets/defaultStore: The secret store "ci" of secrets.defaultStore is not known (Known are "file")',
+      'infra.yaml:1:72 #/secrets/entries/0/store: The secret store "x" of the secret "A" is not known (Known are "file")',
+      'infra.yaml:1:83 #/secrets/entries/1/name: "entries" has the name "A" twice (Keep one of the two)',
+    ],
+  ],
+  [
+    "secretStores: {e: {provider: file, config: {path: 'a/${NONE}'}}}\n",
+    [
+      'infra.yaml:1:54 wfctl.secrets#/config/stores/e/config/path: The environment variable "NONE" is not set (Set it, declare it under secrets.entries, or write $${NONE} for plain text)',
+    ],
+  ],
+])("mistakes in secret stores are told where they stand, all of them: %s", async (text, expected) => {
+  const { diagnostics } = await loadText(`${text}modules: []\n`, { env: {} });
+  expect(diagnostics.map(lineOf)).toEqual(expected.map((line) => `CONFIG_INVALID ${line}`));
+});
+
+test("stores whose settings may come from elsewhere, and one that is named as its provider, are fine", async () => {
+  const stack = await loadGood(
+    "secrets: {provider: vault, defaultStore: vault}\nsecretStores: {vault: {provider: file, config: {path: '${P}'}}, w: {provider: vault}, x: {provider: aws, config: {region: null}}, y: {provider: env}}\nmodules: []\n",
+    { env: { P: "p" } },
+  );
+  expect(Object.keys(stack.secrets.stores ?? {})).toEqual(["vault", "w", "x", "y"]);
+});

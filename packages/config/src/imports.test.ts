@@ -28,9 +28,9 @@ describe("imports", () => {
   test("are overridden by the file that imports them, without a word", async () => {
     const stack = await loadGood(
       {
-        "infra.yaml": `name: main\nimports: [a.yaml]\nenvironments: {prod: {region: main}}\nmodules:\n${provider}  - {name: x, type: infra.vpc, config: {from: main}}\noutputs: {o: main}\nsecrets: {provider: env, generate: [{key: K, type: random_hex, store: s}], entries: [{name: E, store: main}]}\nsecretStores: {s: {provider: main}}\n`,
+        "infra.yaml": `name: main\nimports: [a.yaml]\nenvironments: {prod: {region: main}}\nmodules:\n${provider}  - {name: x, type: infra.vpc, config: {from: main}}\noutputs: {o: main}\nsecrets: {provider: env, generate: [{key: K, type: random_hex, store: s}], entries: [{name: E, store: main}]}\nsecretStores: {s: {provider: env}, main: {provider: env}}\n`,
         "a.yaml":
-          "name: other\non_failure: stop\ninfra: {auto_bootstrap: false}\nenvironments: {prod: {region: a}, dev: {}}\nmodules:\n  - {name: x, type: infra.dns}\n  - {name: y, type: infra.vpc}\noutputs: {o: a, p: a}\nsecrets: {provider: vault, defaultStore: t, generate: [{key: K, type: random_base64}, {key: L, type: random_base64}], entries: [{name: E, store: a}]}\nsecretStores: {s: {provider: a}, t: {provider: a}}\n",
+          "name: other\non_failure: stop\ninfra: {auto_bootstrap: false}\nenvironments: {prod: {region: a}, dev: {}}\nmodules:\n  - {name: x, type: infra.dns}\n  - {name: y, type: infra.vpc}\noutputs: {o: a, p: a}\nsecrets: {provider: vault, defaultStore: t, generate: [{key: K, type: random_base64}, {key: L, type: random_base64}], entries: [{name: E, store: a}]}\nsecretStores: {s: {provider: vault}, t: {provider: vault}}\n",
       },
       { environment: "prod" },
     );
@@ -55,7 +55,7 @@ describe("imports", () => {
         ],
         entries: [{ name: "E", store: "main" }],
       },
-      stores: { s: { provider: "main" }, t: { provider: "a" } },
+      stores: { s: { provider: "env" }, main: { provider: "env" }, t: { provider: "vault" } },
       declared: ["E", "K", "L"],
     });
   });

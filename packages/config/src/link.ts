@@ -127,6 +127,8 @@ export function createLinker(names: Names, variables: Variables, reporter: Repor
         }
         const target = findTarget(part);
         if (target === undefined) {
+          // A variable that is not declared has been told where it was read.
+          if (part.resource === "var") return part;
           const problem = explainUnknown(part.resource, `"\${${written}}" refers to`, "have outputs");
           report(place, path, problem, written);
           return part;

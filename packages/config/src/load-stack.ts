@@ -44,7 +44,7 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
   let values: ValueReader | undefined;
   const scopes = createComponentScopes(components.uses, () => values as ValueReader, { fields, reporter });
   const sections = { ...joined, modules: [...joined.modules, ...scopes.modules] };
-  const { secrets, generators } = readSecrets(files, fields, reporter);
+  const { secrets, generators, storeSpots } = readSecrets(files, fields, reporter);
   const environments = listEnvironments(sections);
   // Files that cannot be read may be the ones that declare environments.
   const environment =
@@ -69,7 +69,7 @@ export async function loadStack(options: LoadStackOptions): Promise<LoadStackRes
   values = createValueReader(createVariableScope(variables, scopes.output), reporter);
   const linkable = complete && environment !== undefined;
   const stack = buildStack(
-    { sections, secrets, generators, variables, values, sources, environments, environment, linkable },
+    { sections, secrets, generators, storeSpots, variables, values, sources, environments, environment, linkable },
     options.env,
     fields,
     reporter,

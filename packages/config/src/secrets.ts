@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "@wfctl/model";
+import { checkStores, storeUses, type StoreEntry } from "./check-stores.ts";
 import { child, type FieldReader } from "./fields.ts";
 import type { GeneratorEntry } from "./generated-secrets.ts";
 import type { StackFile } from "./read-files.ts";
@@ -23,8 +24,16 @@ export function readSecrets(
   files: readonly StackFile[],
   fields: FieldReader,
   reporter: Reporter,
-): { readonly secrets: SecretsConfig; readonly generators: readonly GeneratorEntry[] } {
+): {
+  readonly secrets: SecretsConfig;
+  readonly generators: readonly GeneratorEntry[];
+  /** Where each store is written. */
+  readonly storeSpots: ReadonlyMap<string, Spot>;
+} {
   const settings: Record<string, Json> = {};
+  const written = new Map<string, StoreEntry>();
+  const uses: ReturnType<typeof storeUses> = [];
+  let main: StoreEntry | undefined;
   const stores = new Map<string, JsonObject>();
   const entries = new Map<string, GeneratorEntry>();
   const generators = new Map<string, GeneratorEntry>();
@@ -36,11 +45,16 @@ export function readSecrets(
     fields.text(secrets, spot, "provider");
     fields.text(secrets, spot, "defaultStore");
     fields.mapping(secrets, spot, "config");
+    if (typeof secrets["provider"] === "string") {
+      main ??= { name: secrets["provider"], provider: secrets["provider"], config: secrets["config"], spot };
+    }
     for (const key of ["provider", "config", "defaultStore", "rotation"]) {
       const value = secrets[key];
       if (value !== undefined && value !== null) settings[key] ??= value;
     }
+    const before = new Set(entries.keys());
     readNamed(secrets, spot, "entries", "name", entryKeys, entries, fields, reporter);
+    const fileEntries = [...entries.values()].filter(({ key }) => !before.has(key));
     readNamed(secrets, spot, "generate", "key", generatorKeys, generators, fields, reporter);
     for (const [name, value] of Object.entries(fields.mapping(root, top, "secretStores") ?? {})) {
       const place = child(top, "secretStores", name);
@@ -52,9 +66,15 @@ export function readSecrets(
         continue;
       }
       fields.checkKeys(value, place, "in a secret store", storeKeys);
-      if (!stores.has(name)) stores.set(name, value);
+      fields.text(value, place, "provider");
+      fields.mapping(value, place, "config");
+      if (stores.has(name)) continue;
+      stores.set(name, value);
+      written.set(name, { name, provider: value["provider"], config: value["config"], spot: place });
     }
+    uses.push(...storeUses(secrets, spot, fileEntries, fields));
   }
+  if (main !== undefined && !written.has(main.name)) written.set(main.name, main);
   if (entries.size > 0) settings["entries"] = [...entries.values()].map(({ value }) => value);
   if (generators.size > 0) settings["generate"] = [...generators.values()].map(({ value }) => value);
   const secrets = {
@@ -62,7 +82,9 @@ export function readSecrets(
     ...(stores.size === 0 ? {} : { stores: Object.fromEntries(stores) }),
     declared: [...new Set([...entries.keys(), ...[...generators].flatMap(([key, { value }]) => namesOf(key, value))])],
   };
-  return { secrets, generators: [...generators.values()] };
+  checkStores([...written.values()], uses, secrets, reporter);
+  const storeSpots = new Map([...written].map(([name, { spot }]) => [name, spot]));
+  return { secrets, generators: [...generators.values()], storeSpots };
 }
 
 /** A credential of a provider becomes two secrets; every other generator makes the one of its key. */
@@ -80,6 +102,7 @@ function readNamed(
   fields: FieldReader,
   reporter: Reporter,
 ): void {
+  const here = new Set<string>();
   for (const [index, item] of (fields.list(secrets, spot, list) ?? []).entries()) {
     const place = child(spot, list, index);
     if (!isJsonObject(item)) {
@@ -100,6 +123,13 @@ function readNamed(
       }
       continue;
     }
+    if (here.has(name)) {
+      reporter.report(child(place, key), {
+        summary: `"${list}" has the ${key} "${name}" twice`,
+        hint: "Keep one of the two",
+      });
+    }
+    here.add(name);
     if (!into.has(name)) into.set(name, { key: name, value: item, spot: place });
   }
 }

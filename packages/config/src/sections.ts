@@ -40,7 +40,7 @@ export interface Sections {
   readonly onFailure?: OnFailure;
   readonly autoBootstrap: boolean;
   readonly modules: readonly ModuleEntry[];
-  /** True where some file has a `modules` key. */
+  /** True where some file has a `modules` key with something under it. */
   readonly hasModules: boolean;
   readonly environments: ReadonlyMap<string, EnvironmentEntry>;
   readonly moved: readonly { readonly spot: Spot; readonly value: Json }[];
@@ -170,7 +170,8 @@ function joinModules(
   let hasModules = false;
   for (const file of files) {
     const top: Spot = { file: file.source, path: [] };
-    if (file.root["modules"] !== undefined) hasModules = true;
+    // Nothing under the key may be a list that was commented out: an empty stack is written as one.
+    if (file.root["modules"] !== undefined && file.root["modules"] !== null) hasModules = true;
     for (const [index, value] of (fields.list(file.root, top, "modules") ?? []).entries()) {
       const entry = readEntry(value, child(top, "modules", index), fields, reporter);
       if (entry === undefined) continue;

@@ -1,6 +1,6 @@
 import type { Json } from "@wfctl/model";
 import { ExpressionError } from "./expression-error.ts";
-import { createLanguage, parseProgram, toExpressionError, type Program } from "./language.ts";
+import { mayTakeLong, parseProgram, sharedLanguage, toExpressionError, type Program } from "./language.ts";
 import { variablesName } from "./scan.ts";
 import { fromCel, toCel } from "./values.ts";
 
@@ -12,9 +12,20 @@ export interface ComputeContext {
   readonly outputs: { readonly [resource: string]: { readonly [key: string]: Json } };
 }
 
-/** The value of an expression. Throws an `ExpressionError` whose message holds no value. */
-export function compute(expression: string, context: ComputeContext): Json {
-  const program: Program = parseProgram(createLanguage(), expression);
+/**
+ * The value of an expression. Throws an `ExpressionError` whose message holds no value. Where the expression may take long,
+ * `bounded` runs it: it returns what `run` returns, or throws an `ExpressionError` after some time.
+ */
+export function compute(
+  expression: string,
+  context: ComputeContext,
+  bounded: <T>(run: () => T) => T = (run) => run(),
+): Json {
+  const program: Program = parseProgram(sharedLanguage(), expression);
+  return mayTakeLong(expression) ? bounded(() => evaluate(program, context)) : evaluate(program, context);
+}
+
+function evaluate(program: Program, context: ComputeContext): Json {
   const outputs = toCel(context.outputs) as Map<string, unknown>;
   let result: unknown;
   try {

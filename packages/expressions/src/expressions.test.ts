@@ -128,3 +128,37 @@ describe("the end of an expression in a text", () => {
     expect(findClosing(text, 0)).toBe(expected);
   });
 });
+
+describe("what an expression may give", () => {
+  const many = "range(400).map(i, range(400))";
+
+  test("is bounded in values and in length", () => {
+    expect(problemOf(() => compute(many, context)).message).toContain("the result has more than 100000 values");
+    const long = "[1].map(i, 'x'.replace('x', env.LONG))";
+    const large = { ...context, env: { LONG: "y".repeat(10_000_001) } };
+    expect(problemOf(() => compute(long, large)).message).toContain("the result is longer than 10000000 characters");
+    expect(compute("range(1000).map(i, i)", context)).toHaveLength(1000);
+  });
+
+  test("what may take long is run by whoever bounds it, and nothing else is", () => {
+    let runs = 0;
+    const count = <T>(run: () => T): T => {
+      runs += 1;
+      return run();
+    };
+    for (const expression of ["db.port + 1", 'db.host + "map(x)"', "has(db.host)"]) compute(expression, context, count);
+    expect(runs).toBe(0);
+    const long = ["range(2).map(i, i)", 'db.host.matches("d")', '"a".replace("a", "b")', "[1] . filter(x, x > 1)"];
+    for (const expression of long) compute(expression, context, count);
+    expect(runs).toBe(long.length);
+  });
+
+  test("long texts go through base64 and back", () => {
+    const text = "é".repeat(200_000);
+    const whole = { ...context, env: { TEXT: text } };
+    expect(compute("base64Decode(base64Encode(env.TEXT))", whole)).toBe(text);
+    for (const bad of ['base64Decode("!!!")', 'base64Decode("/w==")']) {
+      expect(problemOf(() => compute(bad, context)).message).toContain("no base64 of a text in UTF-8");
+    }
+  });
+});

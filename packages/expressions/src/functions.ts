@@ -14,12 +14,11 @@ const functions: Readonly<Record<string, { readonly signature: string; readonly 
   fromJson: { signature: "fromJson(string): dyn", handler: parseJson },
   base64Encode: {
     signature: "base64Encode(string): string",
-    handler: (text: string) => btoa(String.fromCharCode(...new TextEncoder().encode(text))),
+    handler: (text: string) => btoa(binary(new TextEncoder().encode(text))),
   },
   base64Decode: {
     signature: "base64Decode(string): string",
-    handler: (text: string) =>
-      new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))),
+    handler: decodeBase64,
   },
   coalesce: {
     signature: "coalesce(dyn, dyn): dyn",
@@ -60,6 +59,24 @@ export function registerFunctions(language: Environment): Environment {
     language.registerFunction(signature, handler as (...args: unknown[]) => unknown);
   }
   return language;
+}
+
+/** Each byte as a character; in parts, as a call takes only so many arguments. */
+function binary(bytes: Uint8Array): string {
+  let text = "";
+  for (let start = 0; start < bytes.length; start += 8192) {
+    text += String.fromCharCode(...bytes.subarray(start, start + 8192));
+  }
+  return text;
+}
+
+function decodeBase64(text: string): string {
+  try {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error("base64Decode() got a text that is no base64 of a text in UTF-8");
+  }
 }
 
 function parseJson(text: string): unknown {

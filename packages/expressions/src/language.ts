@@ -3,8 +3,15 @@ import { ExpressionError } from "./expression-error.ts";
 import { registerFunctions } from "./functions.ts";
 import { renameVariables, variablesName } from "./scan.ts";
 
-/** The language: CEL with the functions of `functions.ts`, bounded in size and depth. */
-export function createLanguage(): Environment {
+let made: Environment | undefined;
+
+/** The language, which is the same for all expressions: making it takes four times as long as reading one. */
+export function sharedLanguage(): Environment {
+  return (made ??= createLanguage());
+}
+
+/** CEL with the functions of `functions.ts`, bounded in size and depth. */
+function createLanguage(): Environment {
   return registerFunctions(
     new Environment({
       unlistedVariablesAreDyn: true,
@@ -16,6 +23,16 @@ export function createLanguage(): Environment {
 }
 
 export type Program = ReturnType<Environment["parse"]> & { readonly ast: ASTNode };
+
+/**
+ * True where the expression may take long for its length: it has a loop, or works on texts that grow or that a pattern is
+ * tried on. False for those that end at once.
+ */
+export function mayTakeLong(expression: string): boolean {
+  return /\.\s*(?:all|exists|exists_one|map|filter|matches|replace|transformList|transformMap\w*)\s*\(/.test(
+    expression,
+  );
+}
 
 /** Parses; throws an `ExpressionError` that points at what cannot be read. */
 export function parseProgram(language: Environment, expression: string): Program {

@@ -1,6 +1,6 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { ExpressionError } from "./expression-error.ts";
-import { createLanguage, parseProgram } from "./language.ts";
+import { parseProgram, sharedLanguage } from "./language.ts";
 import { variablesName } from "./scan.ts";
 
 /** What an expression needs from outside, by the name that stands in its text. */
@@ -16,7 +16,7 @@ export type NamedReference = { readonly offset: number } & (
  * needs is not written out (`db[x]`, `db` alone): the plan has to know.
  */
 export function readReferences(expression: string): NamedReference[] {
-  const { ast } = parseProgram(createLanguage(), expression);
+  const { ast } = parseProgram(sharedLanguage(), expression);
   const found = new Map<string, NamedReference>();
   walk(ast, new Set(), (reference) => {
     const { offset: _, ...key } = reference;

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync } from "node:crypto";
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -64,6 +64,12 @@ async function checkReadable(store: SecretStore): Promise<void> {
 }
 
 describe("file", () => {
+  test("bytes that are no text are refused, and not read as other ones", async () => {
+    await mkdir(join(folder, "s"), { recursive: true });
+    await writeFile(join(folder, "s", "BYTES"), Buffer.from([0xff, 0xfe, 0]));
+    await expect(open("file", { path: "s" }).get("BYTES")).rejects.toThrow(/read "BYTES".*it is no text in UTF-8/);
+  });
+
   test("keeps each secret in a file of its own that others cannot read", async () => {
     await checkReadable(open("file", { path: "s" }));
     await open("file", { path: "s" }).set("X", "v");

@@ -23,6 +23,8 @@ export const schemaSpec: CommandSpec = {
     "For editors: put `# yaml-language-server: $schema=infra.schema.json` at the top of infra.yaml. Without a stack file " +
       "the schema knows no resource types. With --types, TypeScript declarations for stack programs are written instead: put " +
       "them beside infra.ts. Plugins are started without credentials.",
+    "Where a plugin cannot be had, what the others have is written all the same; the command that installs it is named, " +
+      "and the exit code is 1. Resources of its provider modules are not checked by the schema then.",
   ],
   positionals: [stackFilePositional],
   flags: [

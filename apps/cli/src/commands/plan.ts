@@ -10,6 +10,7 @@ import { tellOfEmergencies } from "../session/emergencies.ts";
 import { loadConfig } from "../session/load-config.ts";
 import { locateState, type StateLocation } from "../session/locate-state.ts";
 import { countErrors, describeSurroundings, makePlan, showable } from "../session/make-plan.ts";
+import { beginState } from "../session/pending-state.ts";
 import { findKey, openIfThere, refuseForeignRecords, tellAboutKey } from "../session/open-state.ts";
 import { createProviders, modulesOf, refuseOtherAccounts } from "../session/providers.ts";
 import { recallProviders, rememberProviders, type RememberOptions } from "../session/remembered-providers.ts";
@@ -119,8 +120,11 @@ async function readState(
       await store.close();
     }
   }
-  const lineage = createLineage();
-  if (!saves) return { state: emptyState(lineage), digester: createDigester(generateKey(), lineage) };
+  if (!saves) {
+    const lineage = createLineage();
+    return { state: emptyState(lineage), digester: createDigester(generateKey(), lineage) };
+  }
+  const { lineage } = beginState(location, context);
   const key = (await findKey(lineage, context, location, true)) as ResolvedKey;
   tellAboutKey(key, view);
   return { state: emptyState(lineage), digester: createDigester(key.key, lineage) };

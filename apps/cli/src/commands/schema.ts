@@ -1,8 +1,8 @@
-import { loadStack, stackSchema, typeDeclarations, type TypeSchemas } from "@wfctl/config";
-import { WfctlError, type JsonObject } from "@wfctl/model";
+import { loadStack, secretsProvider, stackSchema, typeDeclarations, type TypeSchemas } from "@wfctl/config";
+import { WfctlError, type Diagnostic, type JsonObject } from "@wfctl/model";
 import { parseSchema, schemaSpec, type SchemaArguments } from "../arguments/schema.ts";
 import type { Context } from "../context.ts";
-import { describeProviders } from "../session/describe-types.ts";
+import { describeProviders, missingPlugin } from "../session/describe-types.ts";
 import { writeText } from "../session/write-text.ts";
 import type { Command } from "./command.ts";
 
@@ -12,20 +12,39 @@ export const schemaCommand: Command = {
 };
 
 async function runSchema(args: SchemaArguments, context: Context): Promise<number> {
-  const types = await readTypes(args, context);
+  const { types, unknown, missing } = await readTypes(args, context);
   const text = args.types
     ? typeDeclarations(merged(types))
-    : `${JSON.stringify(stackSchema(schemasOf(types)), undefined, 2)}\n`;
+    : `${JSON.stringify(stackSchema(schemasOf(types), unknown), undefined, 2)}\n`;
   writeText(args.output, text, context);
-  return 0;
+  const [first] = missing;
+  if (first === undefined) return 0;
+  const plugins = missing.length === 1 ? "1 plugin" : `${missing.length} plugins`;
+  const what = args.types ? "declarations" : "schema";
+  throw new WfctlError(first.code, `The ${what} ${args.types ? "lack" : "lacks"} the types of ${plugins}`, {
+    hint: `What the other plugins have is written. Install what is missing, and run wfctl schema again`,
+    diagnostics: missing,
+  });
 }
 
 /** Types by name, each with what every provider that has it says. */
 type Types = ReadonlyMap<string, readonly TypeSchemas[]>;
 
-async function readTypes(args: SchemaArguments, context: Context): Promise<Types> {
+interface KnownTypes {
+  readonly types: Types;
+  /** Provider modules whose plugin cannot be had. */
+  readonly unknown: readonly string[];
+  /** Why, once for each plugin. */
+  readonly missing: readonly Diagnostic[];
+}
+
+async function readTypes(args: SchemaArguments, context: Context): Promise<KnownTypes> {
   const providers = await findProviders(args, context);
-  const described = await describeProviders({ providers }, context, args.pluginDir);
+  const missing: Diagnostic[] = [];
+  const described = await describeProviders({ providers }, context, args.pluginDir, (module, error) =>
+    missing.push(missingPlugin(module, error)),
+  );
+  const unknown = providers.filter(({ name, provider }) => provider !== secretsProvider && !described.has(name));
   const types = new Map<string, TypeSchemas[]>();
   for (const description of new Set(described.values())) {
     for (const type of description.resourceTypes) {
@@ -37,7 +56,7 @@ async function readTypes(args: SchemaArguments, context: Context): Promise<Types
       types.set(type, [...(types.get(type) ?? []), schemas]);
     }
   }
-  return types;
+  return { types, unknown: unknown.map(({ name }) => name), missing };
 }
 
 /** The schema helps to mend a file, so a file with errors is no error: of each environment what can be read is taken. */

@@ -4,7 +4,7 @@ import { parseValidate, validateSpec, type ValidateArguments } from "../argument
 import type { Context } from "../context.ts";
 import { checkConfig, checkType } from "../session/check-config.ts";
 import { checkReferences } from "../session/check-references.ts";
-import { describeProviders } from "../session/describe-types.ts";
+import { describeProviders, missingPlugin } from "../session/describe-types.ts";
 import { createView } from "../views/create-view.ts";
 import { exitCodes, type Command } from "./command.ts";
 
@@ -59,6 +59,7 @@ async function check(args: ValidateArguments, context: Context): Promise<Checked
   const diagnostics = loaded.flatMap((result) => result.diagnostics);
   // What cannot be read need not be compared with schemas.
   if (stacks.length === loaded.length) {
+    // What is wrong with the stack file beside a plugin that cannot be had is told all the same.
     const described = await describeProviders(allProviders(stacks), context, args.pluginDir, (module, error) =>
       diagnostics.push(missingPlugin(module, error)),
     );
@@ -75,18 +76,6 @@ async function check(args: ValidateArguments, context: Context): Promise<Checked
     environments: stacks.map((stack) => stack.environment),
     resources: new Set(stacks.flatMap((stack) => stack.resources.map((resource) => resource.name))).size,
     diagnostics: distinct(diagnostics),
-  };
-}
-
-/** What is wrong with the stack file beside it is told all the same. */
-function missingPlugin(module: StackConfig["providers"][number], error: WfctlError): Diagnostic {
-  return {
-    severity: "error",
-    code: error.code,
-    summary: error.message,
-    address: module.name,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(module.source === undefined ? {} : { source: module.source }),
   };
 }
 

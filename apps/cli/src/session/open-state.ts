@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import type { StackConfig } from "@wfctl/config";
 import type { Digester } from "@wfctl/engine";
 import { WfctlError } from "@wfctl/model";
-import { createDigester, createLineage, resolveKey, type ResolvedKey, type StateStore } from "@wfctl/state";
+import { createDigester, resolveKey, type ResolvedKey, type StateStore } from "@wfctl/state";
 import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
 import type { StateLocation } from "./locate-state.ts";
+import { beginState, dropPendingState, endPendingState, keepKeyFile } from "./pending-state.ts";
 import { isCi } from "./runtime.ts";
 import { hasUpstreamRecords } from "./upstream-records.ts";
 
@@ -83,40 +84,38 @@ export async function openOrCreate(
   options: CreateOptions,
 ): Promise<OpenState> {
   const opened = await openIfThere(location, context, view, { readOnly: false });
-  if (opened !== undefined) return opened;
+  if (opened !== undefined) {
+    endPendingState(location, context);
+    return opened;
+  }
   const { file } = location;
   if (file !== undefined && isCi(context.env) && !options.newState && !holdsStates(file.directory)) {
     throw new WfctlError("STATE_NEW", `Cannot apply in CI: there is no state in "${file.directory}"`, {
       hint: "Restore the state directory before the run, or allow a new one with --new-state",
     });
   }
-  const lineage = options.lineage ?? createLineage();
+  const { lineage, reused } =
+    options.lineage === undefined ? beginState(location, context) : { lineage: options.lineage, reused: false };
   const key = (await findKey(lineage, context, location, true)) as ResolvedKey;
   const { name, environment } = options.stack;
   const store = await location.backend
     .open({ key: key.key, create: { name, environment, lineage } })
     .catch(async (error: unknown) => {
-      await dropUnused(key, lineage, location);
+      await dropPendingState(key, lineage, location, context);
       throw error;
     });
-  if (store.info.lineage === lineage) tellAboutKey(key, view);
-  else {
+  if (store.info.lineage === lineage) {
+    keepKeyFile(key);
+    endPendingState(location, context);
+    // The command that made the key may have been killed before it could tell of it.
+    tellAboutKey({ ...key, created: key.created || (reused && key.source === "file") }, view);
+  } else {
     // Another process made the state in between: its key is the one that counts.
     await store.close();
-    await dropUnused(key, lineage, location);
+    await dropPendingState(key, lineage, location, context);
     return openWithKey(location, context, view, { readOnly: false });
   }
   return { store, location, key, digester: createDigester(key.key, lineage) };
-}
-
-/** Removes a key file that was made for a state that is not there. Where that cannot be told, it stays. */
-async function dropUnused(key: ResolvedKey, lineage: string, { backend }: StateLocation): Promise<void> {
-  if (!key.created || key.path === undefined) return;
-  try {
-    if ((await backend.readInfo())?.lineage !== lineage) rmSync(key.path, { force: true });
-  } catch {
-    // A key too many does no harm.
-  }
 }
 
 /** To be called where the stack is empty. Throws STATE_FOREIGN where upstream keeps records that it knows nothing of. */

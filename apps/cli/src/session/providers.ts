@@ -1,6 +1,13 @@
 import { secretsProvider, type StackConfig } from "@wfctl/config";
 import type { Hooks, Provider } from "@wfctl/engine";
-import { WfctlError, type JsonObject, type PluginProcess, type ResourceRecord, type StackState } from "@wfctl/model";
+import {
+  WfctlError,
+  type Diagnostic,
+  type JsonObject,
+  type PluginProcess,
+  type ResourceRecord,
+  type StackState,
+} from "@wfctl/model";
 import { createProviderPool, type PluginProvider, type ProviderPool } from "@wfctl/plugin-host";
 import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
@@ -40,7 +47,7 @@ export interface Providers {
     start(module: string): Promise<PluginProvider | undefined>;
     hooks(): Promise<Hooks | undefined>;
   };
-  /** Starts them at the same time. Throws the first failure once all have ended their start. */
+  /** Starts them at the same time. Throws what failed, all of it, once all have ended their start. */
   startAll(modules: Iterable<string>): Promise<ReadonlyMap<string, PluginProvider>>;
 }
 
@@ -52,7 +59,9 @@ export function createProviders(options: ProvidersOptions): Providers {
     modules: stack.providers.filter((module) => module.provider !== secretsProvider),
     cwd: context.cwd,
     env,
-    extraDirs: bundledPlugins(),
+    get extraDirs() {
+      return bundledPlugins();
+    },
     ...(options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir }),
     log(line) {
       if (verbose || line.startsWith("warning: ")) view.notice(line);
@@ -123,8 +132,10 @@ export function createProviders(options: ProvidersOptions): Providers {
     async startAll(modules) {
       const names = [...new Set(modules)];
       const settled = await Promise.allSettled(names.map(start));
-      const failed = settled.find((result) => result.status === "rejected");
-      if (failed !== undefined) throw WfctlError.from(failed.reason);
+      const failures = settled.flatMap((result, index) =>
+        result.status === "rejected" ? [{ name: names[index] as string, error: WfctlError.from(result.reason) }] : [],
+      );
+      if (failures.length > 0) throw notStarted(failures, stack);
       const providers = new Map<string, PluginProvider>();
       for (const [index, result] of settled.entries()) {
         const name = names[index] as string;
@@ -135,6 +146,31 @@ export function createProviders(options: ProvidersOptions): Providers {
       return providers;
     },
   };
+}
+
+/** One failure as it is, several with the place of each. */
+function notStarted(
+  failures: readonly { readonly name: string; readonly error: WfctlError }[],
+  stack: Pick<StackConfig, "providers">,
+): WfctlError {
+  const distinct = [...new Map(failures.map((failure) => [failure.error.message, failure])).values()];
+  const [first, second] = distinct as [(typeof distinct)[0], (typeof distinct)[0]?];
+  if (second === undefined) return first.error;
+  const diagnostics = distinct.map(({ name, error }): Diagnostic => {
+    const source = stack.providers.find((module) => module.name === name)?.source;
+    return {
+      severity: "error",
+      code: error.code,
+      summary: error.message,
+      address: name,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(source === undefined ? {} : { source }),
+    };
+  });
+  return new WfctlError(first.error.code, `${distinct.length} providers cannot be used`, {
+    hint: "Correct each as it says",
+    diagnostics,
+  });
 }
 
 /** Modules that a plan of this stack and state needs: of what is wanted, of what is recorded, of finalizers that are owed. */

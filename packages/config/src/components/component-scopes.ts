@@ -61,7 +61,7 @@ function createInstance(use: ComponentUse, outer: () => ValueReader, making: Mak
   const inputs = readInputs(use, declarations, outer, reporter);
   let reading: ValueReader | undefined;
   const inner = createComponentScopes(use.children, () => reading as ValueReader, making);
-  const entries = readEntries(file, fields, reporter);
+  const entries = readEntries(file, fields, reporter).filter((entry) => isResource(entry, address, reporter));
   const siblings = new Set(entries.map((entry) => entry.name));
   const resolve = (name: string): string => (siblings.has(name) ? `${address}.${name}` : name);
   const scope: ValueScope = {
@@ -111,6 +111,16 @@ function createInstance(use: ComponentUse, outer: () => ValueReader, making: Mak
       return value === undefined ? undefined : partOf(value, rest);
     },
   };
+}
+
+/** Providers and the state are those of the whole stack. */
+function isResource({ name, type, spot }: ModuleEntry, address: string, reporter: Reporter): boolean {
+  if (type !== "iac.provider" && type !== "iac.state") return true;
+  reporter.report(child(spot, "type"), {
+    summary: `The component "${address}" holds "${name}" of type "${type}", expected resources`,
+    hint: "Move it to the stack file: its name can be an input",
+  });
+  return false;
 }
 
 function readInputs(

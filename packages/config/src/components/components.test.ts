@@ -190,6 +190,35 @@ describe("what is wrong with components", () => {
       'The output "o" of the component "web" needs itself',
     ],
     [
+      "a provider inside",
+      one("{source: c.yaml}", "modules:\n- {name: q, type: iac.provider, config: {provider: fake}}\n"),
+      'c.yaml:2:19 q#/type: The component "web" holds "q" of type "iac.provider", expected resources',
+    ],
+    [
+      "a depth without an end that is no circle",
+      Object.fromEntries([
+        ["infra.yaml", `components: {c: {source: c0.yaml}}\n${tail}`],
+        ...Array.from({ length: 25 }, (_, index) => [
+          `c${index}.yaml`,
+          `components: {c: {source: c${index + 1}.yaml}}\nmodules: []\n`,
+        ]),
+      ]) as Record<string, string>,
+      "is nested too deeply, at most 20 levels are read",
+    ],
+    [
+      "a few files that stand for millions of components",
+      Object.fromEntries([
+        ["infra.yaml", `components: {c: {source: c0.yaml}}\n${tail}`],
+        ...Array.from({ length: 18 }, (_, index) => [
+          `c${index}.yaml`,
+          index === 17
+            ? "modules: []\n"
+            : `components: {a: {source: c${index + 1}.yaml}, b: {source: c${index + 1}.yaml}}\nmodules: []\n`,
+        ]),
+      ]) as Record<string, string>,
+      "The stack has more than 50000 components",
+    ],
+    [
       "a name with a dot",
       { "infra.yaml": `components: {a.b: {source: c.yaml}}\n${tail}` },
       'The component name "a.b" cannot be used',

@@ -23,6 +23,9 @@ const fileKeys: ReadonlySet<string> = new Set(["description", "inputs", "modules
 /** How deep components may hold components. */
 const maxDepth = 20;
 
+/** Most components of a stack, those inside of others counted each time they are used. */
+const maxUses = 50_000;
+
 /** Reads `components` of all files, and what these hold. Every file is read once; circles are refused. */
 export async function readComponents(
   files: readonly StackFile[],
@@ -37,6 +40,7 @@ export async function readComponents(
 }> {
   const read = new Map<string, StackFile | undefined>();
   let complete = true;
+  let made = 0;
 
   const readComponent = async (path: string, spot: Spot, written: string): Promise<StackFile | undefined> => {
     if (read.has(path)) return read.get(path);
@@ -110,13 +114,31 @@ export async function readComponents(
       }
       const path = resolve(dirname(file.source.path), written);
       const circle = chain.findIndex((link) => link.path === path);
-      if (circle >= 0 || chain.length > maxDepth) {
-        const names = [...chain.slice(Math.max(0, circle)).map((link) => link.label), written].join(" -> ");
+      if (circle >= 0) {
+        const names = [...chain.slice(circle).map((link) => link.label), written].join(" -> ");
         reporter.report(child(spot, "source"), {
           summary: `The components form a circle: ${names}`,
           hint: "Remove one of these components",
         });
         continue;
+      }
+      if (chain.length > maxDepth) {
+        reporter.report(child(spot, "source"), {
+          summary: `The component "${address}" is nested too deeply, at most ${maxDepth} levels are read`,
+          hint: "Use its parts directly",
+        });
+        continue;
+      }
+      made += 1;
+      if (made > maxUses) {
+        complete = false;
+        if (made === maxUses + 1) {
+          reporter.report(child(spot, "source"), {
+            summary: `The stack has more than ${maxUses} components, counting those inside of others each time`,
+            hint: "Look for components that are used by components that are used more than once",
+          });
+        }
+        return uses;
       }
       const component = await readComponent(path, child(spot, "source"), written);
       if (component === undefined) continue;
@@ -135,5 +157,5 @@ export async function readComponents(
   const uses: ComponentUse[] = [];
   for (const file of files) uses.push(...(await readUses(file, "", [file.source], seen)));
   const sources = [...read.values()].flatMap((file) => (file === undefined ? [] : [file.source]));
-  return { uses, sources, complete };
+  return { uses: made > maxUses ? [] : uses, sources, complete };
 }

@@ -20,9 +20,11 @@ const duration = {
 /**
  * JSON Schema (2020-12) of a stack file, for editors. With schemas of resource types, `config` of their modules is
  * described too; texts with references are accepted for every value. Names and references are checked by the loader only.
+ * `unchecked` are provider modules whose types are not known: resources that name one of them may have any `config`.
  */
 export function stackSchema(
   resourceTypes: ReadonlyMap<string, JsonObject | readonly JsonObject[]> = new Map(),
+  unchecked: readonly string[] = [],
 ): JsonObject {
   const known = [...resourceTypes].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const typed = known.filter(([, schemas]) => !Array.isArray(schemas) || schemas.length > 0);
@@ -83,6 +85,7 @@ export function stackSchema(
       module: moduleSchema(
         typed.map(([type]) => type),
         known.map(([type]) => type),
+        unchecked,
       ),
       environment: {
         ...closed({
@@ -159,7 +162,17 @@ function embedAll(type: string, schemas: JsonObject | readonly JsonObject[]): [s
 }
 
 /** `types` have a schema, `known` are offered. */
-function moduleSchema(types: readonly string[], known: readonly string[]): JsonObject {
+function moduleSchema(types: readonly string[], known: readonly string[], unchecked: readonly string[]): JsonObject {
+  const naming = (key: string): JsonObject => ({ required: [key], properties: { [key]: { enum: unchecked } } });
+  const except: JsonObject =
+    unchecked.length === 0
+      ? {}
+      : {
+          not: {
+            required: ["config"],
+            properties: { config: { anyOf: [naming("iac_provider"), naming("provider")] } },
+          },
+        };
   return {
     type: "object",
     required: ["name", "type"],
@@ -182,7 +195,9 @@ function moduleSchema(types: readonly string[], known: readonly string[]): JsonO
           properties: { config: { type: "object", required: ["provider"], properties: { provider: text } } },
         },
       ),
-      ...types.map((type) => when({ const: type }, { properties: { config: { $ref: `#/$defs/types/${type}` } } })),
+      ...types.map((type) =>
+        when({ const: type }, { properties: { config: { $ref: `#/$defs/types/${type}` } } }, except),
+      ),
     ],
     $defs: {
       resource: closed({
@@ -229,9 +244,9 @@ function moduleProperties(): JsonObject {
   };
 }
 
-function when(type: JsonObject, consequence: JsonObject): JsonObject {
+function when(type: JsonObject, consequence: JsonObject, more: JsonObject = {}): JsonObject {
   // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
-  return { if: { properties: { type } }, then: consequence };
+  return { if: { properties: { type }, ...more }, then: consequence };
 }
 
 function closed(properties: JsonObject): JsonObject {

@@ -2,8 +2,11 @@ import { isJsonObject, type Json } from "@wfctl/model";
 import { suggestHint } from "../suggest.ts";
 import { child } from "../fields.ts";
 import type { Reporter, Spot } from "../reporter.ts";
+import { createBoundedRun, TooLongError } from "../run-bounded.ts";
 import { evaluate } from "../schema/evaluate.ts";
+import type { Violation } from "../schema/violation.ts";
 import type { EnvironmentEntry } from "../sections.ts";
+import { reportOutside, type GivenValues } from "./read-inputs.ts";
 import type { VariableDeclaration } from "./read-variables.ts";
 
 /** A value from outside of the stack file. */
@@ -26,12 +29,13 @@ export interface ChosenVariables {
 
 /**
  * The value of each variable: its default, the environment's, then the inputs, the last one wins. Values that do not fit
- * their declaration are reported, and so are variables without a value where `required`.
+ * their declaration are reported, and so are variables without a value where `required`, unless something that was given
+ * could not be read.
  */
 export function chooseValues(
   declarations: ReadonlyMap<string, VariableDeclaration>,
   environment: EnvironmentEntry | undefined,
-  inputs: readonly VariableInput[],
+  { inputs, complete }: GivenValues,
   required: boolean,
   main: Spot,
   reporter: Reporter,
@@ -61,17 +65,19 @@ export function chooseValues(
     const declaration = declarations.get(name);
     if (declaration === undefined) {
       if (!strict) continue;
-      reporter.report(main, {
-        summary: `The variable "${name}" of ${from} is not declared`,
-        hint: suggestHint(name, [...declarations.keys()], "Declare it under variables: at the top of the stack file"),
-        pointer: "/variables",
-      });
+      const hint = suggestHint(
+        name,
+        [...declarations.keys()],
+        "Declare it under variables: at the top of the stack file",
+      );
+      const summary = `The variable "${name}" of ${from} is not declared`;
+      reportOutside(main, { summary, hint, pointer: "/variables" }, reporter);
       continue;
     }
     const read = text ? readText(declaration, value as string, from, reporter) : value;
     if (read !== undefined) accept(name, read, declaration.spot, from);
   }
-  if (required) reportMissing(declarations, values, inputs, reporter);
+  if (required && complete) reportMissing(declarations, values, inputs, reporter);
   else {
     for (const name of declarations.keys()) if (!values.has(name)) reporter.absentVariables.add(`var.${name}`);
   }
@@ -102,12 +108,14 @@ function fits(
   from: string | undefined,
   reporter: Reporter,
 ): boolean {
-  const { violations } = evaluate(declaration.schema, value, [], {
-    root: declaration.schema,
-    freeKeys: new Set(),
-    isHidden: () => declaration.sensitive,
-    following: new Set(),
-  });
+  const violations = findViolations(declaration, value);
+  if (violations === undefined) {
+    reporter.report(spot, {
+      summary: `The pattern of the variable "${declaration.name}" takes too long to be compared with its value`,
+      hint: "Write the pattern without repetitions that repeat, such as (a+)+",
+    });
+    return false;
+  }
   for (const violation of violations) {
     const where = from === undefined ? "" : ` of ${from}`;
     reporter.report(spot, {
@@ -118,6 +126,24 @@ function fits(
     });
   }
   return violations.length === 0;
+}
+
+/** Undefined where a pattern takes too long. */
+function findViolations({ schema, sensitive }: VariableDeclaration, value: Json): readonly Violation[] | undefined {
+  const context = {
+    root: schema,
+    freeKeys: new Set<string>(),
+    isHidden: () => sensitive,
+    following: new Set<string>(),
+  };
+  const compare = (): readonly Violation[] => evaluate(schema, value, [], context).violations;
+  if (!JSON.stringify(schema).includes('"pattern"')) return compare();
+  try {
+    return createBoundedRun()(compare);
+  } catch (error) {
+    if (error instanceof TooLongError) return undefined;
+    throw error;
+  }
 }
 
 /** Texts become numbers, lists and so on by the variable's type. */

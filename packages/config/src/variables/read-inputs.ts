@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { isJsonObject, type Json } from "@wfctl/model";
 import { tryRead, type ReadFile } from "../find-stack-file.ts";
-import { findingAt, type Reporter, type Spot } from "../reporter.ts";
+import { findingAt, type Finding, type Reporter, type Spot } from "../reporter.ts";
 import { describe } from "../source/describe.ts";
 import { readSource } from "../source/source-file.ts";
 import type { VariableInput } from "./choose-values.ts";
@@ -20,6 +20,17 @@ export interface VariableSources {
 
 const prefix = "WFCTL_VAR_";
 
+export interface GivenValues {
+  readonly inputs: readonly VariableInput[];
+  /** False where something that was given could not be read: values that are missing may stand there. */
+  readonly complete: boolean;
+}
+
+/** Reports what is wrong outside of the stack file: it has no line there. */
+export function reportOutside(main: Spot, finding: Finding, reporter: Reporter): void {
+  reporter.add({ ...findingAt(main, { pointer: "", ...finding }), source: { file: main.file.label } });
+}
+
 /** Gathers all values that are given from outside of the stack file, in the order in which they win. */
 export async function readInputs(
   sources: VariableSources,
@@ -27,15 +38,17 @@ export async function readInputs(
   readFile: ReadFile,
   main: Spot,
   reporter: Reporter,
-): Promise<VariableInput[]> {
+): Promise<GivenValues> {
   const inputs: VariableInput[] = [];
+  let complete = true;
   for (const [key, value] of Object.entries(sources.env ?? {})) {
     if (!key.startsWith(prefix) || value === undefined) continue;
     inputs.push({ name: key.slice(prefix.length), value, from: key, text: true, strict: false });
   }
   for (const path of sources.files ?? []) {
     const members = await readVariableFile(path, cwd, readFile, main, reporter);
-    for (const [name, value] of members) {
+    if (members === undefined) complete = false;
+    for (const [name, value] of members ?? []) {
       inputs.push({ name, value, from: `--var-file ${path}`, text: false, strict: true });
     }
   }
@@ -46,10 +59,12 @@ export async function readInputs(
       inputs.push({ name: assignment.slice(0, equals), value, from: "--var", text: true, strict: true });
     } else {
       const found = equals < 0 ? `"${assignment}"` : "without a name";
-      reporter.report(main, { summary: `A --var is ${found}, expected NAME=value`, hint: "Write --var size=s" });
+      complete = false;
+      const hint = "Write --var size=s";
+      reportOutside(main, { summary: `A --var is ${found}, expected NAME=value`, hint }, reporter);
     }
   }
-  return inputs;
+  return { inputs, complete };
 }
 
 async function readVariableFile(
@@ -58,29 +73,26 @@ async function readVariableFile(
   readFile: ReadFile,
   main: Spot,
   reporter: Reporter,
-): Promise<[string, Json][]> {
+): Promise<[string, Json][] | undefined> {
   const absolute = resolve(cwd, path);
   const content = await tryRead(absolute, readFile);
   if ("reason" in content) {
     const why = content.reason === "ENOENT" ? "does not exist" : `cannot be read: ${content.reason}`;
-    reporter.report(main, {
-      code: "CONFIG_NOT_FOUND",
-      summary: `The file of --var-file "${path}" ${why}`,
-      hint: `Looked for "${absolute}"`,
-      pointer: "",
-    });
-    return [];
+    const summary = `The file of --var-file "${path}" ${why}`;
+    reportOutside(main, { code: "CONFIG_NOT_FOUND", summary, hint: `Looked for "${absolute}"` }, reporter);
+    return undefined;
   }
   const source = await readSource(absolute, cwd, content.text);
   const spot: Spot = { file: source, path: [] };
   for (const problem of source.problems) {
     reporter.add({ ...findingAt({ file: source, path: problem.path }, problem), source: problem.location });
   }
-  if (!source.parsed || source.value === undefined) return [];
+  if (!source.parsed) return undefined;
+  if (source.value === undefined) return [];
   if (isJsonObject(source.value)) return Object.entries(source.value);
   reporter.report(spot, {
     summary: `The file holds ${describe(source.value)} at its top, expected a mapping of names to values`,
     hint: "Write size: s",
   });
-  return [];
+  return undefined;
 }

@@ -1,5 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "@wfctl/model";
 import { child, type FieldReader } from "../fields.ts";
+import { describe } from "../source/describe.ts";
+import { suggestHint } from "../suggest.ts";
 import type { StackFile } from "../read-files.ts";
 import type { Reporter, Spot } from "../reporter.ts";
 
@@ -117,7 +119,7 @@ function readDeclaration(
   }
   // An input is a value, not a text: without a type it takes any.
   const free = isInput && value["type"] === undefined && given === undefined;
-  const schema = readSchema(value, free ? undefined : type, spot, fields);
+  const schema = readSchema(value, free ? undefined : type, spot, fields, reporter);
   return {
     name,
     type,
@@ -129,13 +131,48 @@ function readDeclaration(
   };
 }
 
-function readSchema(value: JsonObject, type: VariableType | undefined, spot: Spot, fields: FieldReader): JsonObject {
+function readSchema(
+  value: JsonObject,
+  type: VariableType | undefined,
+  spot: Spot,
+  fields: FieldReader,
+  reporter: Reporter,
+): JsonObject {
   const words = fields.list(value, spot, "enum");
   const pattern = fields.text(value, spot, "pattern");
   const items = fields.mapping(value, spot, "items");
-  const bounds = (["minimum", "maximum"] as const).flatMap((key) =>
-    typeof value[key] === "number" ? [[key, value[key]] as const] : [],
-  );
+  if (words?.length === 0) {
+    const summary = '"enum" is an empty list, so that no value fits';
+    reporter.report(child(spot, "enum"), { summary, hint: "List the values that fit, or leave enum out" });
+  }
+  if (pattern !== undefined) checkPattern(pattern, child(spot, "pattern"), reporter);
+  if (items !== undefined) checkItems(items, child(spot, "items"), reporter);
+  const bounds = (["minimum", "maximum"] as const).flatMap((key): [string, number][] => {
+    const bound = value[key];
+    if (bound === undefined || bound === null) return [];
+    if (typeof bound === "number") return [[key, bound]];
+    reporter.report(child(spot, key), {
+      summary: `"${key}" is ${describe(bound)}, expected a number`,
+      hint: `Write ${key}: 1`,
+    });
+    return [];
+  });
+  const [low, high] = bounds.map(([, bound]) => bound);
+  if (low !== undefined && high !== undefined && low > high) {
+    const summary = `"minimum" is ${low} and "maximum" is ${high}, so that no value fits`;
+    reporter.report(child(spot, "minimum"), { summary, hint: "Exchange the two" });
+  }
+  for (const [keys, types] of keysOfTypes) {
+    if (type === undefined || types.includes(type)) continue;
+    for (const key of keys) {
+      if (value[key] === undefined || value[key] === null) continue;
+      reporter.report(child(spot, key), {
+        summary: `"${key}" says nothing of a variable of type ${type}`,
+        hint: `Leave it out, or write type: ${types[0]}`,
+        part: { key: true },
+      });
+    }
+  }
   return {
     ...(type === undefined ? {} : { type: schemaTypes[type] }),
     ...(words === undefined ? {} : { enum: words }),
@@ -143,6 +180,54 @@ function readSchema(value: JsonObject, type: VariableType | undefined, spot: Spo
     ...(items === undefined ? {} : { items }),
     ...Object.fromEntries(bounds),
   };
+}
+
+/** Keys that say something of these types alone. */
+const keysOfTypes: readonly (readonly [readonly string[], readonly VariableType[]])[] = [
+  [["pattern"], ["string"]],
+  [
+    ["minimum", "maximum"],
+    ["number", "integer"],
+  ],
+  [["items"], ["list"]],
+];
+
+function checkPattern(pattern: string, spot: Spot, reporter: Reporter): void {
+  try {
+    RegExp(pattern, "u");
+  } catch (error) {
+    const why = error instanceof Error ? (/: ([^:]+)$/.exec(error.message)?.[1] ?? "") : "";
+    reporter.report(spot, {
+      summary: `"pattern" is no regular expression that can be read${why === "" ? "" : `: ${lowerFirst(why)}`}`,
+      hint: "Write it as JavaScript does with the flag u, such as ^[a-z]+$",
+    });
+  }
+}
+
+/** Types of JSON Schema, which are not all called as those of variables. */
+const itemTypes: readonly string[] = ["string", "number", "integer", "boolean", "array", "object", "null"];
+
+function checkItems(items: JsonObject, spot: Spot, reporter: Reporter): void {
+  const { type, pattern, items: inner } = items;
+  const types = type === undefined ? [] : Array.isArray(type) ? (type as readonly Json[]) : [type];
+  for (const one of types) {
+    if (typeof one === "string" && itemTypes.includes(one)) continue;
+    const found = typeof one === "string" ? `"${one}"` : describe(one);
+    const other = one === "list" ? "array" : one === "map" ? "object" : undefined;
+    reporter.report(child(spot, "type"), {
+      summary: `The type of items is ${found}, expected one of JSON Schema`,
+      hint:
+        other === undefined
+          ? suggestHint(typeof one === "string" ? one : "", itemTypes, `Known are ${itemTypes.join(", ")}`)
+          : `Write type: ${other}`,
+    });
+  }
+  if (typeof pattern === "string") checkPattern(pattern, child(spot, "pattern"), reporter);
+  if (isJsonObject(inner)) checkItems(inner, child(spot, "items"), reporter);
+}
+
+function lowerFirst(text: string): string {
+  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }
 
 function typeOf(value: Exclude<Json, null>): VariableType {

@@ -155,6 +155,39 @@ describe("what is wrong with variables", () => {
     expect(found.join("\n")).toContain(expected);
   });
 
+  test.each<[string, string]>([
+    ["{pattern: '(', default: a}", '"pattern" is no regular expression that can be read: unterminated group'],
+    ["{enum: [], default: a}", '"enum" is an empty list, so that no value fits'],
+    ["{minimum: x, default: 1}", '"minimum" is text, expected a number'],
+    ["{minimum: 5, maximum: 1, default: 3}", '"minimum" is 5 and "maximum" is 1, so that no value fits'],
+    ["{minimum: 3, default: a}", '"minimum" says nothing of a variable of type string'],
+    ["{pattern: x, default: 1}", '"pattern" says nothing of a variable of type number'],
+    [
+      "{default: [1], items: {type: map}}",
+      'The type of items is "map", expected one of JSON Schema (Write type: object)',
+    ],
+    ["{default: [1], items: {items: {pattern: '['}}}", '"pattern" is no regular expression'],
+  ])("a declaration that no value fits, or that says nothing, is an error: %s", async (declaration, expected) => {
+    expect((await problems(file(`  v: ${declaration}`, "{}"))).join("\n")).toContain(expected);
+  });
+
+  test("a pattern that takes for ever is given up, and told", async () => {
+    const text = file(`  v: {pattern: '^(a+)+$', default: ${"a".repeat(40)}b}`, "{}");
+    expect((await problems(text)).join("\n")).toContain(
+      'The pattern of the variable "v" takes too long to be compared with its value (Write the pattern without repetitions',
+    );
+  });
+
+  test("where a file of values cannot be read, nobody is told that values are missing", async () => {
+    const text = { "infra.yaml": file("  a: {}\n  b: {}", "{}"), "bad.yaml": "a: [", "list.yaml": "- a\n" };
+    for (const name of ["none.yaml", "bad.yaml", "list.yaml"]) {
+      // oxlint-disable-next-line no-await-in-loop -- three
+      const { diagnostics } = await loadText(text, { variables: { required: true, files: [name] } });
+      expect(diagnostics.map(lineOf).join("\n")).not.toContain("has no value");
+      expect(diagnostics.length).toBeGreaterThan(0);
+    }
+  });
+
   test("a sensitive value is not repeated", async () => {
     const text = file("  s: {sensitive: true, pattern: '^x'}", "{}");
     const found = await problems(text, { variables: { required: true, assignments: ["s=hunter22"] } });
@@ -200,6 +233,12 @@ describe("expressions", () => {
     ["{size: '${{ resource[\"orders-db\"].x }}'}", '"size" is a reference, expected text'],
   ])("%s is refused", async (config, expected) => {
     expect((await problems(file("  n: 2", config))).join("\n")).toContain(expected);
+  });
+
+  test("that loop for ever are ended, and told", async () => {
+    const nested = "range(1000).map(i, range(1000).map(j, range(1000).exists(k, k < 0)))";
+    const found = await problems(file("  v: a", `{x: '\${{ ${nested} }}'}`));
+    expect(found.join("\n")).toContain("The expression is not evaluated: it takes longer than 5 s");
   });
 
   test("$${{ is plain text", async () => {

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,11 +24,14 @@ export function createFileStore(directory: string): SecretStore {
     async get(name) {
       const path = pathOf(name);
       try {
-        return await readFile(path, "utf8");
+        const bytes = await readFile(path);
+        if (isUtf8(bytes)) return bytes.toString("utf8");
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         return code === "ENOENT" ? undefined : fail(`read "${name}"`, error);
       }
+      const hint = "A secret is text: keep bytes as base64";
+      throw storeError(label, `read "${name}"`, "it is no text in UTF-8", hint);
     },
     async set(name, value) {
       const path = pathOf(name);

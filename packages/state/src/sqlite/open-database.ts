@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { WfctlError } from "@wfctl/model";
@@ -10,9 +10,20 @@ import { checkFormat, laterTables } from "./schema.ts";
  * a connection of this process holds.
  */
 
-/** True where a state is, or what is left of one. */
+/**
+ * True where a state is, or what is left of one. Throws `STORE_UNAVAILABLE` where that cannot be told, as in a folder that
+ * may not be entered: a state that is only out of sight is not to be taken for none.
+ */
 export function stackExists(path: string): boolean {
-  return existsSync(path) || existsSync(`${path}-wal`);
+  try {
+    return isThere(path) || isThere(`${path}-wal`);
+  } catch (error) {
+    throw toStoreError(error, `Looking for the state '${path}'`);
+  }
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** A connection that writes. Refuses what is missing, empty, foreign or of a newer format. */

@@ -127,9 +127,11 @@ export function deferredLines({ deferred = [] }: PlanAction): string[] {
 }
 
 function renderChange(change: FieldChange): string {
-  const old = change.old === undefined ? "(not set)" : showValue(change.old);
+  // A plan has no secret, neither the old one nor the new one.
+  const none = change.sensitive === true ? "(sensitive)" : "(not set)";
+  const old = change.old === undefined ? none : showValue(change.old);
   const next =
-    change.unknown === true ? "(known after apply)" : change.new === undefined ? "(not set)" : showValue(change.new);
+    change.unknown === true ? "(known after apply)" : change.new === undefined ? none : showValue(change.new);
   const from = change.unknown === true && change.old === undefined ? "" : `${old} → `;
   return `${from}${next}${change.forceNew ? " (replaces)" : ""}`;
 }
