@@ -35,9 +35,14 @@ export interface SearchedDirectory {
   readonly exists: boolean;
 }
 
+/** Each part is read when it is asked for. */
 export interface PluginListing {
   /** In order: those of the plugin directory by name, then the bundled ones as given. */
   readonly plugins: readonly InstalledPlugin[];
+  /** Those of the plugin directory. */
+  readonly ofDirectory: readonly InstalledPlugin[];
+  /** Those beside the CLI that are not in the plugin directory as well. */
+  readonly bundled: readonly InstalledPlugin[];
   readonly searched: readonly SearchedDirectory[];
 }
 
@@ -49,30 +54,52 @@ export function pluginDirectory(options: DiscoveryOptions): string {
 }
 
 /**
- * Reads every plugin.json there is, launches nothing. A missing plugin directory holds nothing; folders without
+ * Reads every plugin.json that is asked for, launches nothing. A missing plugin directory holds nothing; folders without
  * plugin.json are no plugins; a folder reached twice, by links, is listed once.
  */
 export function listPlugins(options: DiscoveryOptions = {}): PluginListing {
   const directory = pluginDirectory(options);
-  const plugins: InstalledPlugin[] = [];
-  const seen = new Set<string>();
-  const add = (path: string, bundled: boolean): void => {
-    const plugin = readPlugin(path, bundled);
-    if (plugin === undefined) return;
-    const real = realpathSync(path);
-    if (seen.has(real)) return;
-    seen.add(real);
-    plugins.push(plugin);
-  };
   const names = folderNames(directory);
-  for (const name of names ?? []) add(join(directory, name), false);
-  const extraDirs = (options.extraDirs ?? []).map((path) => resolve(options.cwd ?? process.cwd(), path));
-  for (const path of extraDirs) add(path, true);
-  const searched = [
-    { path: directory, exists: names !== undefined },
-    ...extraDirs.map((path) => ({ path, exists: isDirectory(path) })),
-  ];
-  return { plugins, searched };
+  const extraDirs = (): string[] =>
+    (options.extraDirs ?? []).map((path) => resolve(options.cwd ?? process.cwd(), path));
+  const seen = new Set<string>();
+  const readAll = (paths: readonly string[], isBundled: boolean): InstalledPlugin[] =>
+    paths.flatMap((path) => {
+      const plugin = readPlugin(path, isBundled);
+      if (plugin === undefined) return [];
+      const real = realpathSync(path);
+      if (seen.has(real)) return [];
+      seen.add(real);
+      return [plugin];
+    });
+  let ofDirectory: InstalledPlugin[] | undefined;
+  let bundled: InstalledPlugin[] | undefined;
+  const readDirectory = (): InstalledPlugin[] => {
+    const paths = (names ?? []).map((name) => join(directory, name));
+    return (ofDirectory ??= readAll(paths, false));
+  };
+  const readBundled = (): InstalledPlugin[] => {
+    // After the plugin directory: what is there as well is listed once, and as its entry.
+    readDirectory();
+    return (bundled ??= readAll(extraDirs(), true));
+  };
+  return {
+    get ofDirectory() {
+      return readDirectory();
+    },
+    get bundled() {
+      return readBundled();
+    },
+    get plugins() {
+      return [...readDirectory(), ...readBundled()];
+    },
+    get searched() {
+      return [
+        { path: directory, exists: names !== undefined },
+        ...extraDirs().map((path) => ({ path, exists: isDirectory(path) })),
+      ];
+    },
+  };
 }
 
 function folderNames(directory: string): string[] | undefined {

@@ -84,6 +84,15 @@ describe("a plugin that cannot be used", () => {
     });
   });
 
+  test("that is throttled or not ready is asked again", async () => {
+    const provider = await host.configure("throttled", config);
+    const spec = { name: "a", type: "infra.database", config: {}, dependsOn: [] };
+    const made = await provider.create(spec, { run: "run-1", timeoutMs: 60_000 });
+    expect(made.sensitive).toContain("secret_too");
+    const count = (name: string): number => host.calls().filter((call) => call === name).length;
+    expect([count("Initialize"), count("SensitiveKeys")]).toEqual([2, 2]);
+  });
+
   test("that does not answer Capabilities is given up in time", async () => {
     const error = await refusalOf(host.configure("slow-capabilities", config, { timeouts: { capabilitiesMs: 100 } }));
     expect(error).toMatchObject({ code: "PLUGIN_TIMEOUT" });

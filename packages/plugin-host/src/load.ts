@@ -12,6 +12,7 @@ import {
 } from "@wfctl/contract";
 import { WfctlError, type ErrorCode } from "@wfctl/model";
 
+import { askPatiently } from "./ask-patiently.ts";
 import { connectPlugin, type PluginConnection } from "./connection.ts";
 import { pluginTitle, upgradeHint } from "./gate.ts";
 import type { PluginChild } from "./launch.ts";
@@ -130,7 +131,7 @@ async function readEarlyCapabilities(
   timeouts: Required<HostTimeouts>,
 ): Promise<readonly string[] | undefined> {
   try {
-    return await readCapabilities(callee, timeouts);
+    return await readCapabilities(callee, timeouts, { patient: false });
   } catch (error) {
     if (!(error instanceof WfctlError)) throw error;
     if (error.code === "PLUGIN_EXITED") throw new EarlyCapabilitiesCrash(error.message, { cause: error });
@@ -141,9 +142,13 @@ async function readEarlyCapabilities(
 }
 
 /** The resource types that the plugin lists, once it has passed the gate. Throws `PLUGIN_VERSION`, and as `ask`. */
-export async function readCapabilities(callee: Callee, timeouts: Required<HostTimeouts>): Promise<readonly string[]> {
+export async function readCapabilities(
+  callee: Callee,
+  timeouts: Required<HostTimeouts>,
+  options: { readonly patient?: boolean } = {},
+): Promise<readonly string[]> {
   const { capabilities } = iac.IaCProviderRequired.method;
-  const reply = await ask(callee, capabilities, { timeoutMs: timeouts.capabilitiesMs });
+  const reply = await ask(callee, capabilities, { timeoutMs: timeouts.capabilitiesMs, ...options });
   const declared = reply.computePlanVersion;
   if (declared === requiredPlanVersion) return reply.capabilities.map(({ resourceType }) => resourceType);
   const found = declared === "" ? "nothing" : JSON.stringify(declared.slice(0, 80));
@@ -175,6 +180,8 @@ export interface AskOptions<I extends DescMessage> {
   readonly timeoutMs: number;
   /** Of a failure that no other code fits. @default PLUGIN_SERVICE */
   readonly code?: ErrorCode;
+  /** Whether it is asked again where the plugin is throttled or not ready. @default true */
+  readonly patient?: boolean;
   /** The configuration that is asked, where the process may have several. */
   readonly instance?: string | undefined;
   readonly request?: MessageInitShape<I>;
@@ -191,8 +198,10 @@ export async function ask<I extends DescMessage, O extends DescMessage>(
   const metadata = instance === undefined ? {} : { metadata: encodeCallContext({ instance }) };
   const told = `Plugin ${subject.title} has not answered ${method.name} yet: it has up to ${seconds(timeoutMs)}`;
   try {
-    const call = unaryCall(connection.client, method, request, { deadline, ...metadata });
-    return (await tellWaiting(call, subject.waiting, told)).response;
+    const call = (): ReturnType<typeof unaryCall<I, O>> =>
+      unaryCall(connection.client, method, request, { deadline, ...metadata });
+    const asked = options.patient === false ? call() : askPatiently(call, deadline);
+    return (await tellWaiting(asked, subject.waiting, told)).response;
   } catch (error) {
     throw await loadFailure(error, subject, { name: method.name, timeoutMs, deadline, code });
   }

@@ -25,8 +25,8 @@ export function servedProvider(plugin: InstalledPlugin): string | undefined {
  * where two plugins claim the provider.
  */
 export function findPlugin(provider: string, listing: PluginListing): FoundPlugin {
-  for (const bundled of [false, true]) {
-    const plugins = listing.plugins.filter((plugin) => plugin.bundled === bundled);
+  for (const part of ["ofDirectory", "bundled"] as const) {
+    const plugins = listing[part];
     const declared = plugins.filter((plugin) => plugin.parsed.providerName === provider);
     if (declared.length > 0) return checkedMatch(provider, declared, []);
     const named = plugins.filter((plugin) => plugin.parsed.providerName === undefined && isNamedLike(plugin, provider));

@@ -127,12 +127,25 @@ export function parseManifest(source: string): ParsedManifest {
       },
     ]);
   }
-  const violations: ManifestViolation[] = [];
-  manifestShape(json, [], (violation) => violations.push(violation));
   const name = textAt(json, "name");
   const providerName = textAt(json, "capabilities", "iacProvider", "name");
-  if (violations.length > 0) return { manifest: undefined, violations, name, providerName };
-  return { manifest: readManifest(json, providerName), violations, name, providerName };
+  // Of most plugins nothing but these two is ever asked.
+  let checked: Pick<ParsedManifest, "manifest" | "violations"> | undefined;
+  const check = (): Pick<ParsedManifest, "manifest" | "violations"> => {
+    const violations: ManifestViolation[] = [];
+    manifestShape(json, [], (violation) => violations.push(violation));
+    return { manifest: violations.length > 0 ? undefined : readManifest(json, providerName), violations };
+  };
+  return {
+    get manifest() {
+      return (checked ??= check()).manifest;
+    },
+    get violations() {
+      return (checked ??= check()).violations;
+    },
+    name,
+    providerName,
+  };
 }
 
 function broken(violations: readonly ManifestViolation[]): ParsedManifest {

@@ -25,6 +25,7 @@ import type { PluginSource } from "./plugin-source.ts";
 import { readMachineIdentity } from "./process-identity.ts";
 import { createSupervised } from "./restarts.ts";
 import { createRunning, type RunningProvider } from "./running.ts";
+import { createCallNotice } from "./tell-waiting.ts";
 import { callUnary } from "./unary-call.ts";
 
 export interface CreateProviderOptions {
@@ -65,7 +66,7 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
     const begin = async (): Promise<RunningProvider> => {
       const process = describeProcess(module, loaded);
       await options.onProcess(process);
-      return createRunning(await configurePlugin(loaded, config, { timeouts, instance }), process);
+      return createRunning(await configurePlugin(loaded, config, { timeouts, instance }), process, clock);
     };
     try {
       return await Promise.race([aborted.promise, begin()]);
@@ -78,7 +79,8 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
   };
 
   const first = await configure(options.first, options.signal);
-  const { title } = first.plugin.loaded.subject;
+  const { title, waiting } = first.plugin.loaded.subject;
+  const tellLate = createCallNotice(waiting, title);
   const supervised = createSupervised<RunningProvider>({
     first,
     async start(signal) {
@@ -109,6 +111,12 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
       throw await callFailure(thrown, running.plugin.loaded.subject, callOptions.signal);
     }
   };
+  /** A call that the engine does not report on while it lasts. */
+  const ask = <T>(
+    name: string,
+    callOptions: CallOptions,
+    send: (running: RunningProvider, own: HostCallOptions) => Promise<T>,
+  ): Promise<T> => tellLate(call(callOptions, send), name, callOptions.timeoutMs);
   const callObject = <T extends LiveObject | undefined>(
     type: string,
     callOptions: CallOptions,
@@ -160,9 +168,10 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
     },
     traits: (type) => traitsOf(type, current().loaded.schemas, current().resourceTypes),
     create: (spec, callOptions) => callObject(spec.type, callOptions, ({ drivers }, own) => drivers.create(spec, own)),
-    listObjects: (which, callOptions) => call(callOptions, ({ plugin }, own) => listObjects(plugin.loaded, which, own)),
+    listObjects: (which, callOptions) =>
+      ask("the list of its objects", callOptions, ({ plugin }, own) => listObjects(plugin.loaded, which, own)),
     importId: (type, id, callOptions) =>
-      call(callOptions, async ({ plugin }, own) => {
+      ask(`Import of "${id}"`, callOptions, async ({ plugin }, own) => {
         const { import: method } = iac.IaCProviderRequired.method;
         const request = { providerId: id, resourceType: type };
         try {
@@ -176,15 +185,21 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
           throw error;
         }
       }),
-    read: (ref, callOptions) => callObject(ref.type, callOptions, ({ drivers }, own) => drivers.read(ref, own)),
+    read: (ref, callOptions) =>
+      tellLate(
+        callObject(ref.type, callOptions, ({ drivers }, own) => drivers.read(ref, own)),
+        `Read of "${ref.name}"`,
+        callOptions.timeoutMs,
+      ),
     update: (ref, spec, callOptions) =>
       callObject(spec.type, callOptions, ({ drivers }, own) => drivers.update(ref, spec, own)),
     delete: (ref, callOptions) => call(callOptions, ({ drivers }, own) => drivers.delete(ref, own)),
-    diff: (spec, object, callOptions) => call(callOptions, ({ drivers }, own) => drivers.diff(spec, object, own)),
+    diff: (spec, object, callOptions) =>
+      ask(`Diff of "${spec.name}"`, callOptions, ({ drivers }, own) => drivers.diff(spec, object, own)),
     lookup: (type, clientToken, name, callOptions) =>
       callObject(type, callOptions, ({ drivers }, own) => drivers.lookup(type, clientToken, name, own)),
     resolveSizing: (type, size, hints, callOptions) =>
-      call(callOptions, async ({ plugin }, own) => {
+      ask(`ResolveSizing of ${type}`, callOptions, async ({ plugin }, own) => {
         const request = { resourceType: type, size, ...(hints === undefined ? {} : { hints: encodeHints(hints) }) };
         const { resolveSizing } = iac.IaCProviderRequired.method;
         try {
@@ -196,7 +211,7 @@ export async function createProvider(options: CreateProviderOptions): Promise<Pl
         }
       }),
     finalize: (planId, callOptions) =>
-      call(callOptions, async ({ plugin }, own) => {
+      ask("FinalizeApply", callOptions, async ({ plugin }, own) => {
         const { finalizeApply } = iac.IaCProviderFinalizer.method;
         const { response } = await callUnary(plugin.loaded.connection.client, finalizeApply, { planId }, own);
         return response.errors.map(({ resource, action, error }) => ({ resource, action, error }));

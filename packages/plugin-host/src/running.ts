@@ -1,12 +1,16 @@
 import { extServiceNames, iac, iacServiceNames, unaryCall } from "@wfctl/contract";
+import type { Clock } from "@wfctl/engine";
 import { ProviderError, type PluginProcess } from "@wfctl/model";
 
+import { createCarefulDrivers } from "./careful-drivers.ts";
 import type { ConfiguredPlugin } from "./configure.ts";
 import type { Drivers } from "./drivers.ts";
 import { isUnimplemented } from "./load-failure.ts";
+import { askPatiently } from "./ask-patiently.ts";
 import { createProgressWatch } from "./progress-watch.ts";
 import { createSessionDrivers } from "./session-drivers.ts";
 import { createDriverSession, type DriverSession } from "./session.ts";
+import { createCallNotice } from "./tell-waiting.ts";
 import { createUnaryDrivers } from "./unary-drivers.ts";
 
 /** One configured process with the ways to call it. */
@@ -21,14 +25,17 @@ export interface RunningProvider {
 
 const sensitiveKeysTimeoutMs = 10_000;
 
-export function createRunning(plugin: ConfiguredPlugin, process: PluginProcess): RunningProvider {
-  const { services, connection } = plugin.loaded;
+export function createRunning(plugin: ConfiguredPlugin, process: PluginProcess, clock: Clock): RunningProvider {
+  const { services, connection, schemas } = plugin.loaded;
   const session = services.has(extServiceNames.DriverSession) ? createDriverSession(connection.client) : undefined;
   return {
     plugin,
     process,
     session,
-    drivers: chooseDrivers(plugin, session),
+    drivers: createCarefulDrivers(chooseDrivers(plugin, session), {
+      clock,
+      declares: (type) => schemas?.types.has(type) === true,
+    }),
     sensitiveKeys: createSensitiveKeys(plugin),
   };
 }
@@ -58,13 +65,18 @@ function noDrivers(title: string): Drivers {
 
 /** From the schemas, else asked once per type. What could not be asked is asked again with the next reply. */
 function createSensitiveKeys({ loaded }: ConfiguredPlugin): (type: string) => Promise<readonly string[]> {
-  const { schemas, services, connection } = loaded;
+  const { schemas, services, connection, subject } = loaded;
+  const tellLate = createCallNotice(subject.waiting, subject.title);
   const known = new Map<string, Promise<readonly string[]>>();
   const ask = async (resourceType: string): Promise<readonly string[]> => {
     const { sensitiveKeys } = iac.ResourceDriver.method;
+    const deadline = Date.now() + sensitiveKeysTimeoutMs;
     try {
-      const deadline = Date.now() + sensitiveKeysTimeoutMs;
-      const { response } = await unaryCall(connection.client, sensitiveKeys, { resourceType }, { deadline });
+      const asked = askPatiently(
+        () => unaryCall(connection.client, sensitiveKeys, { resourceType }, { deadline }),
+        deadline,
+      );
+      const { response } = await tellLate(asked, `SensitiveKeys of ${resourceType}`, sensitiveKeysTimeoutMs);
       return response.keys;
     } catch (error) {
       if (!isUnimplemented(error)) known.delete(resourceType);
