@@ -56,7 +56,7 @@ export function refOf(type: string) {
   return (name: string, providerId: string) => ({ name, type, providerId });
 }
 
-/** Waits for a condition, at most 10 seconds. */
+/** Waits for a condition, at most a minute. */
 export async function until(condition: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await condition())) {
