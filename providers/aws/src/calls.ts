@@ -83,7 +83,7 @@ async function send(
   const { client: awsClient, signal } = context;
   const { allowed_account_ids: allowed, forbidden_account_ids: forbidden } = awsClient.config;
   if (allowed !== undefined || forbidden !== undefined) await awsClient.identity(signal);
-  const { client, module } = await awsClient.connect(service, region);
+  const { client, module, standIn } = await awsClient.connect(service, region);
   const Command = (module as unknown as Record<string, new (input: object) => unknown>)[`${operation}Command`];
   if (Command === undefined) throw new TypeError(`${service} has no operation ${operation}: a defect of the provider`);
   const reads = isRead(operation);
@@ -93,7 +93,7 @@ async function send(
       return await client.send(new Command(input), { abortSignal: signal });
     } catch (error) {
       signal.throwIfAborted();
-      throw failureOf(error, { service, operation, input });
+      throw failureOf(error, { service, operation, input, address: standIn });
     }
   };
   for (let attempt = 1; ; attempt += 1) {

@@ -45,10 +45,10 @@ const names: Readonly<Partial<Record<FailureClass, string>>> = {
     ObjectLockConfigurationNotFoundError ReplicationConfigurationNotFoundError NatGatewayNotFound 404
     VPCAssociationNotFound NoSuchKeySigningKey StateTransitionNotFound`,
   image_missing: "CannotPullContainerError",
-  unsupported: "NotImplemented UnsupportedFeature UnknownOperation",
+  unsupported: "NotImplemented UnsupportedFeature UnknownOperation InvalidAction UnknownAction",
   validation: `
     ValidationError Validation InvalidParameterValue InvalidParameter InvalidParameterCombination InvalidInput
-    InvalidArgument InvalidRequest InvalidAction MissingParameter MissingAction UnknownParameter MalformedPolicyDocument
+    InvalidArgument InvalidRequest MissingParameter MissingAction UnknownParameter MalformedPolicyDocument
     MalformedQueryString MalformedXML MalformedPolicy MissingRequestBodyError InvalidBucketName InvalidBucketState
     InvalidLocationConstraint IllegalLocationConstraint InvalidTag InvalidTagParameter TagPolicy TooManyTags
     InvalidPolicyDocument PolicyNotAttachable UnmodifiableEntity InvalidUserType LimitExceeded ServiceQuotaExceeded

@@ -7,6 +7,8 @@ export interface FailedCall {
   readonly service: ServiceName;
   readonly operation: string;
   readonly input: object;
+  /** Where it was sent, if that is not AWS itself. */
+  readonly address?: string | undefined;
 }
 
 /** A failed call, with the name that AWS gives to the error. */
@@ -14,18 +16,21 @@ export class AwsFailure extends ProviderFailure {
   readonly awsName: string;
   /** The call that failed, to be said again when the failure is reported as another class. */
   readonly call: FailedCall;
+  /** The server does not offer the call, as far as one can tell: what stands in for AWS offers a part of it. */
+  readonly isUnoffered: boolean;
 
   constructor(
     failureClass: FailureClass,
     awsName: string,
     message: string,
-    options: { call: FailedCall; retryAfterMs?: number; cause?: unknown },
+    options: { call: FailedCall; isUnoffered?: boolean; retryAfterMs?: number; cause?: unknown },
   ) {
-    const { call, ...rest } = options;
+    const { call, isUnoffered = false, ...rest } = options;
     super(failureClass, message, rest);
     this.name = "AwsFailure";
     this.awsName = awsName;
     this.call = call;
+    this.isUnoffered = isUnoffered;
   }
 }
 
@@ -36,7 +41,11 @@ interface SdkError extends Error {
   readonly code?: string;
   readonly Code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
-  readonly $response?: { readonly statusCode?: number; readonly headers?: Record<string, string> };
+  readonly $response?: {
+    readonly statusCode?: number;
+    readonly headers?: Record<string, string>;
+    readonly body?: unknown;
+  };
 }
 
 /** The one conversion of what the SDK throws. */
@@ -44,16 +53,23 @@ export function failureOf(thrown: unknown, call: FailedCall): ProviderFailure {
   if (thrown instanceof ProviderFailure) return thrown;
   const error = thrown as SdkError;
   const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
-  const name = nameOf(error, status);
-  const known = classOf(call.service, name, status);
-  const text = textOf(error, name);
+  const page = pageOf(error, status);
+  const name = page === undefined ? nameOf(error, status) : String(status);
+  // A store that passes over what it does not know takes a change of a part of a bucket for a create.
+  const isMistaken = call.operation.startsWith("PutBucket") && /^BucketAlready/.test(name);
+  const isPage = page !== undefined;
+  const known = isMistaken ? "unsupported" : isPage ? classOfPage(status) : classOf(call.service, name, status);
+  const text = page ?? textOf(error, name);
   const failureClass = known ?? "unknown";
   const mark = known === undefined ? `${unexpectedMark}: ` : "";
   const message = `${mark}Cannot ${describeCall(call)}: ${text}${adviceOf(failureClass, name, call)}`;
+  const isUnoffered = failureClass === "unsupported" || /^(?:405|MethodNotAllowed)$/.test(name);
   const retryAfter = Number(error.$response?.headers?.["retry-after"]);
   return new AwsFailure(failureClass, name, message, {
     call,
     cause: thrown,
+    // Some fail on what they do not know, with a page that is none of the API's errors.
+    isUnoffered: isUnoffered || (page !== undefined && status === 500),
     ...(Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfterMs: retryAfter * 1000 } : {}),
   });
 }
@@ -76,6 +92,11 @@ export async function orNone<Answer>(call: Promise<Answer>, ...names: readonly s
   }
 }
 
+/** True where the server does not offer the call that failed. */
+export function isUnoffered(error: unknown): error is AwsFailure {
+  return error instanceof AwsFailure && error.isUnoffered;
+}
+
 /** As `orNone` for all errors that mean that an object does not exist. */
 export async function orAbsent<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
   try {
@@ -93,7 +114,26 @@ function nameOf(error: SdkError, status: number | undefined): string {
   return error.code ?? error.Code ?? (status === undefined ? error.name : String(status));
 }
 
+/** What an answer says that is none of the API's, such as a page in HTML; undefined where it is one of the API's. */
+function pageOf(error: SdkError, status: number | undefined): string | undefined {
+  if (status === undefined || !error.message.includes("Deserialization error")) return undefined;
+  const body = typeof error.$response?.body === "string" ? error.$response.body : "";
+  const words =
+    /<title>([^<]{1,100})/i.exec(body)?.[1] ??
+    body
+      .replaceAll(/<[^>]*>|\s+/g, " ")
+      .trim()
+      .slice(0, 100);
+  return `the answer is none of the API (status ${status}${words === "" ? "" : `, "${words.trim()}"`})`;
+}
+
+function classOfPage(status: number | undefined = 0): FailureClass {
+  if (status === 404 || status === 405 || status === 501) return "unsupported";
+  return status === 429 ? "rate_limited" : status >= 500 ? "transient" : "unknown";
+}
+
 function classOf(service: ServiceName, name: string, status: number | undefined): FailureClass | undefined {
+  if (status === 501) return "unsupported";
   for (const each of [name, bareName(name)]) {
     const own = errorClasses.get(`${service}.${each}`) ?? errorClasses.get(each);
     if (own !== undefined) return own;
@@ -111,7 +151,11 @@ function textOf(error: SdkError, name: string): string {
   return trimmed === "" || trimmed === name || trimmed === "UnknownError" ? name : `${trimmed} (${name})`;
 }
 
-function adviceOf(failureClass: FailureClass, name: string, { service, operation }: FailedCall): string {
+function adviceOf(failureClass: FailureClass, name: string, { service, operation, address }: FailedCall): string {
+  if (failureClass === "unsupported" || (address !== undefined && /^(?:405|500)$/.test(name))) {
+    const where = address ?? "this region";
+    return `; ${where} may not offer ${service}:${operation}: leave out what needs it, or use a server that has it`;
+  }
   if (failureClass === "forbidden") return `; allow ${permissionOf(service, operation)} to these credentials`;
   if (failureClass === "unauthorized") return "; check or renew the credentials";
   if (/Limits?Exceeded|QuotaExceeded|TooMany(?!Requests)/.test(name)) {

@@ -105,7 +105,12 @@ function slowDown(proxy: Proxy): void {
   );
   proxy.rewrite("ec2.DescribeNatGateways", (body) => body.replaceAll("<state>available<", "<state>pending<"));
   proxy.rewrite("ecs.DescribeServices", (body) =>
-    body.includes('"desiredCount": 7') ? body.replaceAll(/"runningCount": \d+/g, '"runningCount": 0') : body,
+    body.includes('"desiredCount": 7')
+      ? body
+          .replaceAll(/"runningCount": \d+/g, '"runningCount": 0')
+          // One without any would be taken for one whose server starts no tasks.
+          .replaceAll('"events": []', '"events": [{"id": "1", "createdAt": 1, "message": "is slow"}]')
+      : body,
   );
   // moto has one id for all changes.
   proxy.rewrite("route53.ChangeResourceRecordSets", (body, call) =>

@@ -3,6 +3,7 @@ import type { Aws } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import { defined, isSame } from "../json.ts";
 import { collect } from "../paging.ts";
+import { orUnoffered } from "../stand-in.ts";
 import type { ApiInput, AuthorizerInput, IntegrationInput, RouteInput } from "./schema.ts";
 
 const next = (token: string | undefined) => (token === undefined ? {} : { NextToken: token });
@@ -14,11 +15,14 @@ export async function listIntegrations({ apigatewayv2 }: Aws, ApiId: string): Pr
   });
 }
 
-export async function listAuthorizers({ apigatewayv2 }: Aws, ApiId: string): Promise<Authorizer[]> {
-  return collect(async (token) => {
-    const page = await apigatewayv2.getAuthorizers({ ApiId, ...next(token) });
-    return [page.Items, page.NextToken] as const;
-  });
+export async function listAuthorizers(cloud: Aws, ApiId: string): Promise<Authorizer[]> {
+  const found = await orUnoffered(cloud, "apigatewayv2:GetAuthorizers", "an API is taken to have none", () =>
+    collect(async (token) => {
+      const page = await cloud.apigatewayv2.getAuthorizers({ ApiId, ...next(token) });
+      return [page.Items, page.NextToken] as const;
+    }),
+  );
+  return found ?? [];
 }
 
 export async function listRoutes({ apigatewayv2 }: Aws, ApiId: string): Promise<Route[]> {

@@ -119,7 +119,7 @@ export async function ensureExecutionRole(
     }));
   const { partition } = await client.identity(context.signal);
   const managed = `arn:${partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy`;
-  await syncAttachedPolicies(cloud, role, [managed]);
+  await syncAttachedPolicies(cloud, role, [managed], { isOwn: true });
   const secrets = secretsPolicy(input);
   await syncInlinePolicies(cloud, role, secrets === undefined ? {} : { secrets });
   return made.Role?.Arn ?? "";

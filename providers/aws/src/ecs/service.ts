@@ -3,6 +3,7 @@ import { ProviderFailure } from "@wfctl/plugin-sdk";
 import type { Aws } from "../calls.ts";
 import { orAbsent, orNone } from "../errors.ts";
 import { isSame } from "../json.ts";
+import { standInOf } from "../stand-in.ts";
 import { awaitThat } from "../waiting.ts";
 import type { ServicePlace } from "./names.ts";
 import type { ServiceInput } from "./schema.ts";
@@ -120,9 +121,32 @@ export function serviceUpdate(
   };
 }
 
+/** ECS tells of a new service within seconds. */
+const firstEventMs = 20_000;
+
+/** True of what stands in for ECS and starts no tasks: nothing was said and nothing was started for a while. */
+async function runsNothing(cloud: Aws, place: ServicePlace, service: Service, started: number): Promise<boolean> {
+  const { ecs, context } = cloud;
+  const isQuiet = (service.events ?? []).length === 0;
+  if (!isQuiet || context.clock.now() - started < firstEventMs) return false;
+  const address = await standInOf(cloud, "ecs");
+  if (address === undefined) return false;
+  for (const desiredStatus of ["RUNNING", "STOPPED"] as const) {
+    const { taskArns = [] } = await ecs.listTasks({
+      cluster: place.cluster,
+      serviceName: place.service,
+      desiredStatus,
+    });
+    if (taskArns.length > 0) return false;
+  }
+  context.progress(`Note: ${address} starts no tasks: service ${place.service} counts as it is`);
+  return true;
+}
+
 /** Waits until the service runs what is wanted, all of it and nothing else. `taskDefinition` undefined: whatever it runs. */
 export async function awaitSteady(cloud: Aws, place: ServicePlace, taskDefinition?: string): Promise<Service> {
   let seen = "";
+  const started = cloud.context.clock.now();
   return awaitThat(
     cloud.context,
     () => `service ${place.service} to be steady${seen}`,
@@ -140,7 +164,8 @@ export async function awaitSteady(cloud: Aws, place: ServicePlace, taskDefinitio
         );
       }
       const isSteady = deployments.length === 1 && running === desired && primary?.rolloutState !== "IN_PROGRESS";
-      return isSteady ? service : undefined;
+      if (isSteady || (await runsNothing(cloud, place, service, started))) return service;
+      return undefined;
     },
   );
 }

@@ -9,6 +9,7 @@ import { orNone } from "../errors.ts";
 import { defined, isSame } from "../json.ts";
 import { partOfTag, partTags } from "../ownership.ts";
 import { collect } from "../paging.ts";
+import { orUnoffered } from "../stand-in.ts";
 import { fromLowerPairs, toLowerPairs } from "../tags.ts";
 import { retryIf } from "../waiting.ts";
 import { familyOf, type ServicePlace } from "./names.ts";
@@ -85,7 +86,9 @@ export async function removeTaskDefinitions(cloud: Aws, place: ServicePlace, kee
     const { tags } = await ecs.describeTaskDefinition({ taskDefinition: arn, include: ["TAGS"] });
     if (fromLowerPairs(tags)[partOfTag] !== place.arn) continue;
     await ecs.deregisterTaskDefinition({ taskDefinition: arn });
-    await ecs.deleteTaskDefinitions({ taskDefinitions: [arn] });
+    await orUnoffered(cloud, "ecs:DeleteTaskDefinitions", "old revisions stay as inactive", () =>
+      ecs.deleteTaskDefinitions({ taskDefinitions: [arn] }),
+    );
   }
 }
 

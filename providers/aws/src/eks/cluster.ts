@@ -5,6 +5,7 @@ import { orAbsent } from "../errors.ts";
 import { parseArn } from "../ids.ts";
 import { isSame } from "../json.ts";
 import { each } from "../paging.ts";
+import { orUnoffered } from "../stand-in.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
 import { logTypes, type ClusterInput } from "./schema.ts";
 
@@ -67,18 +68,22 @@ export async function awaitGone(cloud: Aws, name: string): Promise<void> {
 
 /** Waits for the end of one change of a cluster or of one of its node groups. */
 export async function awaitUpdate(
-  { eks, context }: Aws,
+  cloud: Aws,
   cluster: string,
   update: { readonly id?: string | undefined; readonly type?: string | undefined } | undefined,
   nodegroup?: string,
 ): Promise<void> {
+  const { eks, context } = cloud;
   const id = update?.id;
   if (id === undefined) return;
   const what = nodegroup === undefined ? `cluster ${cluster}` : `node group ${nodegroup} of cluster ${cluster}`;
   const request = { name: cluster, updateId: id, ...(nodegroup === undefined ? {} : { nodegroupName: nodegroup }) };
   await awaitThat(context, `${update?.type ?? "a change"} of ${what} to end`, async () => {
-    const now = (await orAbsent(eks.describeUpdate(request)))?.update;
-    if (now?.status === "Successful") return true;
+    const answer = await orUnoffered(cloud, "eks:DescribeUpdate", "a change counts as done when it is accepted", () =>
+      orAbsent(eks.describeUpdate(request)).then((found) => ({ update: found?.update })),
+    );
+    const now = answer?.update;
+    if (answer === undefined || now?.status === "Successful") return true;
     if (now?.status !== "Failed" && now?.status !== "Cancelled") return undefined;
     const why = (now.errors ?? []).map(({ errorCode, errorMessage }) => `${errorCode}: ${errorMessage}`).join("; ");
     throw new ProviderFailure("unknown", `${now.type ?? "Change"} of ${what} ended as ${now.status}: ${why}`);
@@ -136,7 +141,7 @@ function configChanges(live: Cluster, input: ClusterInput): Omit<UpdateClusterCo
   }
   const logging = loggingOf(input);
   if (!isSame(sorted(enabledLogs(live)), sorted(input.enabled_log_types))) changes.push({ logging });
-  const mode = live.accessConfig?.authenticationMode ?? "CONFIG_MAP";
+  const mode = live.accessConfig?.authenticationMode ?? input.authentication_mode;
   // From CONFIG_MAP there is only one way, with a stop.
   const path = mode === "CONFIG_MAP" && input.authentication_mode === "API" ? ["API_AND_CONFIG_MAP", "API"] : undefined;
   for (const next of path ?? (mode === input.authentication_mode ? [] : [input.authentication_mode])) {

@@ -52,7 +52,7 @@ export async function ensureRole(
     }));
   const { partition } = await client.identity(context.signal);
   const policies = parts[kind].policies.map((policy) => `arn:${partition}:iam::aws:policy/${policy}`);
-  await syncAttachedPolicies(cloud, role, policies);
+  await syncAttachedPolicies(cloud, role, policies, { isOwn: true });
   return made.Role?.Arn ?? "";
 }
 

@@ -4,6 +4,7 @@ import { orAbsent } from "../errors.ts";
 import { isSame } from "../json.ts";
 import { partOfTag, partTags } from "../ownership.ts";
 import { each } from "../paging.ts";
+import { orUnoffered } from "../stand-in.ts";
 import { fromPairs, toPairs, type Tags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
 import type { CacheInput } from "./schema.ts";
@@ -86,7 +87,10 @@ export async function removeSubnetGroup(cloud: Aws, place: { arn: string; group:
     cloud.context,
     ["CacheSubnetGroupInUse"],
     `subnet group ${name} to be free`,
-    () => orAbsent(cloud.elasticache.deleteCacheSubnetGroup({ CacheSubnetGroupName: name })),
+    () =>
+      orUnoffered(cloud, "elasticache:DeleteCacheSubnetGroup", "the subnet groups of caches stay", () =>
+        orAbsent(cloud.elasticache.deleteCacheSubnetGroup({ CacheSubnetGroupName: name })),
+      ),
     { timeoutMs: 300_000 },
   );
 }

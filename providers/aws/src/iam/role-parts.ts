@@ -1,9 +1,11 @@
 import type { InstanceProfile, Role } from "@aws-sdk/client-iam";
+import { ProviderFailure } from "@wfctl/plugin-sdk";
 import type { Aws } from "../calls.ts";
-import { AwsFailure, orAbsent, orNone } from "../errors.ts";
+import { AwsFailure, isAwsError, orAbsent, orNone } from "../errors.ts";
 import { partOfTag, tokenTag } from "../ownership.ts";
 import { collect, each } from "../paging.ts";
 import { normalPolicyText } from "../policy.ts";
+import { standInOf } from "../stand-in.ts";
 import { fromPairs, toPairs, type Tags } from "../tags.ts";
 import { retryIf, retryWhile } from "../waiting.ts";
 
@@ -60,12 +62,33 @@ export async function attachedPolicies({ iam }: Aws, role: string): Promise<stri
   return policies.map(({ PolicyArn }) => PolicyArn ?? "").toSorted();
 }
 
-export async function syncAttachedPolicies(cloud: Aws, role: string, wanted: readonly string[]): Promise<void> {
-  const { iam } = cloud;
+/**
+ * Attaches what is wanted and detaches the rest. `isOwn`: the role is made by the provider and not by the configuration;
+ * where AWS is stood in for by a server without AWS's own policies, such a role goes without them.
+ */
+export async function syncAttachedPolicies(
+  cloud: Aws,
+  role: string,
+  wanted: readonly string[],
+  options: { readonly isOwn?: boolean } = {},
+): Promise<void> {
+  const { iam, context } = cloud;
   const live = await attachedPolicies(cloud, role);
   // First what is added: no instant with less than both the old and the new configuration grant.
   for (const arn of wanted.filter((each) => !live.includes(each))) {
-    await iam.attachRolePolicy({ RoleName: role, PolicyArn: arn });
+    try {
+      await iam.attachRolePolicy({ RoleName: role, PolicyArn: arn });
+    } catch (error) {
+      const address = await standInOf(cloud, "iam");
+      if (address === undefined || !isAwsError(error, "NoSuchEntity") || !arn.includes(":iam::aws:")) throw error;
+      const what = `${address} does not know AWS's own policy ${arn}`;
+      if (options.isOwn !== true) {
+        throw new ProviderFailure(error.class, `${error.message}; ${what}: load AWS's policies there, or name others`, {
+          cause: error,
+        });
+      }
+      context.progress(`Note: ${what}: role ${role} goes without it`);
+    }
   }
   for (const arn of live.filter((each) => !wanted.includes(each))) {
     await orAbsent(iam.detachRolePolicy({ RoleName: role, PolicyArn: arn }));

@@ -38,6 +38,7 @@ import {
 } from "../ownership.ts";
 import { searchRegions } from "../regions.ts";
 import { cacheNodeTypes, isSize } from "../sizing.ts";
+import { standInOf } from "../stand-in.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
 import { asCreated, defineAwsResource, incompleteState } from "./define.ts";
@@ -146,9 +147,11 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
         ),
       );
     }
-    await awaitThat(context, `cache ${group} to be gone`, async () =>
-      (await findGroup(cloud, group)) === undefined ? true : undefined,
-    );
+    const started = context.clock.now();
+    await awaitThat(context, `cache ${group} to be gone`, async () => {
+      const left = await findGroup(cloud, group);
+      return left === undefined || (await staysDeleting(cloud, left, started)) ? true : undefined;
+    });
     await removeSubnetGroup(cloud, await placeIn(cloud, group));
   },
 
@@ -198,6 +201,27 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
     return isSize(size) ? { instanceType: "", specs: { node_type: cacheNodeTypes[size] } } : undefined;
   },
 });
+
+/** How long what stands in for ElastiCache may say that a cache is being deleted. */
+const standInGoneMs = 20_000;
+
+/** True where a server only ever says of a deleted cache that it is being deleted. */
+async function staysDeleting(cloud: Aws, { ReplicationGroupId, Status }: ReplicationGroup, started: number) {
+  const { context } = cloud;
+  if (Status !== "deleting" || context.clock.now() - started < standInGoneMs) return false;
+  const address = await standInOf(cloud, "elasticache");
+  if (address === undefined) return false;
+  context.progress(
+    `Note: ${address} still says of cache ${ReplicationGroupId} that it is being deleted: it counts as gone`,
+  );
+  return true;
+}
+
+/** Name of the subnet group that was made for a cache, where there is one. */
+async function ownSubnetGroup(cloud: Aws, { ReplicationGroupId: group = "" }: ReplicationGroup) {
+  if ((await standInOf(cloud, "elasticache")) === undefined) return undefined;
+  return (await findSubnetGroup(cloud, subnetGroupOf(group))) === undefined ? undefined : subnetGroupOf(group);
+}
 
 const idOf = ({ region, client }: Aws, group: string): string => toProviderId(group, region, client.region);
 
@@ -306,7 +330,8 @@ async function describeNow(cloud: Aws, group: string): Promise<State> {
 async function describe(cloud: Aws, found: ReplicationGroup): Promise<State> {
   const { ReplicationGroupId: group = "", Description: description = "", Status: status = "" } = found;
   const [tags, node] = await Promise.all([tagsOf(cloud, found), nodeOf(cloud, found)]);
-  const subnetGroup = node?.CacheSubnetGroupName;
+  // Where a node does not tell its subnet group: the one that is made for it.
+  const subnetGroup = node?.CacheSubnetGroupName ?? (await ownSubnetGroup(cloud, found));
   const subnets = subnetGroup === undefined ? [] : subnetsOf(await findSubnetGroup(cloud, subnetGroup));
   const shape = shapeOf(found);
   const primary = found.ConfigurationEndpoint ?? found.NodeGroups?.[0]?.PrimaryEndpoint;

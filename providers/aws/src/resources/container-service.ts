@@ -349,7 +349,7 @@ async function describe(cloud: Aws, place: ServicePlace, service: Service): Prom
       base: base ?? 0,
     })),
     service_registry_arn: service.serviceRegistries?.[0]?.registryArn,
-    circuit_breaker: breaker?.enable ?? false,
+    circuit_breaker: breaker?.enable,
     minimum_healthy_percent: service.deploymentConfiguration?.minimumHealthyPercent ?? 100,
     maximum_percent: service.deploymentConfiguration?.maximumPercent ?? 200,
     enable_execute_command: service.enableExecuteCommand ?? false,

@@ -191,7 +191,10 @@ async function makeZone({ route53, context, client }: Aws, domain: string, input
     Name: domain,
     // The mark of the create call: tags come by a call of their own.
     CallerReference: context.clientToken,
-    HostedZoneConfig: { PrivateZone: input.private, ...(input.comment === "" ? {} : { Comment: input.comment }) },
+    // Some stand-ins for Route 53 need both or none.
+    ...(input.private || input.comment !== ""
+      ? { HostedZoneConfig: { PrivateZone: input.private, Comment: input.comment } }
+      : {}),
     ...(first === undefined ? {} : { VPC: toVpc(first, client.region) }),
   });
   return made.HostedZone ?? ({} as HostedZone);

@@ -99,7 +99,9 @@ export const k8sCluster = defineAwsResource<ClusterInput, ClusterOutputs>({
 
   async delete(ref, context) {
     const { cloud, place } = await placeOf(ref.id, context);
-    const groups = await listNodeGroups(cloud, place.cluster);
+    // What is not there is not asked for its parts.
+    const isThere = (await findCluster(cloud, place.cluster)) !== undefined;
+    const groups = isThere ? await listNodeGroups(cloud, place.cluster) : [];
     const own = groups.filter((group) => groupKey(group, place) !== undefined);
     await removeNodeGroups(cloud, place.cluster, own);
     const others = groups.filter((group) => !own.includes(group)).map(({ nodegroupName }) => nodegroupName);
@@ -305,7 +307,7 @@ async function describe(
     endpoint_private_access: vpc.endpointPrivateAccess ?? false,
     public_access_cidrs: vpc.publicAccessCidrs?.length === 0 ? undefined : vpc.publicAccessCidrs,
     enabled_log_types: enabledLogs(found),
-    authentication_mode: found.accessConfig?.authenticationMode ?? "CONFIG_MAP",
+    authentication_mode: found.accessConfig?.authenticationMode,
     encryption_key_arn: found.encryptionConfig?.[0]?.provider?.keyArn,
     service_ipv4_cidr: network.serviceIpv4Cidr,
     ip_family: network.ipFamily ?? "ipv4",

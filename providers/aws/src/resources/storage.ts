@@ -11,6 +11,7 @@ import { emptyBucket } from "../storage/empty-bucket.ts";
 import { bucketName, storageInput, storageOutputs, type StorageInput, type StorageOutputs } from "../storage/schema.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
+import { orUnoffered, standInOf } from "../stand-in.ts";
 import { asCreated, defineAwsResource } from "./define.ts";
 
 type State = ResourceState<StorageInput, StorageOutputs>;
@@ -42,8 +43,8 @@ export const storage = defineAwsResource<StorageInput, StorageOutputs>({
       const clash = await makeBucket(cloud, bucket, name, input);
       if (clash !== undefined) return alreadyExists(clash);
     }
-    const tags = await tagsOf(cloud, bucket);
-    if (!isOwnCreate(tags, context)) {
+    const tags = isNew ? await markNew(cloud, bucket, name, input) : await tagsOf(cloud, bucket);
+    if (!isOwnCreate(tags, context) && !(isNew && tags === keptNowhere)) {
       return alreadyExists(
         `Bucket "${bucket}" is there already and belongs to ${ownerOf(tags) ?? "no stack"}: adopt it, or name another bucket`,
       );
@@ -144,25 +145,61 @@ async function orForeign<Answer>(call: Promise<Answer>): Promise<Answer | undefi
   return orNone(orAbsent(call), "403", "Forbidden", "AccessDenied");
 }
 
+const marksOf = (input: StorageInput): Tags => ({
+  ...managesMark(input, optionalKeys),
+  [forceDestroyTag]: String(input.force_destroy),
+});
+
+const withoutTags = "buckets are known by their names alone, and nothing tells whose they are";
+/** The tags of a bucket on a server that keeps none: neither whose it is nor what of it is configured can be told. */
+const keptNowhere: Tags = {};
+
+/** The tags of a bucket that this call has made: some stores drop those of the create call, and some keep none at all. */
+async function markNew(cloud: Aws, bucket: string, name: string, input: StorageInput): Promise<Tags> {
+  const made = await tagsOf(cloud, bucket);
+  if (Object.keys(made).length > 0 || (await standInOf(cloud, "s3")) === undefined) return made;
+  await putTags(cloud, bucket, input, { ...creationTags(cloud.context, name, input.tags), ...marksOf(input) });
+  return tagsOf(cloud, bucket);
+}
+
+/** Writes all tags. Where the server keeps none, that is a failure only of a configuration that needs them. */
+async function putTags(cloud: Aws, bucket: string, input: StorageInput, tags: Tags): Promise<void> {
+  const put = (): Promise<unknown> => cloud.s3.putBucketTagging({ Bucket: bucket, Tagging: { TagSet: toPairs(tags) } });
+  if (input.force_destroy || Object.keys(input.tags).length > 0) await put();
+  else await orUnoffered(cloud, "s3:PutBucketTagging", withoutTags, put);
+}
+
 /** Makes the bucket with its marks in the one call. The answer is why it cannot be made, where another has the name. */
 async function makeBucket(cloud: Aws, bucket: string, name: string, input: StorageInput): Promise<string | undefined> {
   const { s3, region, context } = cloud;
-  const marks = { ...managesMark(input, optionalKeys), [forceDestroyTag]: String(input.force_destroy) };
   const location = region as NonNullable<CreateBucketCommandInput["CreateBucketConfiguration"]>["LocationConstraint"];
   const request = {
     Bucket: bucket,
     ObjectOwnership: input.object_ownership,
     ObjectLockEnabledForBucket: input.object_lock_enabled,
     CreateBucketConfiguration: {
-      Tags: toPairs({ ...creationTags(context, name, input.tags), ...marks }),
+      Tags: toPairs({ ...creationTags(context, name, input.tags), ...marksOf(input) }),
       ...(region === "us-east-1" ? {} : { LocationConstraint: location }),
     },
   };
   try {
     // A bucket of this name that is still being deleted is in the way for a while.
-    await retryWhile(context, ["OperationAborted"], `name ${bucket} to be free`, () => s3.createBucket(request), {
-      timeoutMs: 180_000,
-    });
+    const make = (plain: boolean): Promise<unknown> => s3.createBucket(plain ? { Bucket: bucket } : request);
+    let isPlain = false;
+    await retryWhile(
+      context,
+      ["OperationAborted"],
+      `name ${bucket} to be free`,
+      () =>
+        make(isPlain).catch(async (error: unknown) => {
+          if (isPlain || !isAwsError(error, "MalformedXML") || (await standInOf(cloud, "s3")) === undefined)
+            throw error;
+          // What stands in for S3 may know less of a new bucket than S3.
+          isPlain = true;
+          return make(isPlain);
+        }),
+      { timeoutMs: 180_000 },
+    );
   } catch (error) {
     if (isAwsError(error, "BucketAlreadyOwnedByYou")) return undefined;
     if (!isAwsError(error, "BucketAlreadyExists")) throw error;
@@ -174,43 +211,60 @@ async function makeBucket(cloud: Aws, bucket: string, name: string, input: Stora
 /** Brings everything that is set by calls of its own to what is wanted. */
 async function sync(cloud: Aws, bucket: string, name: string, input: StorageInput): Promise<void> {
   const live = await tagsOf(cloud, bucket);
-  const managed = managedKeys(live, optionalKeys);
+  const managed = live === keptNowhere ? optionalKeys : managedKeys(live, optionalKeys);
   // Where it says who may read, ownership goes before a policy, and a policy before it is blocked.
   for (const key of ["versioning", "encryption", "object_ownership"] as const) {
-    await syncAspect(cloud, bucket, standingAspects[key], input[key]);
+    await syncAspect(cloud, bucket, key, standingAspects[key], input[key]);
   }
   for (const key of optionalKeys) {
-    await syncAspect(cloud, bucket, optionalAspects[key], input[key], managed.includes(key));
+    await syncAspect(cloud, bucket, key, optionalAspects[key], input[key], managed.includes(key));
     if (key === "policy") {
-      await syncAspect(cloud, bucket, standingAspects.public_access_block, input.public_access_block);
+      const wanted = input.public_access_block;
+      await syncAspect(cloud, bucket, "public_access_block", standingAspects.public_access_block, wanted);
     }
   }
   if (input.object_lock_enabled) await syncLock(cloud, bucket, input);
   const wanted = {
     ...currentTags(cloud.context, name, input.tags, live),
-    ...managesMark(input, optionalKeys),
-    [forceDestroyTag]: String(input.force_destroy),
+    ...marksOf(input),
   };
   const { set, remove } = tagChanges(live, wanted);
   if (Object.keys(set).length + remove.length === 0) return;
   const kept = Object.fromEntries(
     Object.entries(live).filter(([key]) => !remove.includes(key) && !key.startsWith("aws:")),
   );
-  await cloud.s3.putBucketTagging({ Bucket: bucket, Tagging: { TagSet: toPairs({ ...kept, ...set }) } });
+  await putTags(cloud, bucket, input, { ...kept, ...set });
 }
 
 async function syncAspect<Key extends keyof StorageInput>(
   cloud: Aws,
   bucket: string,
+  key: Key,
   aspect: Aspect<Key>,
   wanted: StorageInput[Key] | undefined,
   managed = true,
 ): Promise<void> {
   if (wanted === undefined && !managed) return;
-  const live = await aspect.get(cloud, bucket);
+  const live = await readAspect(cloud, bucket, key, aspect);
   if (isSame(live, wanted)) return;
+  // Of nothing, nothing is taken away: not every store knows the part of the bucket in a delete from the bucket.
+  if (live === undefined && Array.isArray(wanted) && wanted.length === 0) return;
   if (wanted !== undefined) await aspect.put(cloud, bucket, wanted as NonNullable<StorageInput[Key]>);
   else await aspect.remove?.(cloud, bucket);
+}
+
+const defaults = storageInput.parse({});
+
+/** What is set on a bucket; the default where the server cannot say. */
+async function readAspect<Key extends keyof StorageInput>(
+  cloud: Aws,
+  bucket: string,
+  key: Key,
+  aspect: Aspect<Key>,
+): Promise<StorageInput[Key]> {
+  const instead = `${key} is taken as it is by default`;
+  const live = await orUnoffered(cloud, `s3:${aspect.reads}`, instead, () => aspect.get(cloud, bucket));
+  return live ?? defaults[key];
 }
 
 async function syncLock({ s3 }: Aws, bucket: string, { object_lock_retention: lock }: StorageInput): Promise<void> {
@@ -226,9 +280,13 @@ async function syncLock({ s3 }: Aws, bucket: string, { object_lock_retention: lo
   });
 }
 
-async function tagsOf({ s3 }: Aws, bucket: string): Promise<Tags> {
-  const answer = await orAbsent(s3.getBucketTagging({ Bucket: bucket }));
-  return fromPairs(answer?.TagSet);
+async function tagsOf(cloud: Aws, bucket: string): Promise<Tags> {
+  const found = await orUnoffered(cloud, "s3:GetBucketTagging", withoutTags, async () => ({
+    answer: await orAbsent(cloud.s3.getBucketTagging({ Bucket: bucket })),
+  }));
+  // A server that passes over what it does not know answers something else than tags.
+  if (found === undefined || (found.answer !== undefined && found.answer.TagSet === undefined)) return keptNowhere;
+  return fromPairs(found.answer?.TagSet);
 }
 
 async function readBucket(
@@ -276,14 +334,20 @@ async function describe(
 }
 
 async function readInputs(cloud: Aws, bucket: string, tags: Tags, all: boolean): Promise<Partial<StorageInput>> {
-  const managed = all ? optionalKeys : managedKeys(tags, optionalKeys);
+  const isUnknown = tags === keptNowhere;
+  const managed = all || isUnknown ? optionalKeys : managedKeys(tags, optionalKeys);
   const [versioning, encryption, publicAccess, ownership, lock, ...optional] = await Promise.all([
-    standingAspects.versioning.get(cloud, bucket),
-    standingAspects.encryption.get(cloud, bucket),
-    standingAspects.public_access_block.get(cloud, bucket),
-    standingAspects.object_ownership.get(cloud, bucket),
-    orAbsent(cloud.s3.getObjectLockConfiguration({ Bucket: bucket })),
-    ...managed.map(async (key) => [key, await optionalAspects[key].get(cloud, bucket)] as const),
+    readAspect(cloud, bucket, "versioning", standingAspects.versioning),
+    readAspect(cloud, bucket, "encryption", standingAspects.encryption),
+    readAspect(cloud, bucket, "public_access_block", standingAspects.public_access_block),
+    readAspect(cloud, bucket, "object_ownership", standingAspects.object_ownership),
+    orUnoffered(cloud, "s3:GetObjectLockConfiguration", "objects are taken as not locked", () =>
+      orAbsent(cloud.s3.getObjectLockConfiguration({ Bucket: bucket })),
+    ),
+    ...managed.map(async (key) => {
+      const aspect: Aspect<typeof key> = optionalAspects[key];
+      return [key, await readAspect(cloud, bucket, key, aspect)] as const;
+    }),
   ]);
   const retention = lock?.ObjectLockConfiguration?.Rule?.DefaultRetention;
   return {
@@ -304,7 +368,7 @@ async function readInputs(cloud: Aws, bucket: string, tags: Tags, all: boolean):
           },
         }),
     ...(Object.fromEntries(optional.filter(([, value]) => value !== undefined)) as Partial<StorageInput>),
-    force_destroy: tags[forceDestroyTag] === "true",
+    ...(isUnknown ? {} : { force_destroy: tags[forceDestroyTag] === "true" }),
     tags: userTags(tags, { defaults: cloud.client.config.default_tags }),
   };
 }

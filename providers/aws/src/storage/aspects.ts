@@ -8,6 +8,8 @@ import type { StorageInput } from "./schema.ts";
 
 /** One thing that is set on a bucket by calls of its own. */
 export interface Aspect<Key extends keyof StorageInput> {
+  /** The call that reads it. */
+  readonly reads: string;
   /** As the input has it; undefined where it is not set. */
   get(aws: Aws, bucket: string): Promise<StorageInput[Key] | undefined>;
   put(aws: Aws, bucket: string, value: NonNullable<StorageInput[Key]>): Promise<unknown>;
@@ -18,6 +20,7 @@ export interface Aspect<Key extends keyof StorageInput> {
 /** Set on every bucket. */
 export const standingAspects = {
   versioning: {
+    reads: "GetBucketVersioning",
     get: async ({ s3 }, bucket) => (await s3.getBucketVersioning({ Bucket: bucket })).Status === "Enabled",
     put: ({ s3 }, bucket, enabled) =>
       s3.putBucketVersioning({
@@ -26,6 +29,7 @@ export const standingAspects = {
       }),
   } satisfies Aspect<"versioning">,
   encryption: {
+    reads: "GetBucketEncryption",
     async get({ s3 }, bucket) {
       const answer = await orAbsent(s3.getBucketEncryption({ Bucket: bucket }));
       const rule = answer?.ServerSideEncryptionConfiguration?.Rules?.[0];
@@ -55,9 +59,12 @@ export const standingAspects = {
       }),
   } satisfies Aspect<"encryption">,
   public_access_block: {
+    reads: "GetPublicAccessBlock",
     async get({ s3 }, bucket) {
       const answer = await orAbsent(s3.getPublicAccessBlock({ Bucket: bucket }));
       const block = answer?.PublicAccessBlockConfiguration;
+      // A server that passes over what it does not know answers something else.
+      if (answer !== undefined && block?.BlockPublicAcls === undefined) return undefined;
       return {
         block_public_acls: block?.BlockPublicAcls ?? false,
         ignore_public_acls: block?.IgnorePublicAcls ?? false,
@@ -77,9 +84,12 @@ export const standingAspects = {
       }),
   } satisfies Aspect<"public_access_block">,
   object_ownership: {
+    reads: "GetBucketOwnershipControls",
     async get({ s3 }, bucket) {
       const answer = await orAbsent(s3.getBucketOwnershipControls({ Bucket: bucket }));
-      return answer?.OwnershipControls?.Rules?.[0]?.ObjectOwnership ?? "ObjectWriter";
+      const rules = answer?.OwnershipControls?.Rules;
+      if (answer !== undefined && rules === undefined) return undefined;
+      return rules?.[0]?.ObjectOwnership ?? "ObjectWriter";
     },
     put: ({ s3 }, bucket, ownership) =>
       s3.putBucketOwnershipControls({
@@ -92,14 +102,17 @@ export const standingAspects = {
 /** Left alone while the configuration does not name them. */
 export const optionalAspects = {
   policy: {
+    reads: "GetBucketPolicy",
     async get({ s3 }, bucket) {
       const answer = await orAbsent(s3.getBucketPolicy({ Bucket: bucket }));
-      return answer?.Policy === undefined ? undefined : normalPolicyText(answer.Policy);
+      // A server that passes over what it does not know answers something else than a policy.
+      return answer?.Policy?.trimStart().startsWith("{") === true ? normalPolicyText(answer.Policy) : undefined;
     },
     put: ({ s3 }, bucket, policy) => s3.putBucketPolicy({ Bucket: bucket, Policy: policy }),
     remove: ({ s3 }, bucket) => s3.deleteBucketPolicy({ Bucket: bucket }),
   } satisfies Aspect<"policy">,
   lifecycle_rules: {
+    reads: "GetBucketLifecycleConfiguration",
     async get({ s3 }, bucket) {
       const answer = await orAbsent(s3.getBucketLifecycleConfiguration({ Bucket: bucket }));
       return answer?.Rules?.map(fromSdkRule);
@@ -114,6 +127,7 @@ export const optionalAspects = {
     remove: ({ s3 }, bucket) => s3.deleteBucketLifecycle({ Bucket: bucket }),
   } satisfies Aspect<"lifecycle_rules">,
   cors_rules: {
+    reads: "GetBucketCors",
     async get({ s3 }, bucket) {
       const answer = await orAbsent(s3.getBucketCors({ Bucket: bucket }));
       return answer?.CORSRules?.map(fromSdkCors);
@@ -125,13 +139,14 @@ export const optionalAspects = {
     remove: ({ s3 }, bucket) => s3.deleteBucketCors({ Bucket: bucket }),
   } satisfies Aspect<"cors_rules">,
   website: {
+    reads: "GetBucketWebsite",
     async get({ s3 }, bucket) {
       const answer = await orAbsent(s3.getBucketWebsite({ Bucket: bucket }));
-      if (answer === undefined) return undefined;
-      const redirect = answer.RedirectAllRequestsTo;
+      const redirect = answer?.RedirectAllRequestsTo;
+      if (answer?.IndexDocument === undefined && redirect === undefined) return undefined;
       return defined({
-        index_document: answer.IndexDocument?.Suffix,
-        error_document: answer.ErrorDocument?.Key,
+        index_document: answer?.IndexDocument?.Suffix,
+        error_document: answer?.ErrorDocument?.Key,
         redirect_all_requests_to:
           redirect === undefined
             ? undefined
@@ -151,8 +166,9 @@ export const optionalAspects = {
     remove: ({ s3 }, bucket) => s3.deleteBucketWebsite({ Bucket: bucket }),
   } satisfies Aspect<"website">,
   logging: {
+    reads: "GetBucketLogging",
     async get({ s3 }, bucket) {
-      const { LoggingEnabled: logging } = await s3.getBucketLogging({ Bucket: bucket });
+      const logging = (await orAbsent(s3.getBucketLogging({ Bucket: bucket })))?.LoggingEnabled;
       return logging === undefined
         ? undefined
         : { bucket: logging.TargetBucket ?? "", prefix: logging.TargetPrefix ?? "" };
