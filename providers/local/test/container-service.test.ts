@@ -352,6 +352,7 @@ test("supervisors end when their folder is removed by hand", async () => {
   rmSync(root, { recursive: true });
   await until(() => processes.every((pid) => !isAlive(pid)));
   await until(() => processesBelow(folder).every((pid) => pid === provider.process.pid));
+  expect(existsSync(root)).toBe(false);
 });
 
 test("a root with a long path and spaces in it works", async () => {
