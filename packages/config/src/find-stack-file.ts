@@ -3,6 +3,7 @@ import type { Diagnostic } from "@wfctl/model";
 import { listNames } from "./suggest.ts";
 import { NotUtf8Error } from "./read-text.ts";
 import { labelPath } from "./source/source-file.ts";
+import { explainUnread } from "./unread.ts";
 
 export type ReadFile = (path: string) => Promise<string>;
 
@@ -82,8 +83,9 @@ export async function tryRead(path: string, readFile: ReadFile): Promise<{ text:
 }
 
 function refuseUnread(path: string, { reason, place }: Unread, cwd: string): FoundFile {
-  const summary = `Cannot read the stack file "${path}": ${reason}`;
-  if (place === undefined) return refuse("CONFIG_NOT_FOUND", summary, "Check its permissions", path, cwd);
+  const { why, hint: whatToDo } = explainUnread(reason);
+  const summary = `Cannot read the stack file "${path}": ${why}`;
+  if (place === undefined) return refuse("CONFIG_INVALID", summary, whatToDo, path, cwd);
   const source = { file: labelPath(path, cwd), ...place };
   const hint = "Write the file anew as text in UTF-8";
   return { diagnostic: { severity: "error", code: "CONFIG_INVALID", summary, hint, source } };

@@ -5,6 +5,7 @@ import { findingAt, type Reporter } from "./reporter.ts";
 import { isProgram, readProgram, type ReadProgramOptions } from "./program/read-program.ts";
 import { describe } from "./source/describe.ts";
 import { readSource, type SourceFile } from "./source/source-file.ts";
+import { explainUnread } from "./unread.ts";
 
 /** A stack file that was read, with what it imports. */
 export interface StackFile {
@@ -86,9 +87,10 @@ export async function readFiles(
       const content = await tryRead(path, readFile);
       if ("reason" in content) {
         complete = false;
-        const why = content.reason === "ENOENT" ? "does not exist" : `cannot be read: ${content.reason}`;
+        const isMissing = content.reason === "ENOENT";
+        const why = isMissing ? "does not exist" : `cannot be read: ${explainUnread(content.reason).why}`;
         reporter.report(spot, {
-          code: "CONFIG_NOT_FOUND",
+          code: isMissing ? "CONFIG_NOT_FOUND" : "CONFIG_INVALID",
           summary: `The imported file "${entry}" ${why}`,
           hint: `Looked for "${path}": imports are relative to the importing file`,
         });

@@ -1,13 +1,31 @@
 import { isUtf8 } from "node:buffer";
-import { readFile } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
 
-/** Reads a file as UTF-8. Rejects with `code` as the file system gives it, or with NOT_UTF8. */
+/** Largest file that is read, in bytes: far beyond what people write, and within what memory can hold. */
+const maxBytes = 256 * 2 ** 20;
+
+/**
+ * Reads a file as UTF-8. Rejects with `code` as the file system gives it, with NOT_UTF8, or with a reason in words. What
+ * never ends is not read: a device, a pipe that nobody writes to.
+ */
 export async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path);
-  if (isUtf8(bytes)) return bytes.toString("utf8");
-  const mark = bytes.subarray(0, 2).toString("hex");
-  const isWide = mark === "fffe" || mark === "feff";
+  const bytes = await readBytes(path);
+  const isWide = isUtf16(bytes);
+  if (!isWide && isUtf8(bytes)) return bytes.toString("utf8");
   throw new NotUtf8Error(isWide ? "it is UTF-16, expected UTF-8" : "it is no UTF-8", findPlace(bytes));
+}
+
+async function readBytes(path: string): Promise<Buffer> {
+  const stats = statSync(path);
+  if (stats.isCharacterDevice() || stats.isBlockDevice()) throw new Error("it is a device, expected a file");
+  if (stats.isFIFO()) return (await import("./read-pipe.ts")).readPipe(path, maxBytes);
+  if (stats.size > maxBytes) throw tooLarge();
+  // Reading a small file at once is quicker by all that a thread pool and its promises cost to start.
+  return readFileSync(path);
+}
+
+function tooLarge(): Error {
+  return new Error(`it is larger than ${maxBytes / 2 ** 20} MiB`);
 }
 
 /** The file is no text in UTF-8. */
@@ -21,6 +39,15 @@ export class NotUtf8Error extends Error {
     this.name = "NotUtf8Error";
     this.place = place;
   }
+}
+
+/** By its mark, or by every other byte of its beginning, where text in UTF-8 has no zeros. */
+function isUtf16(bytes: Buffer): boolean {
+  const mark = bytes.subarray(0, 2).toString("hex");
+  if (mark === "fffe" || mark === "feff") return true;
+  if (bytes.length < 4) return false;
+  const zeros = [0, 1, 2, 3].map((index) => bytes[index] === 0).join();
+  return zeros === "true,false,true,false" || zeros === "false,true,false,true";
 }
 
 function findPlace(bytes: Buffer): NotUtf8Error["place"] {

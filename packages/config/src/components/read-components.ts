@@ -7,6 +7,7 @@ import type { StackFile } from "../read-files.ts";
 import { findingAt, type Reporter, type Spot } from "../reporter.ts";
 import { describe } from "../source/describe.ts";
 import { readSource, type SourceFile } from "../source/source-file.ts";
+import { explainUnread } from "../unread.ts";
 
 /** A component as it is used, with the file that it is made of. */
 export interface ComponentUse {
@@ -47,9 +48,10 @@ export async function readComponents(
     const content = await tryRead(path, readFile);
     if ("reason" in content) {
       complete = false;
-      const why = content.reason === "ENOENT" ? "does not exist" : `cannot be read: ${content.reason}`;
+      const isMissing = content.reason === "ENOENT";
+      const why = isMissing ? "does not exist" : `cannot be read: ${explainUnread(content.reason).why}`;
       reporter.report(spot, {
-        code: "CONFIG_NOT_FOUND",
+        code: isMissing ? "CONFIG_NOT_FOUND" : "CONFIG_INVALID",
         summary: `The file "${written}" of the component ${why}`,
         hint: `Looked for "${path}": sources are relative to the file that names them`,
       });

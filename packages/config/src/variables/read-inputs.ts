@@ -5,6 +5,7 @@ import { findingAt, type Finding, type Reporter, type Spot } from "../reporter.t
 import { describe } from "../source/describe.ts";
 import { readSource } from "../source/source-file.ts";
 import type { VariableInput } from "./choose-values.ts";
+import { explainUnread } from "../unread.ts";
 
 /** Where values of variables come from. Later ones win: the environment, files in their order, assignments in theirs. */
 export interface VariableSources {
@@ -77,9 +78,14 @@ async function readVariableFile(
   const absolute = resolve(cwd, path);
   const content = await tryRead(absolute, readFile);
   if ("reason" in content) {
-    const why = content.reason === "ENOENT" ? "does not exist" : `cannot be read: ${content.reason}`;
+    const isMissing = content.reason === "ENOENT";
+    const why = isMissing ? "does not exist" : `cannot be read: ${explainUnread(content.reason).why}`;
     const summary = `The file of --var-file "${path}" ${why}`;
-    reportOutside(main, { code: "CONFIG_NOT_FOUND", summary, hint: `Looked for "${absolute}"` }, reporter);
+    reportOutside(
+      main,
+      { code: isMissing ? "CONFIG_NOT_FOUND" : "CONFIG_INVALID", summary, hint: `Looked for "${absolute}"` },
+      reporter,
+    );
     return undefined;
   }
   const source = await readSource(absolute, cwd, content.text);
