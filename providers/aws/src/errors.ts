@@ -56,7 +56,7 @@ export function failureOf(thrown: unknown, call: FailedCall): ProviderFailure {
   const page = pageOf(error, status);
   const name = page === undefined ? nameOf(error, status) : String(status);
   // A store that passes over what it does not know takes a change of a part of a bucket for a create.
-  const isMistaken = call.operation.startsWith("PutBucket") && /^BucketAlready/.test(name);
+  const isMistaken = call.operation.startsWith("PutBucket") && name.startsWith("BucketAlready");
   const isPage = page !== undefined;
   const known = isMistaken ? "unsupported" : isPage ? classOfPage(status) : classOf(call.service, name, status);
   const text = page ?? textOf(error, name);

@@ -1,5 +1,6 @@
 import { ProviderFailure } from "@wfctl/plugin-sdk";
 import { api, type Context } from "./calls.ts";
+import { orAbsent } from "./errors.ts";
 import { awaitThat } from "./waiting.ts";
 
 interface Action {
@@ -13,8 +14,8 @@ export async function runAction(context: Context, path: string, body: object, wh
   const cloud = api(context);
   const { action } = await cloud.post<{ action: Action }>(`${path}/actions`, body);
   await awaitThat(context, what, async () => {
-    const { action: now } = await cloud.get<{ action: Action }>(`actions/${action.id}`);
-    if (now.status === "errored") throw new ProviderFailure("unknown", `DigitalOcean could not finish: ${what}`);
-    return now.status === "completed" ? now : undefined;
+    const now = (await orAbsent(cloud.get<{ action: Action }>(`actions/${action.id}`)))?.action;
+    if (now?.status === "errored") throw new ProviderFailure("unknown", `DigitalOcean could not finish: ${what}`);
+    return now?.status === "completed" ? now : undefined;
   });
 }

@@ -12,7 +12,13 @@ const firstPauseMs = 250;
 const longestPauseMs = 30_000;
 const pageSize = 200;
 
-const footprints = new WeakMap<Context, { changed: boolean }>();
+const footprints = new WeakMap<Context, { changed: boolean; readonly read: Set<string> }>();
+
+function footprintOf(context: Context): { changed: boolean; readonly read: Set<string> } {
+  let footprint = footprints.get(context);
+  if (footprint === undefined) footprints.set(context, (footprint = { changed: false, read: new Set() }));
+  return footprint;
+}
 
 /** The API for one call of the host: within its rate, refusals for the rate repeated. */
 export interface Api {
@@ -72,7 +78,12 @@ export function hasChanged(context: Context): boolean {
 
 /** For changes that do not go through `api`, such as those of Spaces. */
 export function noteChange(context: Context): void {
-  footprints.set(context, { changed: true });
+  footprintOf(context).changed = true;
+}
+
+/** True where this call of the host has read an object of that id. */
+export function hasRead(context: Context, id: string): boolean {
+  return footprintOf(context).read.has(id);
 }
 
 /** The first item that fits, or undefined. */
@@ -98,6 +109,8 @@ async function send<Answer>(context: Context, request: HttpRequest): Promise<Ans
       const work = (): Promise<Answer> => http.send<Answer>(request, context.signal);
       const answer = await (config.limit_rates ? context.limit("api", work) : work());
       if (request.method !== "GET") noteChange(context);
+      // As ids stand at the end of a path.
+      else footprintOf(context).read.add(decodeURIComponent(request.path.split("/").at(-1) ?? ""));
       return answer;
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error;

@@ -93,7 +93,7 @@ export async function ifServed<Answer>(call: Promise<Answer>): Promise<Answer | 
   try {
     return await call;
   } catch (error) {
-    if (isStatus(error, 404, 405, 410, 501)) return undefined;
+    if (isStatus(error, 404, 405, 406, 410, 501)) return undefined;
     throw error;
   }
 }

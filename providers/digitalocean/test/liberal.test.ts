@@ -119,4 +119,45 @@ describe("another server than the emulator, which answers as little as it can", 
     await driver("infra.vpc").delete("net", made.providerId);
     await driver("infra.vpc").delete("net", made.providerId);
   });
+
+  test.each(["infra.vpc", "infra.volume", "infra.container_service"])(
+    "%s is there for the next read when its create ends, although it was invisible for a moment",
+    async (type) => {
+      const [, config] = samples[type]!;
+      server.hide(3);
+      const { providerId } = await driver(type).create("late", config, { token: `t-late-${type}` });
+      expect(await driver(type).read("late", providerId)).toMatchObject({ providerId });
+      await driver(type).delete("late", providerId);
+    },
+  );
+
+  test("a server that wants preserve_path_prefix in words gets it in words", async () => {
+    const refusal = {
+      status: 422,
+      type: "application/json",
+      body: '{"message":"spec.ingress.rules[0].component.preserve_path_prefix must be string"}',
+    };
+    const own = driver("infra.container_service");
+    const config = { image: "docker.io/library/nginx:1", routes: [{ path: "/api", preserve_path_prefix: true }] };
+    server.next("POST", "apps", refusal);
+    const { providerId } = await own.create("worded", config, { token: "t-worded" });
+    const live = await own.read("worded", providerId);
+    expect((await own.diff("worded", config, live!)).changes).toEqual([]);
+    server.next("PUT", "apps/", refusal);
+    await own.update("worded", providerId, { ...config, instance_count: 2 });
+    await own.delete("worded", providerId);
+    // Of a spec without it the refusal stands.
+    server.next("POST", "apps", refusal);
+    await expect(own.create("plain", { image: "docker.io/library/nginx:1" })).rejects.toMatchObject({
+      class: "validation",
+    });
+  });
+
+  test("an answer without what it must say is told as such", async () => {
+    server.next("POST", "droplets", { status: 202, type: "application/json", body: '{"droplets":[]}' });
+    await expect(driver("infra.droplet").create("odd", {})).rejects.toMatchObject({
+      class: "unknown",
+      message: expect.stringContaining("The API answered without what it must say") as string,
+    });
+  });
 });

@@ -38,7 +38,12 @@ export function createHttp(options: { endpoint: string; token: string; userAgent
       try {
         response = await fetch(url, {
           method,
-          headers: { ...base, ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+          headers: {
+            ...base,
+            ...(isText ? { accept: "*/*" } : {}),
+            ...headers,
+            ...(body === undefined ? {} : { "content-type": "application/json" }),
+          },
           signal: AbortSignal.any([signal, AbortSignal.timeout(silenceTimeoutMs)]),
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });

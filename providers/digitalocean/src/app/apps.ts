@@ -58,16 +58,36 @@ export async function locateApp(
 }
 
 export async function createApp(context: Context, spec: AppSpec, projectId: string | undefined): Promise<App> {
-  const { app } = await api(context).post<{ app: App }>("apps", {
-    spec,
-    ...(projectId === undefined ? {} : { project_id: projectId }),
+  const project = projectId === undefined ? {} : { project_id: projectId };
+  return inItsWords(spec, async (worded) => {
+    const { app } = await api(context).post<{ app: App }>("apps", { spec: worded, ...project });
+    return app;
   });
-  return app;
 }
 
 export async function updateApp(context: Context, id: string, spec: AppSpec): Promise<App> {
-  const { app } = await api(context).put<{ app: App }>(`apps/${id}`, { spec });
-  return app;
+  return inItsWords(spec, async (worded) => {
+    const { app } = await api(context).put<{ app: App }>(`apps/${id}`, { spec: worded });
+    return app;
+  });
+}
+
+/** The API takes `preserve_path_prefix` as true; its description, and what is made from that, as "true". */
+async function inItsWords(spec: AppSpec, send: (spec: AppSpec) => Promise<App>): Promise<App> {
+  try {
+    return await send(spec);
+  } catch (error) {
+    const isAboutIt = isStatus(error, 400, 422) && /preserve_path_prefix|must be string/.test(error.message);
+    const rules = spec.ingress?.rules ?? [];
+    if (!isAboutIt || rules.every(({ component }) => component?.preserve_path_prefix === undefined)) throw error;
+    const worded = rules.map((rule) => {
+      const { component } = rule;
+      if (component?.preserve_path_prefix === undefined) return rule;
+      const said = String(component.preserve_path_prefix) as "true" | "false";
+      return { ...rule, component: { ...component, preserve_path_prefix: said } };
+    });
+    return send({ ...spec, ingress: { ...spec.ingress, rules: worded } });
+  }
 }
 
 export async function deleteApp(context: Context, id: string): Promise<void> {
@@ -107,11 +127,10 @@ export async function awaitDeployment(context: Context, app: App): Promise<App> 
 }
 
 export async function newestDeployment(context: Context, appId: string): Promise<Deployment | undefined> {
-  const { deployments } = await api(context).get<{ deployments: readonly Deployment[] | null }>(
-    `apps/${appId}/deployments`,
-    { per_page: 1 },
-  );
-  return deployments?.[0];
+  type Answer = { deployments: readonly Deployment[] | null };
+  // A new app can be invisible for a moment.
+  const found = await orAbsent(api(context).get<Answer>(`apps/${appId}/deployments`, { per_page: 1 }));
+  return found?.deployments?.[0];
 }
 
 export function reasonOf({ progress }: Deployment): string {

@@ -89,6 +89,8 @@ export interface TerseServer {
   readonly url: string;
   /** Answers the next request of that method and path in another way. */
   next(method: string, path: string, answer: { status: number; type: string; body: string }): void;
+  /** Answers the next reads of single objects as if these were not there. */
+  hide(times: number): void;
   close(): Promise<void>;
 }
 
@@ -99,6 +101,7 @@ export interface TerseServer {
  */
 export async function startTerseServer(): Promise<TerseServer> {
   const stores = new Map(kinds.map((kind) => [kind.path, new Map<string, Thing>()]));
+  let hidden = 0;
   const others: { method: string; path: string; answer: { status: number; type: string; body: string } }[] = [];
 
   const answer = (method: string, path: string, body: Thing): { status: number; type?: string; body: string } => {
@@ -132,6 +135,10 @@ export async function startTerseServer(): Promise<TerseServer> {
     if (found === undefined && store.has(id.split("/")[0] ?? ""))
       return { status: 501, type: "text/plain", body: "no" };
     if (found === undefined) return gone;
+    if (method === "GET" && hidden > 0) {
+      hidden -= 1;
+      return gone;
+    }
     if (method === "DELETE") {
       store.delete(id);
       return { status: 202, type: "text/plain", body: "accepted" };
@@ -156,6 +163,7 @@ export async function startTerseServer(): Promise<TerseServer> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,
+    hide: (times) => void (hidden = times),
     next: (method, path, given) => void others.push({ method, path, answer: given }),
     async close() {
       server.closeAllConnections();
