@@ -10,6 +10,8 @@
  * lists in its own package.json as "wfctl": { "workers": { "heartbeat": "src/lease/heartbeat.ts" } }.
  * Modules that are loaded late but together may share a file, named with the modules that begin it, relative to the program:
  *   "wfctl": { "chunks": { "stack": ["src/commands/plan.ts"] } }           all that these need and the entries do not
+ * An npm package that few runs need gets a file of its own, which is read with its first use:
+ *   "wfctl": { "late": ["@marcbachmann/cel-js"] }
  * All output is flat, so `new URL("./worker.js", import.meta.url)` finds a worker from every chunk.
  */
 import { existsSync } from "node:fs";
@@ -100,7 +102,7 @@ async function neededAtOnce(input) {
       for (const id of this.getModuleIds()) graph.set(id, this.getModuleInfo(id));
     },
   };
-  const bundle = await rolldown({ ...inputOptions, input, plugins: [look, lazyCel] });
+  const bundle = await rolldown({ ...inputOptions, input, plugins: [look] });
   const { output } = await bundle.generate({ format: "esm" });
   await bundle.close();
   const needed = new Map();
@@ -115,34 +117,7 @@ async function neededAtOnce(input) {
   return needed;
 }
 
-/**
- * The library of expressions fills its registry when it is loaded, which costs every start 8 ms of work, and few stacks
- * have an expression. In the bundle the first expression fills it.
- */
-const lazyCel = {
-  name: "lazy-cel",
-  transform(code, id) {
-    if (!id.endsWith("/@marcbachmann/cel-js/lib/evaluator.js")) return null;
-    let lazy = code;
-    for (const [from, to] of [
-      ["const globalRegistry = ", "let globalRegistry\nconst fill = () => {\nglobalRegistry = "],
-      ["registerMacros(globalRegistry)", "registerMacros(globalRegistry)\nreturn globalRegistry\n}"],
-      [" : globalRegistry\n", " : globalRegistry ?? fill()\n"],
-      [
-        /const globalEnvironment = (new Environment\([^)]*\))/,
-        "let made\nconst globalEnvironment = () => (made ??= $1)",
-      ],
-      [/\bglobalEnvironment\./g, "globalEnvironment()."],
-    ]) {
-      const before = lazy;
-      lazy = lazy.replace(from, to);
-      if (lazy === before) throw new Error(`Cannot build: ${id} is not as expected: ${from} is not in it`);
-    }
-    return lazy;
-  },
-};
-
-function lateBuiltin(load) {
+function late(load) {
   return {
     get late() {
       const value = load();
@@ -156,25 +131,37 @@ function lateBuiltin(load) {
 const seldomUsed =
   /^node:(?:child_process|dns|fs\/promises|https?|http2|net|readline|stream\/promises|timers\/promises|tls|worker_threads)$/;
 
+/** Files of the bundle that hold a package which few runs need. */
+const lateFile = "late.";
+
+function isLate(name) {
+  return seldomUsed.test(name) || name.startsWith(`./${lateFile}`);
+}
+
 /**
- * Loads such a module when it is used for the first time, not with the file that imports it; and keeps the bundle to ASCII,
+ * Loads such a module, and such a file, when it is used for the first time, not with the file that imports it; and keeps the bundle to ASCII,
  * which Node reads several times faster than other text.
  */
-const lazyBuiltins = {
-  name: "lazy-builtins",
+const lateModules = {
+  name: "late-modules",
   renderChunk(code) {
     let lazy = code;
-    for (const [line, local, name] of code.matchAll(/^let (\w+) = require\("(node:[^"]+)"\);$/gm)) {
+    for (const [line, local, name] of code.matchAll(/^(?:let|const) (\w+) = require\("([^"]+)"\);$/gm)) {
       // Where the import as a whole is used it is wrapped, and assigned once more.
-      if (!seldomUsed.test(name) || code.includes(`\n${local} = `)) continue;
+      if (!isLate(name) || code.includes(`\n${local} = `)) continue;
       const [before, after] = lazy.split(line);
       const used = (text) => text.replace(new RegExp(`(?<![\\w$.])${local}(?![\\w$])`, "g"), `${local}$.late`);
-      lazy = `${used(before)}let ${local}$ = lateBuiltin(() => require("${name}"));${used(after)}`;
+      lazy = `${used(before)}let ${local}$ = late(() => require("${name}"));${used(after)}`;
     }
-    if (lazy !== code) lazy = `${lateBuiltin.toString()}\n${lazy}`;
+    if (lazy !== code) lazy = `${late.toString()}\n${lazy}`;
     return lazy.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   },
 };
+
+function lateFileOf(id, { manifest }) {
+  const name = manifest.wfctl?.late?.find((candidate) => id.includes(`/node_modules/${candidate}/`));
+  return name === undefined ? null : `${lateFile}${name.replace(/^.*\//, "")}`;
+}
 
 /**
  * Bundles one program into `out`, which is replaced as a whole once the bundle is complete.
@@ -202,7 +189,7 @@ export async function buildProgram(program, out) {
   const bundle = await rolldown({
     ...inputOptions,
     input,
-    plugins: [lazyCel, lazyBuiltins],
+    plugins: [lateModules],
     preserveEntrySignatures: false,
   });
   const staging = `${out}.${process.pid}.tmp`;
@@ -214,7 +201,10 @@ export async function buildProgram(program, out) {
     chunkFileNames: "[name]-[hash].js",
     codeSplitting: {
       includeDependenciesRecursively: false,
-      groups: [{ name: (id) => startModules.get(id) ?? null, debugName: "start", minSize: 0 }],
+      groups: [
+        { name: (id) => lateFileOf(id, program), debugName: "late", minSize: 0, priority: 1 },
+        { name: (id) => startModules.get(id) ?? null, debugName: "start", minSize: 0 },
+      ],
     },
     minify: false,
     sourcemap: false,

@@ -135,7 +135,10 @@ function placeOf(
     const known = pluginFingerprint(wanted.provider, {
       env: context.env,
       cwd: context.cwd,
-      extraDirs: bundledPlugins(),
+      // Looked for where the plugin directory does not have it.
+      get extraDirs() {
+        return bundledPlugins();
+      },
       ...(options.pluginDir === undefined ? {} : { pluginDir: options.pluginDir }),
     });
     if (known === undefined) return undefined;

@@ -171,7 +171,7 @@ export const manifestScenarios: readonly PluginScenario[] = [
       const provider = servedProvider(installed) ?? installed.folder;
       const place = { pluginDir: `${subject.tmp}/none`, extraDirs: [installed.directory], env: subject.environment() };
       try {
-        findPlugin(provider, { plugins: [installed], searched: [] });
+        findPlugin(provider, { ofDirectory: [installed], bundled: [], plugins: [installed], searched: [] });
         await using loaded = await createPluginProvider({
           ...place,
           module: "conformance",
