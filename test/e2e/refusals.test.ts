@@ -132,7 +132,7 @@ test("under --on-failure stop nothing new starts after a failure", async () => {
 `);
   writeFaults(box.root, [
     { operation: "create", name: "a", nth: 1, error: "validation" },
-    { operation: "create", name: "c", delayMs: 500 },
+    { operation: "create", name: "c", delayMs: 2000 },
   ]);
   const failed = await box.run("apply", "-y", "--on-failure", "stop");
   expect(failed.code).toBe(1);

@@ -7,7 +7,7 @@ import { localObjects, startSmokeStand, type SmokeStack, type SmokeStand } from 
 const problem = motoProblem();
 if (problem !== undefined) console.warn(`The smoke test of several providers is skipped: ${problem}`);
 const setUpLimitMs = 600_000;
-const limitMs = 240_000;
+const limitMs = 480_000;
 
 /** Each provider needs what another one made: local, aws, digitalocean, aws, local. */
 const chain = `
@@ -230,7 +230,8 @@ describe.skipIf(problem !== undefined)(
           if (existsSync(commandLine)) {
             expect(readFileSync(commandLine, "utf8")).toContain(`/data/plugins/${plugin}/dist/main.js`);
           }
-          process.kill(found?.pid ?? 0, "SIGKILL");
+          if (found === undefined) throw new Error("The journal names no process of the plugin");
+          process.kill(found.pid, "SIGKILL");
         };
         let kills = 0;
         const once = (): void => {

@@ -11,7 +11,7 @@ import { startProxy, type Proxy } from "../../../providers/aws/test/testing/prox
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 const main = join(repository, "apps/cli/src/main.ts");
 const plugins = ["aws", "digitalocean", "local"] as const;
-const commandLimitMs = 120_000;
+const commandLimitMs = 200_000;
 const accessKeyId = "AKIASMOKESMOKESMOKES";
 const secret = "secret+of/the+smoke";
 
