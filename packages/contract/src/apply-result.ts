@@ -61,7 +61,13 @@ export function encodeApplyResult(result: ApplyResult): Uint8Array {
 
 /** The result in protobuf's JSON: `planId`, `actions[].actionIndex`, statuses by their wire name. Throws as `encodeApplyResult`. */
 export function applyResultToJson(result: ApplyResult): JsonObject {
-  return toJson(lifecycle.ApplyResultSchema, toMessage(result), { alwaysEmitImplicit: true }) as JsonObject;
+  const message = toMessage(result);
+  // Written here: the runtime's base64 makes one string per character, and takes seconds for a few megabytes.
+  const outputs = message.resources.map(({ outputsJson }) => Buffer.from(outputsJson).toString("base64"));
+  for (const resource of message.resources) resource.outputsJson = new Uint8Array(0);
+  const json = toJson(lifecycle.ApplyResultSchema, message, { alwaysEmitImplicit: true }) as JsonObject;
+  const resources = json["resources"] as readonly JsonObject[];
+  return { ...json, resources: resources.map((each, index) => ({ ...each, outputsJson: outputs[index] ?? "" })) };
 }
 
 function toMessage(result: ApplyResult): lifecycle.ApplyResult {

@@ -31,7 +31,7 @@ export function createCarefulDrivers(drivers: Drivers, options: CarefulOptions):
 
   const confirmGone = async (ref: Ref, left: () => CallOptions): Promise<void> => {
     const until = clock.now() + settleMs;
-    for (let waitMs = 500; ; waitMs *= 2) {
+    for (let waitMs = 500; ; waitMs = Math.min(waitMs * 2, 5_000)) {
       let found: LiveObject | undefined;
       try {
         found = await drivers.read(ref, left());

@@ -64,6 +64,14 @@ describe("JSON in bytes fields", () => {
     expect(Buffer.from(jsonToBytes({ a: null })).toString()).toBe('{"a":null}');
   });
 
+  test("what is nested deeper than 2,000 levels is refused, and no less", () => {
+    const nested = (levels: number): Uint8Array => bytes(`${'{"a":['.repeat(levels / 2)}1${"]}".repeat(levels / 2)}`);
+    expect(Buffer.from(jsonToBytes(bytesToJson(nested(2_000), "f")))).toEqual(Buffer.from(nested(2_000)));
+    for (const levels of [2_002, 200_000]) {
+      expect(() => bytesToJson(nested(levels), "f")).toThrow(/^Field f is nested deeper than 2000 levels$/);
+    }
+  });
+
   test("integers above 2^53 lose precision, as they do in every reader of doubles", () => {
     expect(bytesToJson(bytes("9007199254740993"), "f")).toBe(9007199254740992);
   });

@@ -16,6 +16,8 @@ export class WireFormatError extends Error {
 const empty = new Uint8Array(0);
 /** Only a text with one of these can hold a number that no double holds. */
 const maybeTooLarge = /[eE]\+?\d{2}|\d{200}/;
+/** Levels. Deeper values overflow the stacks of those who walk them. */
+const maxDepth = 2_000;
 
 /**
  * JSON text of a value; undefined gives zero bytes, which readers take for "none".
@@ -42,6 +44,9 @@ export function bytesToJson(bytes: Uint8Array, field: string): Json | undefined 
     // The parser's own message quotes the text, which may hold a secret.
     throw new WireFormatError(field, "is not valid JSON");
   }
+  // Every level takes an opening and a closing character.
+  if (text.length > 2 * maxDepth && isDeep(value))
+    throw new WireFormatError(field, `is nested deeper than ${maxDepth} levels`);
   if (maybeTooLarge.test(text) && !isFinite(value))
     throw new WireFormatError(field, "holds a number beyond the range of a double");
   return value;
@@ -58,6 +63,16 @@ export function bytesToObject(bytes: Uint8Array, field: string): JsonObject | un
     );
   }
   return value;
+}
+
+/** Level by level: a walk that calls itself would overflow the stack itself. */
+function isDeep(value: Json): boolean {
+  let level: Json[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > maxDepth) return true;
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? (Object.values(each) as Json[]) : []));
+  }
+  return false;
 }
 
 function isFinite(value: Json | undefined): boolean {

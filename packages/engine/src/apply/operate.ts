@@ -3,7 +3,7 @@ import type { CallOptions, LiveObject } from "../ports/index.ts";
 import { resolveIntent, type Resolution } from "../recover/resolve-intent.ts";
 import { settleMsOf } from "../recover/settle-time.ts";
 import { asProviderError, backoffMs, sendWithRetries } from "./dispatch.ts";
-import { idFault } from "./id-fault.ts";
+import { idFault, sharedIdFault } from "./id-fault.ts";
 import { createIntent, intentEvents, rankOf, timeoutOf, type Call } from "./intent.ts";
 import { reportProgress } from "./progress.ts";
 import { proveLease } from "./prove-lease.ts";
@@ -158,7 +158,8 @@ async function sendOnce(run: Run, call: Call, intent: Intent, deadlineMs: number
         onRetry: (attempt, afterMs, why) => tellRetry(run, call, attempt, afterMs, why),
       },
     );
-    const fault = live === undefined ? undefined : idFault(run, call, live.providerId);
+    const id = live?.providerId;
+    const fault = id === undefined ? undefined : (idFault(run, call, id) ?? (await sharedIdFault(run, call, id)));
     if (fault !== undefined) {
       const error = new ProviderError("bad_reply", fault);
       return {

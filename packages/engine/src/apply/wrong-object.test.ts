@@ -29,6 +29,27 @@ describe("an id that cannot be the object's own", () => {
     expect((await stack.record("a"))?.providerId).toBe("item-1");
   });
 
+  test("that of a resource of another type: counts where a Read finds the object there, and only there", async () => {
+    const types = { "infra.item": {}, "infra.other": {} };
+    const isShared: Change = (live) => ({ ...live, providerId: "item-1" });
+    const desired = [wanted("a"), wanted("b", {}, { type: "infra.other", dependsOn: ["a"] })];
+    const ends = async (...faults: ReturnType<typeof spoil>[]) => {
+      const stack = createTestStack({ provider: { personality: "upstream", types, faults: scriptFaults(faults) } });
+      return (await stack.apply(desired)).ends;
+    };
+    const created = spoil("create", "b", isShared);
+    expect(await ends(created)).toEqual({ a: "SUCCESS", b: "ERROR/BAD_RESULT" });
+    const asOwn = spoil("read", "b", () => ({
+      name: "b",
+      type: "infra.other",
+      providerId: "item-1",
+      outputs: {},
+      sensitive: [],
+      status: "",
+    }));
+    expect(await ends(created, { ...asOwn, nth: 2 })).toEqual({ a: "SUCCESS", b: "SUCCESS" });
+  });
+
   test("in the answer of an update: BAD_RESULT, and the record keeps its id, dirty", async () => {
     const stack = stackWith(spoil("update", "b", (live) => ({ ...live, providerId: "item-1" })));
     await stack.apply(two());

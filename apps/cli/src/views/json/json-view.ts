@@ -13,7 +13,7 @@ export interface JsonViewOptions {
 }
 
 /**
- * One JSON value a line on standard output. A command that runs something prints events (`event`) and its result as the
+ * One JSON value a line on standard output. A command that runs something prints events (`wfctl/event/1`) and its result as the
  * last line; others print their result alone, and notices as JSON lines on standard error. Errors take the result's place.
  */
 export function createJsonView(context: Context, options: JsonViewOptions): View {
@@ -23,7 +23,7 @@ export function createJsonView(context: Context, options: JsonViewOptions): View
     context.stderr.write(`${JSON.stringify({ schema: "wfctl/notice/1", ...event })}\n`);
   };
   const say = (event: JsonObject): void => {
-    if (options.stream) print({ ...event, at: new Date(now()).toISOString() });
+    if (options.stream) print({ schema: "wfctl/event/1", ...event, at: new Date(now()).toISOString() });
     else sayBeside(event);
   };
   const running = createRunningActions(now);
