@@ -63,25 +63,67 @@ export function defineStack(
         outputs: Object.keys(outputs).length === 0 ? undefined : outputs,
       });
       // References become text, and what JSON cannot hold does not come through unseen.
-      return { document: plain(document, []) as BuiltStack["document"], places, importPlaces };
+      const problems: NotPlain[] = [];
+      const whole = plain(document, [], [], problems);
+      if (problems.length > 0) {
+        throw new NotPlainDataError(
+          problems.map(({ path, what }) => {
+            const [list, index] = path;
+            const all = list === "modules" ? places : list === "import" ? importPlaces : [];
+            const place = all[Number(index)];
+            const message = `The value at ${path.join(".") || "the top"} is ${what}, expected plain data`;
+            return { message, ...(place === undefined ? {} : { place }) };
+          }),
+        );
+      }
+      return { document: whole as BuiltStack["document"], places, importPlaces };
     },
   };
+}
+
+/** Values of a program that JSON cannot hold, each with the place of the declaration that it stands in. */
+export class NotPlainDataError extends TypeError {
+  readonly problems: readonly { readonly message: string; readonly place?: DeclarationPlace }[];
+
+  constructor(problems: NotPlainDataError["problems"]) {
+    super(problems[0]?.message ?? "A value is no plain data");
+    this.name = "NotPlainDataError";
+    this.problems = problems;
+  }
 }
 
 function isMapping(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function plain(value: unknown, path: readonly (string | number)[], inside: readonly unknown[] = []): unknown {
-  const refuse = (what: string): never => {
-    throw new TypeError(`The value at ${path.join(".") || "the top"} is ${what}, expected plain data`);
+interface NotPlain {
+  readonly path: readonly (string | number)[];
+  readonly what: string;
+}
+
+/** Most values of a program that are told as no data. */
+const maxProblems = 20;
+
+/** How deep lists and objects may be nested. */
+const maxDepth = 200;
+
+function plain(
+  value: unknown,
+  path: readonly (string | number)[],
+  inside: readonly unknown[],
+  problems: NotPlain[],
+): unknown {
+  const refuse = (what: string): null => {
+    if (problems.length < maxProblems) problems.push({ path, what });
+    return null;
   };
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : refuse(String(value));
   if (typeof value !== "object") return refuse(`a ${typeof value}`);
   if (inside.includes(value)) return refuse("inside of itself");
+  if (inside.length > maxDepth) return refuse(`nested more than ${maxDepth} levels deep`);
   const within = [...inside, value];
-  if (Array.isArray(value)) return value.map((item, index) => plain(item, [...path, index], within));
+  if (Array.isArray(value)) return value.map((item, index) => plain(item, [...path, index], within, problems));
   const { toJSON } = value as { toJSON?: () => unknown };
   if (Object.getPrototypeOf(value) === null && typeof toJSON === "function") return toJSON();
   if (value instanceof Promise) return refuse("a promise");
@@ -90,6 +132,6 @@ function plain(value: unknown, path: readonly (string | number)[], inside: reado
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, member]) => member !== undefined)
-      .map(([key, member]) => [key, plain(member, [...path, key], within)]),
+      .map(([key, member]) => [key, plain(member, [...path, key], within, problems)]),
   );
 }

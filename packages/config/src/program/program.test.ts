@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text as textOf } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stackDigestInput } from "../digest.ts";
 import { loadStack } from "../load-stack.ts";
@@ -113,6 +115,39 @@ describe("what is wrong", () => {
       'import { readFile } from "node:fs/promises";\nexport default defineStack({}, (stack) => {\n  void (async () => {\n    await readFile(import.meta.filename);\n    stack.resource("infra.x", "x");\n  })();\n});',
       /infra\.ts:6:11.*declared after the stack was complete: await/,
     ],
+    [
+      "what is no JavaScript, with its place",
+      "const a = 1;\n  const = 3;",
+      /infra\.ts:3:9.*cannot be loaded: Unexpected token `=`/,
+    ],
+    [
+      "what types alone cannot be taken out of",
+      "enum A { X }",
+      /infra\.ts:2:1: .*enum is not supported.*\(Types are taken/,
+    ],
+    [
+      "a package that is not there",
+      'import { x } from "no-such-package/part";',
+      /infra\.ts:2:19: .*Cannot find package.*\(Install it beside the program: npm install no-such-package\)/,
+    ],
+    [
+      "a file that is not there",
+      'import { x } from "./nothing";',
+      /infra\.ts:2:19: .*Cannot find module.*\(Check the path\)/,
+    ],
+    ["a file without its ending", 'import { x } from "./infra";', /infra\.ts:2:19: .*\(Write the ending too: \.ts\)/],
+    ["what is no error", "throw { why: 1 };", /The program cannot be loaded: \{ why: 1 \} \(Throw an Error/],
+    [
+      "an error with its cause",
+      'throw new Error("fetch failed", { cause: new Error("connect ECONNREFUSED") });',
+      /cannot be loaded: fetch failed: connect ECONNREFUSED/,
+    ],
+    ["an abort", "process.abort();", /The program ended with signal SIGABRT before it gave a stack/],
+    [
+      "depth without an end",
+      'let deep: any = 1;\nfor (let i = 0; i < 20_000; i += 1) deep = { deep };\nexport default defineStack({}, (stack) => { stack.resource("infra.x", "x", deep); });',
+      /infra\.ts:4:51.*is nested more than 200 levels deep/,
+    ],
     ["a wait for nothing", "await new Promise(() => {});", /The program waits for what never comes/],
     [
       "a value inside of itself",
@@ -141,6 +176,50 @@ describe("what is wrong", () => {
     expect(await evaluateProgram(join(folder, "eats.ts"), undefined, 60_000, 64)).toEqual({
       problem: "The program ran out of memory: its values take more than 64 MiB",
       hint: "Look for a loop that collects without an end",
+    });
+  });
+
+  test("each value that is no data is told, with the line of its declaration", async () => {
+    const found = await diagnose(
+      `export default defineStack({}, (stack) => {
+  stack.resource("infra.x", "x", { f: () => 1, g: Symbol("g") });
+  stack.resource("infra.x", "y", { d: new Date(0), n: NaN, fine: undefined });
+});\n`,
+    );
+    expect(found).toEqual([
+      expect.stringMatching(/infra\.ts:3:9: .*modules\.0\.config\.f is a function/),
+      expect.stringMatching(/infra\.ts:3:9: .*modules\.0\.config\.g is a symbol/),
+      expect.stringMatching(/infra\.ts:4:9: .*modules\.1\.config\.d is an object of a class/),
+      expect.stringMatching(/infra\.ts:4:9: .*modules\.1\.config\.n is NaN/),
+    ]);
+  });
+
+  test("what a program prints goes to standard error, and what V8 says at its end goes nowhere", async () => {
+    await write(
+      "eats.ts",
+      'process.stdout.write("begin");\nconsole.log("s");\nconst all: number[][] = [];\nfor (;;) all.push(new Array(500_000).fill(1));',
+    );
+    const module = new URL("./evaluate-program.ts", import.meta.url).href;
+    const script = `const { evaluateProgram } = await import(${JSON.stringify(module)});
+console.log((await evaluateProgram(${JSON.stringify(join(folder, "eats.ts"))}, undefined, 60_000, 64)).problem);`;
+    const child = spawn(process.execPath, [
+      "--disable-warning=ExperimentalWarning",
+      "--input-type=module",
+      "-e",
+      script,
+    ]);
+    const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+    expect(stdout).toBe("The program ran out of memory: its values take more than 64 MiB\n");
+    expect(stderr.trim()).toBe("begins");
+  });
+
+  test("something that a program has left running does not hold it up", async () => {
+    await write(
+      "leaves.ts",
+      'import { spawn } from "node:child_process";\nspawn("sleep", ["30"], { stdio: "inherit", detached: true }).unref();\nthrow new Error("enough");',
+    );
+    expect(await evaluateProgram(join(folder, "leaves.ts"), undefined)).toMatchObject({
+      problem: "The program cannot be loaded: enough",
     });
   });
 

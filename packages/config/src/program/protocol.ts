@@ -16,4 +16,11 @@ export type ProgramReply =
       /** Of the items of `import`. */
       readonly importPlaces: readonly (ProgramPlace | null)[];
     }
-  | { readonly problem: string; readonly hint: string; readonly place?: ProgramPlace };
+  | (ProgramProblem & { readonly more?: readonly ProgramProblem[] });
+
+/** What is wrong with a program. */
+export interface ProgramProblem {
+  readonly problem: string;
+  readonly hint: string;
+  readonly place?: ProgramPlace;
+}

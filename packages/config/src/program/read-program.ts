@@ -24,10 +24,10 @@ export async function readProgram(path: string, cwd: string, options: ReadProgra
       ? { file: label }
       : { file: labelPath(place.file, cwd), line: place.line, column: place.column };
   if ("problem" in first) {
-    const { problem, hint, place } = first;
-    return createSource(path, label, undefined, [{ location: at(place), path: [], summary: problem, hint }], () => ({
-      file: label,
-    }));
+    const found = [first, ...(first.more ?? [])].map(({ problem, hint, place }): SourceProblem => {
+      return { location: at(place), path: [], summary: problem, hint };
+    });
+    return createSource(path, label, undefined, found, () => ({ file: label }));
   }
   const problems: SourceProblem[] = [];
   if (second !== undefined && ("problem" in second || !jsonEqual(first.document, second.document))) {

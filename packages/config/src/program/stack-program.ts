@@ -4,6 +4,7 @@
  */
 import { registerHooks } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { describeFailure } from "./load-failure.ts";
 import * as stackApi from "@wfctl/stack";
 import type { Json } from "@wfctl/model";
 import type { ProgramPlace, ProgramReply } from "./protocol.ts";
@@ -53,26 +54,24 @@ async function evaluate(file: string, environment: string | undefined): Promise<
   }
 }
 
-function failure(what: string, thrown: unknown, file: string): ProgramReply {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const text = error.message.split("\n")[0] ?? "";
-  const place = placeOf(error.stack ?? "", file);
-  return {
-    problem: `The program ${what}: ${text.replace(/\.$/, "")}`,
-    hint: "Correct the program",
-    ...(place === undefined ? {} : { place }),
-  };
+interface NotPlain {
+  readonly message: string;
+  readonly place?: ProgramPlace;
 }
 
-/** The first place of a stack that lies in the program, or in a file beside it. */
-function placeOf(stack: string, file: string): ProgramPlace | undefined {
-  const folder = pathToFileURL(file).href.replace(/[^/]*$/, "");
-  for (const match of stack.matchAll(/(file:\/\/[^\s()]+?):(\d+)(?::(\d+))?(?=\)?$)/gm)) {
-    const [, url, line, column] = match;
-    if (url?.startsWith(folder) !== true) continue;
-    return withPath({ file: url, line: Number(line), column: Number(column ?? 1) });
+function failure(what: string, thrown: unknown, file: string): ProgramReply {
+  // An error of the program's own copy of the API, so of no class that is known here.
+  const { name, problems } = (thrown ?? {}) as { name?: unknown; problems?: readonly NotPlain[] };
+  if (name === "NotPlainDataError" && Array.isArray(problems)) {
+    const [first, ...more] = (problems as readonly NotPlain[]).map(({ message, place }) => ({
+      problem: `The program ${what}: ${message}`,
+      hint: "Give text, numbers, true or false, lists, plain objects or references",
+      ...(place === undefined ? {} : { place: withPath(place) }),
+    }));
+    if (first !== undefined) return { ...first, more };
   }
-  return undefined;
+  const { text, hint, place } = describeFailure(thrown, file);
+  return { problem: `The program ${what}: ${text}`, hint, ...(place === undefined ? {} : { place }) };
 }
 
 function withPath(place: ProgramPlace): ProgramPlace {
