@@ -14,7 +14,8 @@ export default defineConfig({
     ],
     // Bounds for what hangs, not for what is slow: many times what a test needs on a machine with nothing else to do.
     testTimeout: 180_000,
-    hookTimeout: 180_000,
+    // The first of them installs moto.
+    hookTimeout: 600_000,
     maxWorkers: 2,
     // What is waited for comes late on a machine with other load.
     expect: { poll: { timeout: 60_000 } },

@@ -45,7 +45,7 @@ function npmEnv(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(own), PATH: systemPath };
 }
 
-const npmQuiet = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
+const npmQuiet = ["--prefer-offline", "--fetch-retries=5", "--no-audit", "--no-fund", "--loglevel=error"];
 
 describe("the packed CLI", () => {
   test("installs globally and starts where the first node on PATH is too old", async () => {

@@ -49,7 +49,13 @@ export async function prepareMoto(): Promise<string> {
     if (existsSync(ready)) return python;
     rmSync(venv, { recursive: true, force: true });
     run("python3", ["-m", "venv", venv]);
-    run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...requirements]);
+    const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=10", ...requirements];
+    try {
+      run(python, install);
+    } catch {
+      // The registry had a bad moment: what has come is kept.
+      run(python, install);
+    }
     writeFileSync(ready, "");
     return python;
   } finally {

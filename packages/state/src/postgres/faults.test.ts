@@ -227,6 +227,7 @@ describe.skipIf(postgresProblem() !== undefined)("Postgres", () => {
     expect(await backend.findUpstreamRecords()).toContain("the table iac_resources of postgres://");
     await connection.use((client) => client.query("UPDATE wfctl_format SET version = 2"));
     await expect(open(stack)).rejects.toMatchObject({ code: "STORE_VERSION" });
+    await connection.use((client) => client.query("UPDATE wfctl_format SET version = 1; DROP TABLE iac_resources"));
     await connection.close();
   });
 });
