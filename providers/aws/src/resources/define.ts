@@ -18,6 +18,7 @@ import { hasChanged, type Context } from "../calls.ts";
 import type { AwsClient, ServiceName } from "../client.ts";
 import { parseEndpoint, toEndpointId } from "../ids.ts";
 import { permissions } from "./permissions.ts";
+import { typicalTimes } from "./typical-times.ts";
 
 /** What an output says of a composite of which only parts are there. */
 export const incompleteState = "incomplete";
@@ -95,6 +96,7 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
     forceNew: [...(definition.forceNew ?? []), "endpoint" as never],
     resetWhenUnset: [...(definition.resetWhenUnset ?? []), "endpoint" as never],
     permissions: permissions[definition.type] ?? [],
+    typicalMs: typicalTimes[definition.type] ?? {},
     async create(desired, context) {
       const place = placeAt(context, service, inputEndpoint(desired.input));
       // A host that lost the answer asks again, under the same token, while the first call may still run.

@@ -10,6 +10,7 @@ import {
 import { hasChanged, hasRead, type Context } from "../calls.ts";
 import type { DigitalOceanClient } from "../client.ts";
 import { awaitThat } from "../waiting.ts";
+import { typicalTimes } from "./typical-times.ts";
 
 /** A type of this provider; see `defineDoResource`. */
 export interface DoResource<Input extends object, Outputs extends object> extends ResourceDefinition<
@@ -32,6 +33,7 @@ export function defineDoResource<Input extends object, Outputs extends object>(
   const quiet = new Set<string>(onlyAtCreation);
   return defineResource<DigitalOceanClient>()({
     ...rest,
+    typicalMs: typicalTimes[definition.type] ?? {},
     create: (desired, context) => {
       const work = async (): Promise<Made<Input, Outputs>> => {
         const made = await honestly(context, definition.create(desired, context));
