@@ -4,8 +4,14 @@ import { ProviderError } from "@wfctl/model";
 import { within } from "./connection.ts";
 import { exitNoticeMs, plainConnectError, type LoadSubject } from "./load-failure.ts";
 
+/** The socket is gone, or nobody is behind it. */
+const nobodyListens = /\bconnect (?:ENOENT|ECONNREFUSED)\b/;
+/** How long a killed process may take to be gone. */
+const killedMs = 10_000;
+
 /**
- * Why a driver call failed. A call that lost its answer because the process ended is of class `plugin_exit`.
+ * Why a driver call failed. A call that lost its answer because the process ended is of class `plugin_exit`,
+ * also where it only stopped to listen: it is killed then.
  * Secrets of the configuration are hidden in the text.
  */
 export async function callFailure(
@@ -20,6 +26,13 @@ export async function callFailure(
     if (error.class !== "bad_reply") await within(child.exited, exitNoticeMs);
     if (child.exit !== undefined) {
       const message = `Plugin ${title} ${await child.describeExit()}; the call was not answered`;
+      return new ProviderError("plugin_exit", message, { answered: false, cause: thrown });
+    }
+    if (nobodyListens.test(error.message)) {
+      // It serves nobody any more: the next call starts another.
+      child.kill();
+      await within(child.exited, killedMs);
+      const message = `Plugin ${title} ran on and listened no more, so it was ended; the call was not answered`;
       return new ProviderError("plugin_exit", message, { answered: false, cause: thrown });
     }
   }

@@ -66,6 +66,19 @@ test("a plugin that ends with a report is quoted from the report's beginning", a
   expect(error.message.length).toBeLessThan(1_500);
 });
 
+test("a plugin that runs on and listens no more is ended, and the next call starts another", async () => {
+  const provider = await host.configure("stops-listening");
+  const { pid } = provider.process;
+  expect(await failureOf(provider.create(spec("deaf"), options))).toMatchObject({ answered: false });
+  // How soon the transport notices is its own business.
+  const ended = expect.poll(async () => (await failureOf(provider.read(ref("db"), options))).message, {
+    timeout: 30_000,
+  });
+  await ended.toContain("listened no more, so it was ended");
+  expect(await provider.read(ref("db"), options)).toBeUndefined();
+  expect(provider.process.pid).not.toBe(pid);
+});
+
 describe("a plugin that ends again and again", () => {
   test("is started three times, each later than the one before, and then no more", async () => {
     const provider = await host.configure("upstream");

@@ -32,9 +32,11 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
     });
   } catch (thrown) {
     const error = toProviderError(thrown);
-    // An answer tells more than the bound that it ran into.
-    if (error.answered) throw error;
+    const late = isLate(error, deadline);
+    // An answer tells more than the bound that it ran into. That the bound was reached is no answer: servers say so while
+    // their handler still works.
+    if (error.answered && !(late && error.class === "deadline")) throw error;
     if (signal?.aborted) throw cancelledCall(method.name);
-    throw isLate(error, deadline) ? lateCall(method.name, timeoutMs) : error;
+    throw late ? lateCall(method.name, timeoutMs) : error;
   }
 }

@@ -40,11 +40,11 @@ export async function isQuiet(
   return !reply.needsUpdate && !reply.needsReplace && reply.changes.length === 0;
 }
 
-/** Asks again after throttling and passing faults, for at most two minutes. */
+/** Asks again after throttling and passing faults, and once after the end of the plugin, for at most two minutes. */
 export function repeat<T>(send: () => Promise<T>, env: ResolveEnv): Promise<T> {
   return sendWithRetries(
     send,
-    { repeatable: true, maxAttempts: 6, deadlineAt: env.clock.now() + 120_000 },
+    { repeatable: true, asksOnly: true, maxAttempts: 6, deadlineAt: env.clock.now() + 120_000 },
     {
       clock: env.clock,
       random: env.random,
