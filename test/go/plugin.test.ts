@@ -87,6 +87,25 @@ describe.skipIf(problem !== undefined)(`a Go plugin on go-plugin${title}`, () =>
     expect(readGoCloud(box.root).pids.filter(isRunning)).toEqual([]);
   });
 
+  test.each([
+    ["does not find an object at first", "misses-once", "go-1"],
+    ["moves an object with its update", "moves-on-update", "go-3"],
+    ["answers an update with an id that nobody has", "wrong-id-on-update", "go-1"],
+  ])("that %s loses and doubles nothing", async (_what, variant, id) => {
+    const box = createGoSandbox(twoResources);
+    const wfctl = (...args: string[]) => box.runWith(box.env, ...args);
+    expect(await wfctl("apply", "-y")).toMatchObject({ code: 0 });
+    setVariant(box.plugin, variant);
+    box.write(twoResources.replace("a < b & c", "other"), { provider: "gocloud" });
+    const changed = await wfctl("apply", "-y");
+    expect(changed, changed.stdout + changed.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse((await wfctl("state", "show", "pages", "--json")).stdout)).toMatchObject({ record: { providerId: id } });
+    expect(readGoCloud(box.root).objects[id]).toMatchObject({ name: "pages", config: { text: "other" } });
+    expect(await wfctl("plan", "--refresh", "--detailed-exitcode")).toMatchObject({ code: 0 });
+    expect(await wfctl("destroy", "-y")).toMatchObject({ code: 0 });
+    expect(readGoCloud(box.root).objects).toEqual({});
+  });
+
   test.each(["the plugin", "wfctl"])("that had made an object when %s was killed has made it once", async (killed) => {
     const box = createGoSandbox(twoResources, "hangs-after-create");
     const { process: cli, finished } = box.startWith({ env: box.env }, "apply", "-y");

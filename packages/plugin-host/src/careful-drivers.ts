@@ -41,7 +41,7 @@ export function createCarefulDrivers(drivers: Drivers, options: CarefulOptions):
       }
       if (found === undefined || going.test(found.status) || !isAbout(found, ref)) return;
       if (clock.now() + waitMs > until || waitMs > left().timeoutMs) {
-        const message = `Delete of "${ref.name}" ended with success, and Read still finds the object (id ${ref.providerId})`;
+        const message = `Delete left "${ref.name}" where it is: Read still finds the object (id ${ref.providerId})`;
         throw new ProviderError("bad_reply", message, { answered: true });
       }
       await pause(clock, waitMs, left(), "Delete");

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -22,6 +23,8 @@ type driver struct {
 	cloud   *cloud
 	variant variant
 	logger  hclog.Logger
+	// Ids that a Read has not found once, with the variant "misses-once".
+	missed sync.Map
 }
 
 func (d *driver) check(resourceType string) error {
@@ -90,6 +93,11 @@ func (d *driver) Read(_ context.Context, request *iac.ResourceReadRequest) (*iac
 		return nil, err
 	}
 	ref := request.GetRef()
+	if d.variant["misses-once"] && ref.GetProviderId() != "" {
+		if _, seen := d.missed.LoadOrStore(ref.GetProviderId(), true); !seen {
+			return nil, d.absent(ref)
+		}
+	}
 	var output *iac.ResourceOutput
 	err := d.cloud.change("Read "+ref.GetName(), func(file *cloudFile) error {
 		found, ok := file.find(request.GetResourceType(), ref.GetName(), ref.GetProviderId())
@@ -122,7 +130,15 @@ func (d *driver) Update(_ context.Context, request *iac.ResourceUpdateRequest) (
 			return d.absent(ref)
 		}
 		found.Config = config
+		if d.variant["moves-on-update"] {
+			delete(file.Objects, found.ID)
+			file.Next++
+			found.ID = fmt.Sprintf("go-%d", file.Next)
+		}
 		file.Objects[found.ID] = found
+		if d.variant["wrong-id-on-update"] {
+			found.ID = "go-of-nobody"
+		}
 		encoded, err := encodeOutput(found, d.variant)
 		output = encoded
 		return err
