@@ -102,7 +102,7 @@ async function measureAll(): Promise<void> {
     }
   }
   const machine = describeMachine();
-  const start = await measureStart(tools, rounds);
+  const start = await measureStart(own, tools, rounds);
   const rows: Row[] = [];
   for (const shape of wantedShapes) {
     for (const size of sizes) rows.push(...(await measureSize(tools, shape, size)));

@@ -10,6 +10,7 @@ export function renderTable(report: Report): string {
     `Made with: ${report.command}`,
     "",
     `Start: bare node ${start.bareNodeMs} ms; ${report.tools.map(({ name }) => `${name} version ${start.versionMs[name]} ms, plan of 10 unchanged ${start.planTenMs[name]} ms`).join("; ")}.`,
+    ...describeStart(report),
     "",
     "| shape | size | work | tool | time | CPU | host peak | plugin peak | written |",
     "|---|---|---|---|---|---|---|---|---|",
@@ -33,6 +34,19 @@ export function renderTable(report: Report): string {
   }
   if (schedule !== undefined) lines.push("", "Schedule:", ...schedule.map((row) => `- ${describeEfficiency(row)}`));
   return `${lines.join("\n")}\n`;
+}
+
+/** Figures that reports of earlier days do not have. */
+function describeStart({ start, tools }: Report): string[] {
+  const { least, wfctlMs } = start;
+  if (least === undefined || wfctlMs === undefined) return [];
+  const bests = tools.map(
+    ({ name }) => `${name} version ${least.versionMs[name]} ms, plan ${least.planTenMs[name]} ms`,
+  );
+  return [
+    `The best of all rounds: bare node ${least.bareNodeMs} ms; ${bests.join("; ")}.`,
+    `wfctl on that stack: status ${wfctlMs.status} ms, outputs ${wfctlMs.outputs} ms; the plan without what earlier runs have compiled ${wfctlMs.planUncached} ms.`,
+  ];
 }
 
 /** Cost of each further resource between neighbouring sizes: flat where the tool is linear. */

@@ -22,7 +22,7 @@ export interface Tool {
 
 export interface WfctlTool extends Tool {
   /** Any command, in a directory that was prepared. */
-  call(directory: string, args: readonly string[]): Promise<Measured>;
+  call(directory: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Measured>;
 }
 
 /** wfctl of one source tree, through a real plugin process. `root` is a built checkout. */
@@ -36,8 +36,8 @@ export async function wfctl(root: string, name: string, extra: readonly string[]
     NO_COLOR: "1",
   };
   delete (env as NodeJS.ProcessEnv)["CI"];
-  const call = (directory: string, args: readonly string[]): Promise<Measured> =>
-    measure(program, args, { cwd: directory, env: { ...env, XDG_CONFIG_HOME: join(directory, ".config") } });
+  const call: WfctlTool["call"] = (directory, args, more = {}) =>
+    measure(program, args, { cwd: directory, env: { ...env, XDG_CONFIG_HOME: join(directory, ".config"), ...more } });
   return {
     name,
     program,
