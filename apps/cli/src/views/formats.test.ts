@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import type { Json } from "@wfctl/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { shellWord, toShellVariables } from "./shell.ts";
@@ -12,6 +13,13 @@ test("YAML quotes whatever could be read as something else", () => {
     'list:\n  - 1\n  - a\n  -\n    b: []\n  - []\nnone: {}\nnothing: null\n"odd: key": true\n',
   );
   expect(toYaml({})).toBe("{}\n");
+});
+
+test("YAML of what is nested deeply is JSON from some level on", () => {
+  const levels = 2_000;
+  const text = toYaml(JSON.parse(`${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`) as Json);
+  expect(text).toContain('a: {"a":{"a":');
+  expect(text.length).toBeLessThan(20_000);
 });
 
 test("a shell reads exactly the values, whatever is in them", () => {

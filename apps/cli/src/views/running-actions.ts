@@ -7,6 +7,8 @@ export interface RunningAction {
   readonly action: number;
   readonly name: string;
   readonly kind: string;
+  /** It is taken back. */
+  readonly undo: boolean;
   readonly half: string;
   readonly elapsedMs: number;
   /** What its driver said last. */
@@ -39,6 +41,7 @@ export function createRunningActions(now: () => number): RunningActions {
     action: event.action,
     name: event.name,
     kind: event.kind,
+    undo: event.undo === true,
     half: event.half,
     elapsedMs: now() - startedAtMs,
     message,
@@ -54,6 +57,8 @@ export function createRunningActions(now: () => number): RunningActions {
       } else if (event.event === "action-done") {
         entries.delete(event.action);
         done += 1;
+      } else if (event.event === "undo") {
+        for (const [action, entry] of entries) if (entry.event.name === event.name) entries.delete(action);
       }
     },
     list: () => [...entries.values()].map(show),

@@ -5,8 +5,12 @@ export function toYaml(value: Json): string {
   return `${render(value, "").replace(/^\n/, "")}\n`;
 }
 
+const deepestMargin = 60;
+
 function render(value: Json, margin: string): string {
   if (value === null || typeof value !== "object") return scalar(value);
+  // Nobody reads on there, and each level writes its margin once more. JSON is YAML.
+  if (margin.length > deepestMargin) return JSON.stringify(value);
   const entries: readonly (readonly [string, Json])[] = Array.isArray(value)
     ? value.map((item: Json) => ["-", item] as const)
     : Object.entries(value as JsonObject).map(([key, member]) => [`${scalar(key)}:`, member] as const);

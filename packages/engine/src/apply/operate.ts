@@ -230,6 +230,7 @@ function announce(run: Run, call: Call): void {
     action: call.action.index,
     half: call.half,
     kind: call.action.kind,
+    ...(call.phase === "undo" ? { undo: true } : {}),
     name: call.action.name,
     type: call.type,
   });

@@ -45,6 +45,8 @@ export type EngineEvent =
       readonly action: number;
       readonly half: string;
       readonly kind: string;
+      /** The action was done and is taken back. */
+      readonly undo?: true;
       readonly name: string;
       readonly type: string;
     }

@@ -36,6 +36,14 @@ const done = (action: number, name: string): EngineEvent => ({
 });
 
 describe("without a terminal", () => {
+  test("what is taken back is told as that, until its undo has ended", () => {
+    const { progress, at } = screen(false);
+    at(0, () => progress.event({ ...started(0, "db"), undo: true } as EngineEvent));
+    expect(at(10_000, () => progress.tick())).toBe("    still undoing the create of db after 10 s\n");
+    at(11_000, () => progress.event({ event: "undo", run: "r", name: "db", status: "COMPENSATED" }));
+    expect(at(40_000, () => progress.tick())).toBe("");
+  });
+
   test("an action that goes on says so every ten seconds, with what its driver said last", () => {
     const { progress, at } = screen(false);
     at(0, () => progress.event(started(0, "db")));

@@ -64,6 +64,7 @@ export function createProgress(output: Output, style: Style, now: () => number):
 }
 
 function wordsOf(action: RunningAction): string {
+  if (action.undo) return `undoing the ${action.kind} of ${printable(action.name)}`;
   const half = action.half === "delete" ? ", old object" : action.half === "create" ? ", new object" : "";
   return `${actionWords[action.kind as ActionKind].now} ${printable(action.name)}${half}`;
 }

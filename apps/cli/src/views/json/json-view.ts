@@ -29,12 +29,13 @@ export function createJsonView(context: Context, options: JsonViewOptions): View
   const running = createRunningActions(now);
   let timer: NodeJS.Timeout | undefined;
   const tellRunning = (): void => {
-    for (const { action, name, kind, half, elapsedMs, message } of running.takeDue()) {
+    for (const { action, name, kind, undo, half, elapsedMs, message } of running.takeDue()) {
       say({
         event: "action-running",
         action,
         name,
         kind,
+        ...(undo ? { undo } : {}),
         half,
         elapsedMs,
         ...(message === undefined ? {} : { message }),
