@@ -45,7 +45,9 @@ export function operationsOfAll(): [service: ServiceName, operation: string][] {
 /** Types whose sources are there, by the names of their files. */
 export function typesWithSources(): string[] {
   return readdirSync(join(source, "resources"))
-    .filter((name) => name.endsWith(".ts") && !/^(?:define|index|permissions)\.ts$|\.test\.ts$/.test(name))
+    .filter(
+      (name) => name.endsWith(".ts") && !/^(?:define|index|permissions|typical-times)\.ts$|\.test\.ts$/.test(name),
+    )
     .map((name) => `infra.${name.replace(/\.ts$/, "").replaceAll("-", "_")}`)
     .toSorted();
 }

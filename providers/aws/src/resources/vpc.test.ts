@@ -10,12 +10,14 @@ import {
   DescribeNatGatewaysCommand,
   DescribeRouteTablesCommand,
   DescribeSubnetsCommand,
+  DeleteVpcEndpointsCommand,
   DescribeVpcEndpointsCommand,
   DescribeVpcsCommand,
   EC2Client,
 } from "@aws-sdk/client-ec2";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { JsonObject } from "@wfctl/model";
 import { changedPaths, expectQuiet, patiently } from "@wfctl/testkit/drive-expectations";
 import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
@@ -74,6 +76,69 @@ describe.skipIf(isMotoMissing)("infra.vpc", () => {
     const { Vpcs: vpcs = [] } = await ec2.send(new DescribeVpcsCommand(custom));
     for (const { VpcId: id } of vpcs) await driver.delete("left", id!).catch(() => {});
     assert.deepEqual(left, nothing);
+  });
+
+  test("has private ways to services, which follow its subnets and groups", async () => {
+    const config = (
+      more: JsonObject,
+      subnets: JsonObject = {
+        a: { cidr: "10.0.0.0/24", zone: "a" },
+        b: { cidr: "10.0.1.0/24", zone: "b" },
+      },
+    ) => ({ enable_dns_hostnames: true, subnets, interface_endpoints: more });
+    const one = config({ "ecr.api": { subnets: ["a"] } });
+    const made = await driver.create("private", one, { token: "t-private" });
+    const { providerId: id } = made;
+    const endpoints = async () =>
+      (await ec2.send(new DescribeVpcEndpointsCommand({ Filters: [{ Name: "vpc-id", Values: [id] }] }))).VpcEndpoints!;
+    expect(await endpoints()).toMatchObject([
+      {
+        ServiceName: "com.amazonaws.us-east-1.ecr.api",
+        VpcEndpointType: "Interface",
+        PrivateDnsEnabled: true,
+        VpcEndpointId: (made.outputs["endpoint_ids"] as Record<string, string>)["ecr.api"],
+      },
+    ]);
+    await expectQuiet(driver, "private", one, id);
+    // The order says nothing.
+    const two = config({ "ecr.api": { subnets: ["b", "a"], private_dns: false }, logs: { subnets: ["b"] } });
+    const again = config({ "ecr.api": { subnets: ["a", "b"], private_dns: false }, logs: { subnets: ["b"] } });
+    expect(await changedPaths(driver, "private", two, id)).toEqual([
+      "interface_endpoints.ecr.api.private_dns",
+      "interface_endpoints.ecr.api.subnets",
+      "interface_endpoints.logs",
+    ]);
+    await driver.update("private", id, two);
+    await expectQuiet(driver, "private", two, id);
+    await expectQuiet(driver, "private", again, id);
+    // What another took away comes back.
+    const { VpcEndpointId: lost } = (await endpoints()).find(({ ServiceName }) => ServiceName!.endsWith(".logs"))!;
+    await ec2.send(new DeleteVpcEndpointsCommand({ VpcEndpointIds: [lost!] }));
+    expect(await changedPaths(driver, "private", two, id)).toEqual(["interface_endpoints.logs"]);
+    await driver.update("private", id, two);
+    // A subnet that is made anew is left before, and entered after.
+    const moved = config(
+      { "ecr.api": { subnets: ["a", "b"], private_dns: false }, logs: { subnets: ["b"] } },
+      { a: { cidr: "10.0.0.0/24", zone: "a" }, b: { cidr: "10.0.7.0/24", zone: "b" } },
+    );
+    await driver.update("private", id, moved);
+    await expectQuiet(driver, "private", moved, id);
+    await driver.update("private", id, config({}));
+    await expectQuiet(driver, "private", config({}), id);
+    expect((await inventory()).endpoints).toBe(0);
+    await driver.update("private", id, one);
+    await driver.delete("private", id);
+  });
+
+  test.each([
+    [{ subnets: ["nowhere"], private_dns: false }, 'there is no subnet "nowhere"'],
+    [{ subnets: ["a"] }, "needs enable_dns_hostnames"],
+  ])("refuses a private way that leads nowhere", async (endpoint, words) => {
+    const config = { subnets: { a: { cidr: "10.0.0.0/24" } }, interface_endpoints: { logs: endpoint } };
+    await expect(driver.create("refused", config)).rejects.toMatchObject({
+      class: "validation",
+      message: expect.stringContaining(words) as string,
+    });
   });
 
   test("writes its traffic down, to one place and then to another", async () => {

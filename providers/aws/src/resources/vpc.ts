@@ -5,6 +5,7 @@ import { tagged, withTag } from "../ec2/marked.ts";
 import { makeMarked } from "../marked.ts";
 import { isAwsError, orAbsent } from "../errors.ts";
 import { parseProviderId, toProviderId } from "../ids.ts";
+import { isSame } from "../json.ts";
 import { managesMark } from "../managed.ts";
 import { creationTags, nameTag, ownerTag, tokenTag } from "../ownership.ts";
 import { each } from "../paging.ts";
@@ -15,6 +16,7 @@ import { removeEndpoints } from "../vpc/endpoints.ts";
 import { removeFlowLogs } from "../vpc/flow-logs.ts";
 import { removeInternetGateway, removeNats } from "../vpc/gateways.ts";
 import { describeHolders } from "../vpc/holders.ts";
+import { removeInterfaces } from "../vpc/interface-endpoints.ts";
 import { listSubnets, observeNetwork, ownSubnets } from "../vpc/network.ts";
 import { removeTables } from "../vpc/routes.ts";
 import { vpcInput, vpcOutputs, type VpcInput, type VpcOutputs } from "../vpc/schema.ts";
@@ -81,6 +83,7 @@ export const vpc = defineAwsResource<VpcInput, VpcOutputs>({
     // Parts that carry no VPC, such as addresses, may be left where the VPC itself is gone.
     await removeFlowLogs(cloud, id, undefined);
     await removeEndpoints(cloud, id, []);
+    await removeInterfaces(cloud, id, []);
     await removeNats(cloud, id, new Map());
     await removeInternetGateway(cloud, id);
     const subnets = ownSubnets({ id, subnets: await listSubnets(cloud, id) });
@@ -100,6 +103,9 @@ export const vpc = defineAwsResource<VpcInput, VpcOutputs>({
   diff(_desired, _known, standard) {
     // The letter of a zone is no change.
     const changes = standard.changes.filter(({ path, old, new: wanted }) => {
+      // These are sets.
+      const isSet = /^interface_endpoints\..+\.(?:subnets|security_group_ids)$/.test(path);
+      if (isSet && Array.isArray(old) && Array.isArray(wanted)) return !isSame(old.toSorted(), wanted.toSorted());
       const isZonePath = /^subnets\..+\.zone$/.test(path);
       return !(isZonePath && typeof old === "string" && typeof wanted === "string" && isZone(wanted, old));
     });

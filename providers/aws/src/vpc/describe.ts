@@ -7,6 +7,7 @@ import { fromPairs, userTags } from "../tags.ts";
 import { endpointsByKey } from "./endpoints.ts";
 import { readFlowLog } from "./flow-logs.ts";
 import { natsByKey } from "./gateways.ts";
+import { interfacesByKey, readInterface } from "./interface-endpoints.ts";
 import { anywhere, defaultTarget, isPublic, ownSubnets, tableOf, type Network } from "./network.ts";
 import { furtherRoutes, tablesByKey } from "./routes.ts";
 import type { Route, VpcInput, VpcOutputs } from "./schema.ts";
@@ -52,6 +53,12 @@ export function describeVpc(
       nat_public_ips: network.addresses.map(({ PublicIp }) => PublicIp ?? ""),
       route_table_ids: Object.fromEntries(
         [...tablesByKey(network.tables, id)].map(([key, table]) => [key, table.RouteTableId ?? ""]),
+      ),
+      endpoint_ids: Object.fromEntries(
+        [...endpointsByKey(network.endpoints, id), ...interfacesByKey(network.endpoints, id)].map(([key, endpoint]) => [
+          key,
+          endpoint.VpcEndpointId ?? "",
+        ]),
       ),
       default_security_group_id: options.defaultGroup,
       tags_all: tags,
@@ -112,6 +119,9 @@ function liveInputs(cloud: Aws, network: Network, all: boolean): Partial<VpcInpu
     ...(managed ? { routes: liveRoutes(network) } : {}),
     ...(flowLog === undefined ? {} : { flow_log: readFlowLog(flowLog) }),
     gateway_endpoints: [...endpointsByKey(network.endpoints, id).keys()] as VpcInput["gateway_endpoints"],
+    interface_endpoints: Object.fromEntries(
+      [...interfacesByKey(network.endpoints, id)].map(([key, endpoint]) => [key, readInterface(endpoint, network)]),
+    ),
     tags: userTags(tags, { defaults, name }),
   };
 }

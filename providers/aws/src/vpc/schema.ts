@@ -51,6 +51,13 @@ const flowLog = z
   });
 export type FlowLogInput = z.output<typeof flowLog>;
 
+const interfaceEndpoint = z.strictObject({
+  subnets: z.array(z.string()).min(1).describe("Names of subnets of this VPC, at most one in a zone"),
+  security_group_ids: z.array(nativeId("sg-0123")).min(1).optional().describe("Default: the VPC's default group"),
+  private_dns: z.boolean().default(true).describe("The service's own name leads to the endpoint"),
+});
+export type InterfaceEndpointInput = z.output<typeof interfaceEndpoint>;
+
 export const vpcInput = z
   .strictObject({
     cidr: cidr.default("10.0.0.0/16"),
@@ -69,6 +76,10 @@ export const vpcInput = z
     routes: z.array(route).optional().describe("Further routes of the public and the private tables, and no others"),
     flow_log: flowLog.optional().describe("Where the traffic of the VPC is written down"),
     gateway_endpoints: z.array(z.enum(["s3", "dynamodb"])).default([]),
+    interface_endpoints: z
+      .record(z.string().regex(/^[\w.-]{1,100}$/), interfaceEndpoint)
+      .default({})
+      .describe("Private ways to services, by service such as ecr.api, or by a service's full name"),
     tags: tagMap.default({}),
   })
   .superRefine((input, context) => {
@@ -96,6 +107,19 @@ export const vpcInput = z
     if (input.internet_gateway === false && hasPublic) {
       report(["internet_gateway"], "a public subnet needs the internet gateway");
     }
+    for (const [service, endpoint] of Object.entries(input.interface_endpoints)) {
+      for (const [index, name] of endpoint.subnets.entries()) {
+        if (!(name in input.subnets)) {
+          report(["interface_endpoints", service, "subnets", index], `there is no subnet "${name}"`);
+        }
+      }
+      if (endpoint.private_dns && (input.enable_dns_hostnames !== true || input.enable_dns_support === false)) {
+        report(
+          ["interface_endpoints", service, "private_dns"],
+          "needs enable_dns_hostnames: true, or set private_dns: false",
+        );
+      }
+    }
     if (input.enable_dns_hostnames === true && input.enable_dns_support === false) {
       report(["enable_dns_hostnames"], "host names need enable_dns_support");
     }
@@ -118,6 +142,7 @@ export const vpcOutputs = z.object({
   nat_gateway_ids: ids,
   nat_public_ips: ids,
   route_table_ids: z.record(z.string(), z.string()).describe("By role: public, private, or private/zone"),
+  endpoint_ids: z.record(z.string(), z.string()).describe("Of gateway and interface endpoints, by service"),
   default_security_group_id: z.string(),
   tags_all: z.record(z.string(), z.string()),
 });

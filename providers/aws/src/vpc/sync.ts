@@ -16,6 +16,7 @@ import {
   removeNat,
   removeNats,
 } from "./gateways.ts";
+import { leaveSubnet, removeInterfaces, syncInterfaces } from "./interface-endpoints.ts";
 import { findVpc, observeNetwork, type Network } from "./network.ts";
 import { planTables, removeTables, syncRoutes } from "./routes.ts";
 import type { VpcInput } from "./schema.ts";
@@ -42,9 +43,11 @@ export async function syncNetwork(cloud: Aws, before: Network, name: string, inp
   const managed = input.routes !== undefined || managedKeys(tags, optionalVpcKeys).includes("routes");
   await syncRoutes(cloud, network, name, input, { gateway, nats, managed });
   await syncEndpoints(cloud, id, name, input);
+  await syncInterfaces(cloud, id, name, input);
   await syncFlowLog(cloud, id, name, input);
 
   await removeEndpoints(cloud, id, input.gateway_endpoints);
+  await removeInterfaces(cloud, id, Object.keys(input.interface_endpoints));
   await removeNats(cloud, id, nats);
   for (const { subnet, wanted } of subnetsToReplace(network, input)) {
     if (!wanted) await retireSubnet(cloud, network, subnet.SubnetId ?? "");
@@ -105,5 +108,6 @@ async function removeRanges({ ec2 }: Aws, { vpc }: Network, input: VpcInput): Pr
 async function retireSubnet(cloud: Aws, network: Network, subnetId: string): Promise<void> {
   const own = [...natsByKey(network.nats, network.id).values()];
   for (const nat of own.filter(({ SubnetId }) => SubnetId === subnetId)) await removeNat(cloud, nat);
+  await leaveSubnet(cloud, network.id, subnetId);
   await deleteSubnet(cloud, subnetId);
 }

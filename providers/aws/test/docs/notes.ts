@@ -45,7 +45,17 @@ the call that makes it. By them a create that was cut off is found and finished,
 there before is left alone until then, and what was configured goes when the key is dropped.
 
 **Import** takes the id that state holds, an ARN, AWS's own id, or the name. **Rates**: calls stay within what AWS grants by
-default (\`limit_rates: false\` turns that off), and what is throttled is repeated.`;
+default (\`limit_rates: false\` turns that off), and what is throttled is repeated.
+
+**Emulators, and stores with S3's API.** Their address is \`endpoint\`, \`endpoints\` by service, \`AWS_ENDPOINT_URL\`,
+\`AWS_ENDPOINT_URL_S3\` and their like, or \`endpoint_url\` of the profile; buckets are then in the path. Such a server may
+know a part of AWS. Without STS the account is an access key of twelve digits, else \`000000000000\`. A call that one can do
+without is left out with a note, such as the parts of a bucket that are as they are by default; what the configuration asks
+for and the server lacks fails by the name of the call. A store that keeps no tags of buckets cannot tell whose a bucket
+is: there a create that was cut off meets its own bucket and asks for it to be adopted. moto 5.2 runs all types
+but the change of a cache's replicas; it starts no tasks (a service counts as steady after 20 s without an event), says of a
+deleted cache for ever that it is being deleted (after 20 s it counts as gone), and knows AWS's own policies with
+\`MOTO_IAM_LOAD_MANAGED_POLICIES=true\` alone. Tried as well: s3rver, versitygw, gofakes3.`;
 
 /** What the tables of a type cannot say. */
 export const notes: Readonly<Record<string, string>> = {
@@ -64,5 +74,5 @@ export const notes: Readonly<Record<string, string>> = {
     "Its id is its ARN. Target groups and listeners are its parts: a group whose port or protocol changes gets a successor before the old one goes",
   "infra.storage": "Its id is the bucket's name",
   "infra.vpc":
-    "Its id is the VPC's. Subnets, gateways, addresses and route tables are its parts, known by their tags: a create that was cut off goes on where it stopped, and what disappeared is made again by an update. A subnet whose range or zone changes is replaced",
+    "Its id is the VPC's. Subnets, gateways, addresses and route tables are its parts, known by their tags: a create that was cut off goes on where it stopped, and what disappeared is made again by an update. A subnet whose range or zone changes is replaced. Endpoints of `interface_endpoints` are parts, too: they leave a subnet before it goes",
 };

@@ -47,6 +47,13 @@ def tag_new_bucket(call: Call, _answer: bytes):
         backend.put_bucket_tagging(call.params["Bucket"], {tag["Key"]: tag["Value"] for tag in tags})
 
 
+def set_private_dns(call: Call, _answer: bytes):
+    """moto leaves the name of an endpoint as it was made."""
+    if call.params.get("PrivateDnsEnabled") is not None:
+        endpoint = call.backend("ec2").vpc_end_points[call.params["VpcEndpointId"]]
+        endpoint.private_dns_enabled = call.params["PrivateDnsEnabled"]
+
+
 def json_error(code: str, message: str):
     text = json.dumps({"__type": code, "message": message}).encode()
     return "400 Bad Request", [("content-type", "application/x-amz-json-1.1"), ("x-amzn-errortype", code)], text
@@ -199,6 +206,7 @@ BEFORE = {
     "ecs.CreateService": create_service_once,
 }
 AFTER = {
+    "ec2.ModifyVpcEndpoint": set_private_dns,
     "logs.FilterLogEvents": filter_streams,
     "rds.ModifyDBSubnetGroup": return_subnet_group,
     **moto_repairs_apigateway.AFTER,
