@@ -281,3 +281,45 @@ describe("a hook that a closed run owes", () => {
     expect([told.length, await owed(stack)]).toEqual([1, []]);
   });
 });
+
+describe("an object that is taken over and not as wanted is told of, whatever comes of its update", () => {
+  const x = wanted("x", { count: 2 }, { adoptExisting: true });
+  const withObject = (fault = {}) => {
+    const stack = createTestStack({ provider: { faults: scriptFaults([{ operation: "update", fault }]) } });
+    stack.cloud.account("main").outside.create({ name: "x", type: "infra.item", inputs: { count: 1 } });
+    const told: string[] = [];
+    const hooks = {
+      onResourceApplied: async (_run: string, _action: number, { name, mark }: { name: string; mark?: string }) =>
+        void told.push(`applied ${name} ${mark ?? ""}`),
+      onResourceDeleted: async (_run: string, _action: number, name: string) => void told.push(`deleted ${name}`),
+    };
+    return { stack, told, hooks };
+  };
+
+  test("killed before it was sent: the next command tells, also where the plan has nothing to do any more", async () => {
+    const { stack, told, hooks } = withObject();
+    await stack.applyUntil((point) => point.at === "durable" && "hooksOwed" in (point.events[0] ?? {}), [x], { hooks });
+    const run = await stack.apply([wanted("x", { count: 1 })], { hooks });
+    expect([run.end, run.ends, told]).toEqual(["succeeded", {}, ["applied x adopted"]]);
+    expect((await stack.state()).hooksOwed).toEqual([]);
+  });
+
+  test("refused: the next command tells; once the run is undone there is nothing to tell", async () => {
+    const refused = { goes: { wrong: "refused", class: "forbidden" } } as const;
+    for (const onFailure of ["continue", "compensate"] as const) {
+      const { stack, told, hooks } = withObject(refused);
+      const run = await stack.apply([x], { hooks, onFailure });
+      expect([run.end, told]).toEqual([onFailure === "continue" ? "failed" : "compensated", []]);
+      await stack.recover({ hooks });
+      expect(told).toEqual(onFailure === "continue" ? ["applied x dirty"] : []);
+      expect((await stack.state()).hooksOwed).toEqual([]);
+    }
+  });
+
+  test("done: told once", async () => {
+    const { stack, told, hooks } = withObject();
+    expect((await stack.apply([x], { hooks })).end).toBe("succeeded");
+    await stack.recover({ hooks });
+    expect(told).toEqual(["applied x "]);
+  });
+});

@@ -94,7 +94,7 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
   });
   run.records.set(before.name, before);
   try {
-    await commit(run, [{ kind: "record", run: run.id, record: { put: before } }, ...keptImage(target, known)]);
+    await commit(run, [...keptImage(target, known), foundEvent(target, before)]);
   } catch (thrown) {
     throw new NotSent(WfctlError.from(thrown, "STORE_UNAVAILABLE"));
   }
@@ -104,6 +104,13 @@ export async function adoptObject(target: WriteTarget): Promise<NodeEnd> {
     return outdated(run, action, why);
   }
   return updateTo({ ...target, resolved }, before, live);
+}
+
+/** The record of what was found. Whatever comes of the update, who listens is told of it, if only by the next command. */
+function foundEvent({ run, work }: WriteTarget, found: ResourceRecord): JournalEvent {
+  const record = { put: found };
+  if (run.deps.hooks?.onResourceApplied === undefined) return { kind: "record", run: run.id, record };
+  return { kind: "half", run: run.id, action: work.node.action, half: "create", record, hooksOwed: true };
 }
 
 /** The record of what was only read before, for an undo: under a half of its own, which the update has no use for. */

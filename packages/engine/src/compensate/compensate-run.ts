@@ -164,6 +164,8 @@ async function record(all: Undo, undo: PlannedUndo, position: number, end: UndoE
   const events: JournalEvent[] = [];
   const hook = hookAfter(run, target, undo, end);
   if (hook !== undefined) events.push(hook.owed);
+  else if (isForgotten(end) && target.hooksOwed.includes(undo.action.index))
+    events.push({ kind: "hooks-done", run: target.header.id, action: undo.action.index });
   const doubt = all.doubts.get(undoKey(undo.action));
   if (doubt !== undefined && doubt.run !== target.header.id && end.status === "COMPENSATED") {
     const { run: id, action, half, phase } = doubt;
@@ -199,6 +201,11 @@ async function record(all: Undo, undo: PlannedUndo, position: number, end: UndoE
     status: end.status,
     message: outcome.message ?? "",
   });
+}
+
+/** Nothing is left of the resource that a hook could be told of. */
+function isForgotten({ record: change }: UndoEnd): boolean {
+  return change !== undefined && "remove" in change;
 }
 
 /** Updates back may leave deferred work as well as others; where it is not done, the next plan updates them again. */

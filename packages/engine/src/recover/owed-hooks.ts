@@ -18,7 +18,7 @@ export async function callOwedHooks(recovery: Recovery, run: DeadRun): Promise<v
     if (failure === undefined || (isOpen && action.kind === "create"))
       events.push({ kind: "hooks-done", run: id, action: index });
     if (isOpen) {
-      const outcome = outcomeAfterHook(run, action, failure);
+      const outcome = outcomeAfterHook(run, action, record, failure);
       const tainted = failure !== undefined && action.kind === "create" ? taint(record) : undefined;
       if (tainted !== undefined) records.set(tainted.name, tainted);
       events.push({
@@ -68,11 +68,21 @@ async function callHook({ deps, records, secrets }: Recovery, owed: OwedHook): P
   }
 }
 
-function outcomeAfterHook(run: DeadRun, action: RunAction, failure: string | undefined): Outcome {
+function outcomeAfterHook(
+  run: DeadRun,
+  action: RunAction,
+  record: ResourceRecord | undefined,
+  failure: string | undefined,
+): Outcome {
   const base = { action: action.index, attempts: 1, durationMs: 0 };
   if (failure !== undefined) {
     const message = `The effect stands, but a hook after it failed: ${failure}`;
     return { ...base, status: "COMPENSATION_FAILED", code: "HOOK_FAILED", message };
+  }
+  const isTaken = action.kind === "adopt" || action.kind === "import";
+  if (isTaken && (record?.mark === "adopted" || record?.mark === "imported")) {
+    const message = "The process died once the object was recorded. The next plan compares it";
+    return { ...base, status: "ERROR", code: "INTERRUPTED", message };
   }
   const halves = [...run.halvesDone].filter((done) => done.startsWith(`${action.index}:`));
   if (action.kind !== "replace" || halves.length > 1) return { ...base, status: "SUCCESS" };

@@ -92,8 +92,8 @@ function namesWithoutHook(world: World): Set<string> {
     for (const { index, kind, name } of run.header.actions) {
       const { status, message } = run.outcomes.get(index) ?? {};
       const isForgotten = status === "COMPENSATION_FAILED" && message?.includes("Forgotten, not deleted") === true;
-      // An undo of the last two takes the record away, not the object.
-      const isReleased = status === "COMPENSATED" && (kind === "adopt" || kind === "import");
+      // An undo of these takes the record away, not the object.
+      const isReleased = status === "COMPENSATED" && (kind === "adopt" || kind === "import" || kind === "read");
       if (kind === "forget" || isForgotten || isReleased) names.add(name);
     }
   }

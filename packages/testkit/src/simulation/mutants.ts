@@ -237,22 +237,10 @@ export const mutants: readonly Mutant[] = [
     put: "",
   },
   {
-    name: "an undo that goes on does not wait for the calls of the one that died",
-    file: "recover/resume-undo.ts",
-    find: 'if (resolution.found !== "unknown" || planned === undefined) {',
-    put: "if (resolution !== undefined) {",
-  },
-  {
     name: "an undo forgets what the resource was before the run",
     file: "compensate/undo-steps.ts",
     find: 'return { how: record.createdByUs ? "delete" : "forget", providerId: record.providerId, restore: image };',
     put: 'return { how: record.createdByUs ? "delete" : "forget", providerId: record.providerId, restore: undefined };',
-  },
-  {
-    name: "an undo deletes what is not proven to be its run's",
-    file: "compensate/undo-steps.ts",
-    find: 'const how = record.createdByUs ? "delete" : "forget";',
-    put: 'const how = "delete" as const;',
   },
   {
     name: "what an object holds of secrets is forgotten while it is only read",
