@@ -1,9 +1,8 @@
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { findCliProgram } from "../e2e/lib/cli-program.ts";
 import { runChaos } from "./chaos.ts";
 
-const main = fileURLToPath(new URL("../../apps/cli/src/main.ts", import.meta.url));
-const command = [process.execPath, "--disable-warning=ExperimentalWarning", main] as const;
+const command = [process.execPath, "--disable-warning=ExperimentalWarning", findCliProgram()] as const;
 
 test.each([11, 12, 13])(
   "nothing is lost, doubled or orphaned when host and plugin are killed at random (seed %i)",

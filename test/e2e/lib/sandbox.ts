@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openDiskCloud, testPluginDir, type DiskCloud } from "@wfctl/testkit";
 import { onTestFinished } from "vitest";
+import { findCliProgram } from "./cli-program.ts";
 
-const main = fileURLToPath(new URL("../../../apps/cli/src/main.ts", import.meta.url));
+const main = findCliProgram();
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
 /** No command of these tests may take longer. */
 const limitMs = 150_000;

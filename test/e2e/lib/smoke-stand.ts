@@ -7,9 +7,10 @@ import { fileURLToPath } from "node:url";
 import { startDigitalOcean, type DigitalOceanEmulator } from "@wfctl/emulator-digitalocean";
 import { startMoto } from "../../../providers/aws/test/testing/moto.ts";
 import { startProxy, type Proxy } from "../../../providers/aws/test/testing/proxy.ts";
+import { findCliProgram } from "./cli-program.ts";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
-const main = join(repository, "apps/cli/src/main.ts");
+const main = findCliProgram();
 const plugins = ["aws", "digitalocean", "local"] as const;
 const commandLimitMs = 200_000;
 const accessKeyId = "AKIASMOKESMOKESMOKES";
