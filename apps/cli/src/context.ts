@@ -25,7 +25,7 @@ export interface Context {
 export function processContext(): Context {
   const { env } = process;
   return {
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     env,
     stdout: createOutput(process.stdout),
     stderr: createOutput(process.stderr),
@@ -39,6 +39,15 @@ export function processContext(): Context {
   };
 }
 
+/** Where the folder was removed under the process, one that is not there: what is looked for in it is told to be missing. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/(the working folder was removed)";
+  }
+}
+
 export function wantsColor(env: Context["env"], isTerminal: boolean): boolean {
   if ((env["NO_COLOR"] ?? "") !== "") return false;
   const forced = env["FORCE_COLOR"] ?? "";
@@ -48,13 +57,23 @@ export function wantsColor(env: Context["env"], isTerminal: boolean): boolean {
 
 function createOutput(stream: NodeJS.WriteStream): Output {
   let gone = false;
-  stream.on("error", (error: NodeJS.ErrnoException) => {
+  const fail = (error: NodeJS.ErrnoException): void => {
+    if (gone) return;
     gone = true;
-    if (error.code !== "EPIPE") process.exitCode = 1;
-  });
+    if (error.code === "EPIPE") return;
+    // What was asked for is not whole (a full disk): a command that went well otherwise has not.
+    process.once("exit", (code) => {
+      if (code === 0) process.exitCode = 1;
+    });
+    if (stream !== process.stderr) process.stderr.write(`Writing the output failed: ${error.message}\n`);
+  };
+  stream.on("error", fail);
+  const written = (error: NodeJS.ErrnoException | null | undefined): void => {
+    if (error !== null && error !== undefined) fail(error);
+  };
   return {
     write(text) {
-      if (!gone) stream.write(text);
+      if (!gone) stream.write(text, written);
     },
     isTerminal: stream.isTTY === true,
     get columns() {

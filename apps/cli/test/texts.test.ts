@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -79,4 +79,33 @@ test("each plugin that is missing is told, at the module that needs it", async (
   expect(stderr).toContain('Error infra.yaml:2:3: No installed plugin serves provider "nowhere"');
   expect(stderr).toContain('Error infra.yaml:3:3: No installed plugin serves provider "elsewhere"');
   expect(stderr).toContain("2 providers cannot be used");
+});
+
+test("help on a command of upstream says what takes its place", async () => {
+  const { code, stderr } = await runInside(folder, "help", "align");
+  expect(code).toBe(1);
+  expect(stderr).toContain('"wfctl align" is a command of upstream that is not served');
+  expect(stderr).toContain("wfctl plan checks the stack file");
+});
+
+test("a change of a secret value is told as that of a secret", async () => {
+  const stack = (note: string): string =>
+    `modules:\n- {name: here, type: iac.provider, config: {provider: local}}\n- {name: a, type: infra.storage, config: {files: {k: {content: "\${KEY}${note}"}}}}\nsecretStores: {s: {provider: file, config: {path: s}}}\nsecrets: {entries: [{name: KEY, store: s}]}\n`;
+  await mkdir(join(folder, "s"));
+  await writeFile(join(folder, "s/KEY"), "hunter22");
+  await write(stack(""));
+  expect(await runInside(folder, "apply", "-y")).toMatchObject({ code: 0 });
+  await write(stack("!"));
+  const { stdout } = await runInside(folder, "plan");
+  expect(stdout).toContain("files.k.content: (sensitive) → (sensitive)");
+  expect(stdout).not.toContain("(not set)");
+  await runInside(folder, "destroy", "-y");
+});
+
+test("modules that are commented out are no empty stack", async () => {
+  await write("modules:\n# - {name: a, type: infra.storage}\n");
+  const { code, stderr } = await runInside(folder, "apply", "-y");
+  expect(code).toBe(1);
+  expect(stderr).toContain("The configuration has no modules");
+  expect(stderr).toContain("an empty list is a stack without resources");
 });

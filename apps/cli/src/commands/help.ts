@@ -3,7 +3,7 @@ import { suggestHint } from "@wfctl/config/suggest";
 import type { CommandSpec } from "../arguments/command-spec.ts";
 import { renderHelp, renderOverview } from "../views/human/help.ts";
 import type { Command } from "./command.ts";
-import { commandTable } from "./table.ts";
+import { commandTable, unservedCommands } from "./table.ts";
 
 export const helpSpec: CommandSpec = {
   path: ["help"],
@@ -32,6 +32,10 @@ export const helpCommand: Command = {
     if (group.length > 0) {
       context.stdout.write(`${group.map((one) => `wfctl ${one.name}: ${one.summary}`).join("\n")}\n`);
       return 0;
+    }
+    const instead = unservedCommands[name];
+    if (instead !== undefined) {
+      throw new WfctlError("USAGE", `"wfctl ${name}" is a command of upstream that is not served`, { hint: instead });
     }
     throw new WfctlError("USAGE", `There is no command "wfctl ${name}"`, {
       hint: suggestHint(

@@ -82,11 +82,21 @@ test.each([
   [azure, "config.account_key is missing"],
   [{ backend: "postgres" }, "config.dsn is missing"],
   [{ ...s3, secretkey: "x" }, 'config.secretkey is no key of the backend "s3"'],
+  [{ backend: "filesystem", directry: ".state" }, 'config.directry is no key of the backend "filesystem"'],
+  [{ backend: "filesystem", directory: 3 }, "config.directory is no text"],
+  [{ backend: "sqlite", pth: "x" }, 'config.pth is no key of the backend "sqlite"'],
   [{ backend: "gcs" }, 'the backend "gcs" of "records" is not served'],
   [{ backend: "memory" }, "keeps nothing between commands"],
 ])("with %j there is no state, and why", async (config, why) => {
   const call = locateState(stack(module(config as never)), at);
   await expect(call).rejects.toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining(why) });
+});
+
+test("keys of the backend of another environment are passed over", async () => {
+  const both = { ...s3, directory: ".state", path: null };
+  expect(await locateState(stack(module(both as never)), at)).toMatchObject({ shared: true });
+  const here = await locateState(stack(module({ ...both, backend: "filesystem" } as never)), at);
+  expect(here.file?.path).toBe("/srv/shop/config/.state/shop.prod.db");
 });
 
 test("the keys of Spaces may come from its variables", async () => {

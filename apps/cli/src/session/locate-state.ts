@@ -1,11 +1,13 @@
 import { dirname, join, resolve } from "node:path";
 import type { StackConfig } from "@wfctl/config";
+import { suggestHint } from "@wfctl/config/suggest";
 import { WfctlError } from "@wfctl/model";
 import { createSqliteBackend, type StateBackend } from "@wfctl/state";
 import type { Context } from "../context.ts";
 import { showPlace } from "../views/human/diagnostics.ts";
 import { resolveVariables } from "./resolve-variables.ts";
 import { stackEnv } from "./stack-env.ts";
+import { unknownStateKey } from "./state-keys.ts";
 
 export interface StateLocation {
   readonly backend: StateBackend;
@@ -35,7 +37,10 @@ export async function locateState(stack: StackConfig, context: Pick<Context, "cw
   if (state === undefined) return onThisMachine(join(byDefault, file), []);
   const { config } = resolveVariables(state, stackEnv(stack, context));
   const text = (key: string): string | undefined => {
+    const unknown = unknownStateKey(config);
+    if (unknown !== undefined) throw refuseKey(stack, unknown, key);
     const value = config[key];
+    if (value !== undefined && value !== null && typeof value !== "string") throw refuseValue(stack, key);
     return typeof value === "string" && value !== "" ? value : undefined;
   };
   switch (state.backend) {
@@ -93,6 +98,29 @@ function nameless(stack: StackConfig, backend: string): WfctlError {
       hint: `Write name: ${stack.name} at the top of ${stack.files[0] ?? "the stack file"}; the folder may be called otherwise elsewhere`,
     },
   );
+}
+
+function refuseKey(stack: StackConfig, key: string, known: string): WfctlError {
+  const { name = "", backend = "" } = stack.state ?? {};
+  const at = placeOf(stack, `/config/${key}`);
+  return new WfctlError(
+    "CONFIG_INVALID",
+    `Cannot open the state of "${name}": config.${key} is no key of the backend "${backend}"`,
+    { address: name, hint: suggestHint(key, [known], `Known is ${known}`) + (at === "" ? "" : `; written${at}`) },
+  );
+}
+
+function refuseValue(stack: StackConfig, key: string): WfctlError {
+  const name = stack.state?.name ?? "";
+  return new WfctlError("CONFIG_INVALID", `Cannot open the state of "${name}": config.${key} is no text`, {
+    address: name,
+    hint: `Write ${key}: "…"${placeOf(stack, `/config/${key}`)}`,
+  });
+}
+
+function placeOf(stack: StackConfig, pointer: string): string {
+  const source = stack.locate(stack.state?.name ?? "", pointer);
+  return source === undefined ? "" : ` at ${showPlace(source)}`;
 }
 
 function refuse(stack: StackConfig, backend: string, why: string): WfctlError {

@@ -33,14 +33,22 @@ export function beginState(location: StateLocation, context: Context): PendingSt
     const other = (error as NodeJS.ErrnoException).code === "EEXIST" ? readNote(path) : undefined;
     if (other !== undefined) return { lineage: other, reused: true };
     // A half-written note of a command that was killed, or no room for one: the key is found by its lineage alone.
-    rmSync(path, { force: true });
+    removeNote(path);
   }
   return { lineage, reused: false };
 }
 
 /** To be called once the state is there. */
 export function endPendingState(location: StateLocation, context: Context): void {
-  if (!location.shared) rmSync(notePath(location, context), { force: true });
+  if (!location.shared) removeNote(notePath(location, context));
+}
+
+function removeNote(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // No folder for it, so no note either: with a key that is given there may be none.
+  }
 }
 
 /** Its key file, which another command that failed to make the same state may have removed meanwhile. */
@@ -77,7 +85,7 @@ export async function dropPendingState(
   }
   rmSync(aside, { force: true });
   const path = notePath(location, context);
-  if (readNote(path) === lineage) rmSync(path, { force: true });
+  if (readNote(path) === lineage) removeNote(path);
 }
 
 function notePath({ backend }: StateLocation, { env }: Context): string {

@@ -3,9 +3,7 @@ import { suggestHint } from "@wfctl/config/suggest";
 import { WfctlError, type JsonObject } from "@wfctl/model";
 import { createLogBackend, type FolderBucket, type LeaseTimes, type StateBackend } from "@wfctl/state";
 import type { Context } from "../context.ts";
-
-/** A place of states that more than one machine uses. */
-export type SharedBackend = "s3" | "spaces" | "azure_blob" | "postgres";
+import { keysOfBackends, unknownStateKey, type SharedBackend } from "./state-keys.ts";
 
 interface SharedState {
   readonly stack: Pick<StackConfig, "name" | "environment">;
@@ -14,14 +12,6 @@ interface SharedState {
   readonly config: JsonObject;
   readonly emergencyBase: string;
 }
-
-const s3Keys = ["region", "bucket", "prefix", "accessKey", "secretKey", "endpoint"];
-const keysOf: Readonly<Record<SharedBackend, readonly string[]>> = {
-  s3: s3Keys,
-  spaces: s3Keys,
-  azure_blob: ["account_url", "account_name", "account_key", "container", "prefix"],
-  postgres: ["dsn", "connection_string"],
-};
 
 /** As upstream has it. */
 const defaultPrefix = "iac-state/";
@@ -32,10 +22,11 @@ export async function openSharedBackend(
   state: SharedState,
   context: Pick<Context, "env">,
 ): Promise<StateBackend> {
-  for (const key of Object.keys(state.config)) {
-    if (key === "backend" || keysOf[kind].includes(key)) continue;
-    const hint = suggestHint(key, keysOf[kind], `The backend "${kind}" knows ${keysOf[kind].join(", ")}`);
-    throw invalid(state, `config.${key} is no key of the backend "${kind}"`, hint);
+  const unknown = unknownStateKey(state.config);
+  if (unknown !== undefined) {
+    const known = keysOfBackends[kind];
+    const hint = suggestHint(unknown, known, `The backend "${kind}" knows ${known.join(", ")}`);
+    throw invalid(state, `config.${unknown} is no key of the backend "${kind}"`, hint);
   }
   const text = (...keys: readonly string[]): string | undefined => {
     for (const key of keys) {
