@@ -44,18 +44,16 @@ export async function startPostgres(): Promise<TestServer> {
   };
   const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
   const [initdb, initArgs] = asUser("initdb", ["-D", data, "-U", "wfctl", "-A", "trust", "-E", "UTF8", "--no-sync"]);
-  const made = spawnSync(initdb, initArgs, { encoding: "utf8", cwd: directory, env, timeout: 60_000 });
+  const made = spawnSync(initdb, initArgs, { encoding: "utf8", cwd: directory, env, timeout: 300_000 });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? made.stderr}`);
-  const port = await freePort();
   const settings = ["fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=16MB"];
-  const [server, serverArgs] = asUser("postgres", [
-    "-D",
-    data,
-    "-p",
-    String(port),
-    ...settings.flatMap((each) => ["-c", each]),
-  ]);
-  const { stop } = await startProgram(server, serverArgs, /ready to accept connections/, { cwd: directory, env });
+  const startAt = (at: number): ReturnType<typeof startProgram> => {
+    const args = ["-D", data, "-p", String(at), ...settings.flatMap((each) => ["-c", each])];
+    return startProgram(...asUser("postgres", args), /ready to accept connections/, { cwd: directory, env });
+  };
+  // It cannot choose a port itself, and someone else may have taken a free one until it listens.
+  let port = await freePort();
+  const { stop } = await startAt(port).catch(async () => startAt((port = await freePort())));
   return {
     address: `postgres://wfctl@127.0.0.1:${port}/postgres`,
     async stop() {

@@ -7,7 +7,7 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 180_000;
 
 /** Starts a program that says where it listens, and resolves when it has: with the first group of `says`. */
 export async function startProgram(
