@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PluginProvider } from "@wfctl/plugin-host";
 import { expect, onTestFinished, test } from "vitest";
+import { findFreePort } from "../src/services/ports.ts";
 import {
   isAlive,
   listAll,
@@ -218,9 +219,9 @@ test("several instances share one port", async () => {
 
 test("a fixed port is used; one that is taken is refused before anything is made", async () => {
   const { provider, root } = await startLocal();
-  const taken = createServer().listen(0, "127.0.0.1");
+  const port = await findFreePort(new Set());
+  const taken = createServer().listen(port, "127.0.0.1");
   await once(taken, "listening");
-  const { port } = taken.address() as { port: number };
   await expect(provider.create(spec("api", { ...config, http_port: port }), owned)).rejects.toMatchObject({
     class: "validation",
     message: expect.stringContaining(`Port ${port} on 127.0.0.1 is in use`),
