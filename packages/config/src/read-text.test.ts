@@ -12,6 +12,10 @@ let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "wfctl-text-"))));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+function makePipe(path: string): void {
+  execFileSync("sh", ["-c", 'mkfifo "$1"', "sh", path]);
+}
+
 async function placeOf(bytes: Buffer): Promise<unknown> {
   const path = join(folder, "text");
   writeFileSync(path, bytes);
@@ -86,7 +90,7 @@ test("what is no file is told as what it is", async () => {
 
 test("a pipe is read to its end, as of a program that writes the stack file", async () => {
   const path = join(folder, "pipe");
-  execFileSync("mkfifo", [path]);
+  makePipe(path);
   const text = `name: x\n# ${"y".repeat(200_000)}\n`;
   const reading = readText(path);
   const writer = spawn("sh", ["-c", 'cat > "$1"', "sh", path], { stdio: ["pipe", "ignore", "inherit"] });
@@ -96,7 +100,7 @@ test("a pipe is read to its end, as of a program that writes the stack file", as
 
 test("a pipe that nobody writes to, and one that does not end, are given up", async () => {
   const path = join(folder, "silent");
-  execFileSync("mkfifo", [path]);
+  makePipe(path);
   await expect(readPipe(path, 10, 50)).rejects.toThrow("nobody wrote to this pipe for 0.05 s");
   const reading = readPipe(path, 100_000);
   const writer = spawn("sh", ["-c", 'cat /dev/zero > "$1"', "sh", path], { stdio: "ignore" });

@@ -82,7 +82,7 @@ export function defineStack(
 }
 
 /** Values of a program that JSON cannot hold, each with the place of the declaration that it stands in. */
-export class NotPlainDataError extends TypeError {
+class NotPlainDataError extends TypeError {
   readonly problems: readonly { readonly message: string; readonly place?: DeclarationPlace }[];
 
   constructor(problems: NotPlainDataError["problems"]) {
