@@ -1,4 +1,4 @@
-import type { Aws } from "./calls.ts";
+import type { Aws, Context } from "./calls.ts";
 import type { AwsClient, ServiceName } from "./client.ts";
 import { isUnoffered } from "./errors.ts";
 
@@ -25,9 +25,15 @@ export async function orUnoffered<Answer>(
     const address = isUnoffered(error) ? error.call.address : undefined;
     if (address === undefined) throw error;
     known.add(call);
-    context.progress(`Note: ${address} does not offer ${call}: ${instead}`);
+    tell(context, `${address} does not offer ${call}: ${instead}`);
     return undefined;
   }
+}
+
+/** Says what a server does unlike AWS, to who watches and to the host's log. */
+export function tell({ log, progress }: Context, message: string): void {
+  log.warn(message);
+  progress(`Note: ${message}`);
 }
 
 /** Where the calls of a service go, if that is not AWS itself. */

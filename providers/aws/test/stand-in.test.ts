@@ -26,6 +26,8 @@ function error(status: number, code: string): { status: number; body: string } {
 class Store {
   readonly buckets = new Map<string, Map<string, string>>();
   habits: Habits = { keeps: ["tagging"], unknown: "not implemented" };
+  /** Tags of buckets that were deleted. */
+  readonly #graves = new Map<string, string | undefined>();
   readonly #server: Server = createServer((request, response) => void this.#handle(request, response));
 
   async start(): Promise<string> {
@@ -57,9 +59,17 @@ class Store {
     if (part === undefined || (this.habits.unknown === "passed over" && !this.habits.keeps.includes(part))) {
       if (method === "PUT" && parts !== undefined) return error(409, "BucketAlreadyExists");
       if (method === "PUT" && this.habits.isNarrow === true && body !== "") return error(400, "MalformedXML");
-      if (method === "PUT") return (this.buckets.set(name, new Map()), { status: 200, body: "" });
+      if (method === "PUT") {
+        const tags = this.#graves.get(name);
+        this.buckets.set(name, new Map(tags === undefined ? [] : [["tagging", tags]]));
+        return { status: 200, body: "" };
+      }
       if (parts === undefined) return noBucket;
-      if (method === "DELETE") return (this.buckets.delete(name), { status: 204, body: "" });
+      if (method === "DELETE") {
+        this.buckets.delete(name);
+        this.#graves.set(name, parts.get("tagging"));
+        return { status: 204, body: "" };
+      }
       return { status: 200, body: `<ListBucketResult><Name>${name}</Name></ListBucketResult>` };
     }
     if (parts === undefined) return noBucket;
@@ -148,6 +158,10 @@ describe("a store that knows a part of S3, and no other service", () => {
     expect(store.buckets.get("marked")?.get("tagging")).toContain("t-marked");
     expect(await storage.lookup("marked", "t-marked")).toMatchObject({ providerId: "marked" });
     expect(await storage.getOwner("marked", "marked")).toBe("line/marked");
+    // As some do, it remembers the tags of the deleted bucket.
+    await storage.delete("marked", "marked");
+    await storage.create("marked", {}, { token: "t-second", owner: "line/marked" });
+    expect(store.buckets.get("marked")?.get("tagging")).toContain("t-second");
     store.buckets.set("foreign", new Map());
     await expect(storage.create("foreign", {}, { token: "t-foreign" })).rejects.toMatchObject({
       class: "already_exists",

@@ -3,7 +3,7 @@ import { ProviderFailure } from "@wfctl/plugin-sdk";
 import type { Aws } from "../calls.ts";
 import { orAbsent, orNone } from "../errors.ts";
 import { isSame } from "../json.ts";
-import { standInOf } from "../stand-in.ts";
+import { standInOf, tell } from "../stand-in.ts";
 import { awaitThat } from "../waiting.ts";
 import type { ServicePlace } from "./names.ts";
 import type { ServiceInput } from "./schema.ts";
@@ -139,7 +139,7 @@ async function runsNothing(cloud: Aws, place: ServicePlace, service: Service, st
     });
     if (taskArns.length > 0) return false;
   }
-  context.progress(`Note: ${address} starts no tasks: service ${place.service} counts as it is`);
+  tell(context, `${address} starts no tasks: service ${place.service} counts as it is`);
   return true;
 }
 

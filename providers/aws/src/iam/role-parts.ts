@@ -5,7 +5,7 @@ import { AwsFailure, isAwsError, orAbsent, orNone } from "../errors.ts";
 import { partOfTag, tokenTag } from "../ownership.ts";
 import { collect, each } from "../paging.ts";
 import { normalPolicyText } from "../policy.ts";
-import { standInOf } from "../stand-in.ts";
+import { standInOf, tell } from "../stand-in.ts";
 import { fromPairs, toPairs, type Tags } from "../tags.ts";
 import { retryIf, retryWhile } from "../waiting.ts";
 
@@ -87,7 +87,7 @@ export async function syncAttachedPolicies(
           cause: error,
         });
       }
-      context.progress(`Note: ${what}: role ${role} goes without it`);
+      tell(context, `${what}: role ${role} goes without it`);
     }
   }
   for (const arn of live.filter((each) => !wanted.includes(each))) {

@@ -38,7 +38,7 @@ import {
 } from "../ownership.ts";
 import { searchRegions } from "../regions.ts";
 import { cacheNodeTypes, isSize } from "../sizing.ts";
-import { standInOf } from "../stand-in.ts";
+import { standInOf, tell } from "../stand-in.ts";
 import { fromPairs, markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
 import { asCreated, defineAwsResource, incompleteState } from "./define.ts";
@@ -175,7 +175,13 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
     const live = known.outputs["engine_version"];
     const isThere =
       input.engine_version !== undefined && typeof live === "string" && isVersion(input.engine_version, live);
-    return { changes: standard.changes.filter(({ path }) => path !== "engine_version" || !isThere) };
+    // A cache always has a group: a server that tells of none does not tell.
+    const isUntold = (path: string, old: unknown): boolean =>
+      path === "security_group_ids" && Array.isArray(old) && old.length === 0;
+    const changes = standard.changes.filter(
+      ({ path, old }) => !(path === "engine_version" && isThere) && !isUntold(path, old),
+    );
+    return { changes };
   },
 
   import: (id, context) => readGroup(id, context),
@@ -211,9 +217,7 @@ async function staysDeleting(cloud: Aws, { ReplicationGroupId, Status }: Replica
   if (Status !== "deleting" || context.clock.now() - started < standInGoneMs) return false;
   const address = await standInOf(cloud, "elasticache");
   if (address === undefined) return false;
-  context.progress(
-    `Note: ${address} still says of cache ${ReplicationGroupId} that it is being deleted: it counts as gone`,
-  );
+  tell(context, `${address} still says of cache ${ReplicationGroupId} that it is being deleted: it counts as gone`);
   return true;
 }
 

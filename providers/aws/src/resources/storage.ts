@@ -154,10 +154,13 @@ const withoutTags = "buckets are known by their names alone, and nothing tells w
 /** The tags of a bucket on a server that keeps none: neither whose it is nor what of it is configured can be told. */
 const keptNowhere: Tags = {};
 
-/** The tags of a bucket that this call has made: some stores drop those of the create call, and some keep none at all. */
+/**
+ * The tags of a bucket that this call has made: some stores drop those of the create call, some keep none at all, and some
+ * still have those of a deleted bucket of that name.
+ */
 async function markNew(cloud: Aws, bucket: string, name: string, input: StorageInput): Promise<Tags> {
   const made = await tagsOf(cloud, bucket);
-  if (Object.keys(made).length > 0 || (await standInOf(cloud, "s3")) === undefined) return made;
+  if (isOwnCreate(made, cloud.context) || (await standInOf(cloud, "s3")) === undefined) return made;
   await putTags(cloud, bucket, input, { ...creationTags(cloud.context, name, input.tags), ...marksOf(input) });
   return tagsOf(cloud, bucket);
 }
