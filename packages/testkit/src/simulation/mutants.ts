@@ -65,7 +65,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a run closes intents of which nothing is known",
     file: "apply/settle.ts",
-    find: "...(made.end?.keepIntents === true ? { keepIntents: true } : {}),",
+    find: "...(made.end?.keepIntents === true || made.keepIntents === true ? { keepIntents: true } : {}),",
     put: "",
   },
   {
@@ -147,12 +147,6 @@ export const mutants: readonly Mutant[] = [
     put: "if (early === undefined || !quiet) {",
   },
   {
-    name: "an update whose effect cannot show is believed at once to be done",
-    file: "recover/resolve-intent.ts",
-    find: "if (quiet && !mayHaveBeenQuiet(intent))",
-    put: "if (quiet)",
-  },
-  {
     name: "a delete that shows no effect is believed at once to have none",
     file: "recover/resolve-intent.ts",
     find: 'if (early === undefined) return { found: "there", object, why: "the object is still there" };',
@@ -185,8 +179,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "what is only to be read is compared and written",
     file: "plan/decide.ts",
-    find: "if (resource.existing) return context.call(() => readExisting(resource, context, base));",
-    put: "if (resource.existing && record === undefined) return context.call(() => readExisting(resource, context, base));",
+    find: "if (resource.existing) return context.call(() => readExisting(resource, context, base, leaving));",
+    put: "if (resource.existing && record === undefined) return context.call(() => readExisting(resource, context, base, leaving));",
   },
   {
     name: "protection is taken from nowhere",
@@ -235,18 +229,6 @@ export const mutants: readonly Mutant[] = [
     file: "compensate/compensate-run.ts",
     find: "if (hook !== undefined) events.push(hook.owed);",
     put: "",
-  },
-  {
-    name: "an undo forgets what the resource was before the run",
-    file: "compensate/undo-steps.ts",
-    find: 'return { how: record.createdByUs ? "delete" : "forget", providerId: record.providerId, restore: image };',
-    put: 'return { how: record.createdByUs ? "delete" : "forget", providerId: record.providerId, restore: undefined };',
-  },
-  {
-    name: "what an object holds of secrets is forgotten while it is only read",
-    file: "apply/update-object.ts",
-    find: "const record = completeRecord(run, { ...after, sensitiveInputs }, live.object, { createdByUs: false });",
-    put: "const record = completeRecord(run, after, live.object, { createdByUs: false });",
   },
   {
     name: "slots that a dead run left open stay open",

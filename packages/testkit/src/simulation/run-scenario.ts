@@ -282,7 +282,7 @@ function checkStored(play: Play, told: readonly unknown[]): void {
  * because it is not proven to be its own: somebody clears it away by hand.
  */
 function clearForgotten({ watch, world }: Play, event: JournalEvent): void {
-  if (event.kind !== "outcome" && event.kind !== "half") return;
+  if (event.kind !== "outcome" && event.kind !== "half" && event.kind !== "intent-closed") return;
   const left = leftBy(world, event);
   for (const object of world.stack.cloud.objects()) {
     if (object.id !== left || watch.outside.has(object.id)) continue;
@@ -291,11 +291,14 @@ function clearForgotten({ watch, world }: Play, event: JournalEvent): void {
   }
 }
 
+/** How the end of an action, or of a call of one that had ended, changes its record. */
+type RecordingEvent = Extract<JournalEvent, { kind: "outcome" | "half" | "intent-closed" }>;
+
 /** Id of the object that the event leaves in the cloud on purpose, and of which no record is left. */
-function leftBy(world: World, event: Extract<JournalEvent, { kind: "outcome" | "half" }>): string | undefined {
+function leftBy(world: World, event: RecordingEvent): string | undefined {
   const { openRuns, history, records } = world.stack.disk.draft;
   const run = openRuns.get(event.run) ?? history?.get(event.run);
-  const index = event.kind === "half" ? event.action : event.outcome.action;
+  const index = event.kind === "outcome" ? event.outcome.action : event.action;
   const action = run?.header.actions[index];
   if (run === undefined || action === undefined) return undefined;
   const told =
@@ -307,11 +310,7 @@ function leftBy(world: World, event: Extract<JournalEvent, { kind: "outcome" | "
 }
 
 /** The object of the record before, where an action put another one in its place or only forgot it. */
-function replacedId(
-  run: RunDraft,
-  action: RunAction,
-  event: Extract<JournalEvent, { kind: "outcome" | "half" }>,
-): string | undefined {
+function replacedId(run: RunDraft, action: RunAction, event: RecordingEvent): string | undefined {
   const before =
     run.sent.get(`${action.index}:main:apply`)?.before ?? run.sent.get(`${action.index}:create:apply`)?.before;
   if (before === undefined || event.record === undefined) return undefined;
