@@ -36,6 +36,11 @@ export async function callFailure(
       return new ProviderError("plugin_exit", message, { answered: false, cause: thrown });
     }
   }
+  if (error.class === "cancelled" && !error.answered && signal?.aborted !== true) {
+    // Nobody gave the call up: the plugin closed the connection under it.
+    const message = `The connection to plugin ${title} was lost before it answered`;
+    return new ProviderError("transient", message, { answered: false, cause: thrown });
+  }
   const message = tooLong(error, title) ?? redact(error.answered ? error.message : plainConnectError(error.message));
   if (message === error.message) return error;
   return new ProviderError(error.class, message, {
