@@ -75,7 +75,6 @@ for (const store of stores) {
       const box = createSandbox();
       const env = {
         WFCTL_KEY: randomBytes(32).toString("hex"),
-        WFCTL_TEST_LEASE: "500,5000",
         S3_SECRET: "s3-secret-s3-secret",
       };
       const run = (...args: string[]): Promise<Finished> => box.runWith(env, ...args);
@@ -90,9 +89,9 @@ for (const store of stores) {
 
       // One holds it.
       writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "b-made" }]);
-      const first = box.startWith({ env, elsewhere: true }, "apply", "-y");
+      const first = box.startWith({ env: { ...env, WFCTL_TEST_LEASE: "500,8000" }, elsewhere: true }, "apply", "-y");
       await Promise.race([
-        waitUntil("b is being made", () => hasReached(box.root, "b-made"), 40_000),
+        waitUntil("b is being made", () => hasReached(box.root, "b-made")),
         first.finished.then(({ stderr, stdout }) => Promise.reject(new Error(`apply ended: ${stdout}${stderr}`))),
       ]);
       const second = await run("apply", "-y");
@@ -103,7 +102,7 @@ for (const store of stores) {
       first.process.kill("SIGKILL");
       await first.finished;
       let next = await run("apply", "-y");
-      for (const until = Date.now() + 30_000; next.code === 3 && Date.now() < until;) next = await run("apply", "-y");
+      for (const until = Date.now() + 90_000; next.code === 3 && Date.now() < until;) next = await run("apply", "-y");
       expect(next).toMatchObject({ code: 0, stdout: expect.stringContaining("create b of run") });
       const created = box.cloud.effects().filter((effect) => effect.kind === "created");
       expect(created.map((effect) => effect.name)).toEqual(["a", "b", "c"]);
