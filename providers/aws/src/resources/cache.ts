@@ -2,6 +2,7 @@ import { scryptSync } from "node:crypto";
 import type { ReplicationGroup } from "@aws-sdk/client-elasticache";
 import { isAlreadyExists, notFound, ProviderFailure, type NotFound, type ResourceState } from "@wfctl/plugin-sdk";
 import { aws, type Aws, type Context } from "../calls.ts";
+import type { AwsClient } from "../client.ts";
 import {
   awaitAvailable,
   busy,
@@ -211,12 +212,22 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
 /** How long what stands in for ElastiCache may say that a cache is being deleted. */
 const standInGoneMs = 20_000;
 
+/** Caches that a server says are being deleted, for so long that they count as gone. */
+const longDeleting = new WeakMap<AwsClient, Set<string>>();
+
+function countsAsGone({ client, region }: Aws, { ReplicationGroupId, Status }: ReplicationGroup): boolean {
+  return Status === "deleting" && longDeleting.get(client)?.has(`${region} ${ReplicationGroupId}`) === true;
+}
+
 /** True where a server only ever says of a deleted cache that it is being deleted. */
 async function staysDeleting(cloud: Aws, { ReplicationGroupId, Status }: ReplicationGroup, started: number) {
   const { context } = cloud;
+  if (countsAsGone(cloud, { ReplicationGroupId, Status })) return true;
   if (Status !== "deleting" || context.clock.now() - started < standInGoneMs) return false;
   const address = await standInOf(cloud, "elasticache");
   if (address === undefined) return false;
+  const known = longDeleting.get(cloud.client) ?? new Set();
+  longDeleting.set(cloud.client, known.add(`${cloud.region} ${ReplicationGroupId}`));
   tell(context, `${address} still says of cache ${ReplicationGroupId} that it is being deleted: it counts as gone`);
   return true;
 }
@@ -318,7 +329,7 @@ function incomplete(cloud: Aws, group: string, tags: Tags): State {
 async function readGroup(id: string, context: Context): Promise<State | NotFound> {
   const { cloud, group } = placeOf(id, context);
   const found = await findGroup(cloud, group);
-  if (found !== undefined) return describe(cloud, found);
+  if (found !== undefined) return countsAsGone(cloud, found) ? notFound() : describe(cloud, found);
   const tags = await partTagsOf(cloud, await placeIn(cloud, group));
   return tags === undefined ? notFound() : incomplete(cloud, group, tags);
 }
