@@ -109,3 +109,14 @@ test("modules that are commented out are no empty stack", async () => {
   expect(stderr).toContain("The configuration has no modules");
   expect(stderr).toContain("an empty list is a stack without resources");
 });
+
+test("a file where the folder of the state should be is told as the state's place, by a plan as well", async () => {
+  await write(
+    "modules:\n- {name: s, type: iac.state, config: {backend: filesystem, directory: infra.yaml}}\n- {name: here, type: iac.provider, config: {provider: local}}\n",
+  );
+  const { code, stderr } = await runInside(folder, "plan");
+  expect(code).toBe(1);
+  expect(stderr).toContain("(STORE_UNAVAILABLE)");
+  expect(stderr).toContain("ENOTDIR");
+  expect(stderr).not.toContain("a defect of wfctl");
+});

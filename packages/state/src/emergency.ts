@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { WfctlError, type Json, type JournalEvent } from "@wfctl/model";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
@@ -46,7 +46,8 @@ export function readEmergency(path: string, run: string, sealer: Sealer): Journa
 export function listEmergencies(databasePath: string): { readonly run: string; readonly path: string }[] {
   const prefix = `${basename(databasePath)}.emergency.`;
   const directory = dirname(databasePath);
-  if (!existsSync(directory)) return [];
+  // What else may stand in the place of the folder is told by whoever opens the state.
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(directory)
     .filter((name) => name.startsWith(prefix) && name.endsWith(".jsonl"))
     .toSorted()

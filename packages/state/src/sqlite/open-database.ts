@@ -23,7 +23,14 @@ export function stackExists(path: string): boolean {
 }
 
 function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    // A file in the place of its folder is no place for a state either.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** A connection that writes. Refuses what is missing, empty, foreign or of a newer format. */
