@@ -99,7 +99,9 @@ describe.skipIf(problem !== undefined)(`a Go plugin on go-plugin${title}`, () =>
     box.write(twoResources.replace("a < b & c", "other"), { provider: "gocloud" });
     const changed = await wfctl("apply", "-y");
     expect(changed, changed.stdout + changed.stderr).toMatchObject({ code: 0 });
-    expect(JSON.parse((await wfctl("state", "show", "pages", "--json")).stdout)).toMatchObject({ record: { providerId: id } });
+    expect(JSON.parse((await wfctl("state", "show", "pages", "--json")).stdout)).toMatchObject({
+      record: { providerId: id },
+    });
     expect(readGoCloud(box.root).objects[id]).toMatchObject({ name: "pages", config: { text: "other" } });
     expect(await wfctl("plan", "--refresh", "--detailed-exitcode")).toMatchObject({ code: 0 });
     expect(await wfctl("destroy", "-y")).toMatchObject({ code: 0 });
