@@ -53,7 +53,8 @@ know a part of AWS. Without STS the account is an access key of twelve digits, e
 without is left out with a note, such as the parts of a bucket that are as they are by default; what the configuration asks
 for and the server lacks fails by the name of the call. A store that keeps no tags of buckets cannot tell whose a bucket
 is: there a create that was cut off meets its own bucket and asks for it to be adopted. moto 5.2 runs all types
-but the change of a cache's replicas; it starts no tasks (a service counts as steady after 20 s without an event), says of a
+but the change of a cache's replicas (auto scaling groups were not tried on it); it forgets the grace period of a service's
+health checks, so that its plan shows one again; it starts no tasks (a service counts as steady after 20 s without an event), says of a
 deleted cache for ever that it is being deleted (after 20 s it counts as gone), and knows AWS's own policies with
 \`MOTO_IAM_LOAD_MANAGED_POLICIES=true\` alone. Tried as well: s3rver, versitygw, gofakes3.`;
 
