@@ -85,6 +85,8 @@ export interface DeposedObject {
   readonly provider: string;
   readonly outputs: JsonObject;
   readonly sensitiveOutputs: readonly string[];
+  /** Pointers of the inputs that were secret when it was made: its live values there are hidden. Absent: none. */
+  readonly sensitiveInputs?: readonly string[];
   readonly dependencies: readonly string[];
   readonly sinceRun: string;
 }

@@ -169,6 +169,7 @@ export function deposedOf(record: ResourceRecord, sinceRun: string): DeposedObje
     provider: record.provider,
     outputs: record.outputs,
     sensitiveOutputs: record.sensitiveOutputs,
+    ...(record.sensitiveInputs.length === 0 ? {} : { sensitiveInputs: record.sensitiveInputs }),
     dependencies: record.dependencies,
     sinceRun,
   };
@@ -191,7 +192,7 @@ export function withoutObject(record: ResourceRecord, providerId: string): Recor
       provider: older.provider,
       providerId: older.providerId,
       outputs: older.outputs,
-      sensitiveInputs: [],
+      sensitiveInputs: older.sensitiveInputs ?? [],
       sensitiveOutputs: older.sensitiveOutputs,
       dependencies: older.dependencies,
       fingerprint: "",

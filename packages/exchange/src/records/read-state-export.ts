@@ -117,6 +117,7 @@ function nameAt(at: Cursor): string {
 
 function readDeposed(at: Cursor, lacks: boolean): DeposedObject {
   const sensitiveOutputs = at.texts("sensitiveOutputs");
+  const sensitiveInputs = at.texts("sensitiveInputs");
   const outputs = dropOmitted(at.at("outputs")?.object() ?? {}, sensitiveOutputs, lacks);
   return {
     providerId: at.text("providerId"),
@@ -124,6 +125,7 @@ function readDeposed(at: Cursor, lacks: boolean): DeposedObject {
     provider: at.text("provider"),
     outputs,
     sensitiveOutputs: sensitiveOutputs.filter((key) => Object.hasOwn(outputs, key)),
+    ...(sensitiveInputs.length === 0 ? {} : { sensitiveInputs }),
     dependencies: at.texts("dependencies"),
     sinceRun: at.optionalText("sinceRun") ?? "",
   };

@@ -228,7 +228,7 @@ export const mutants: readonly Mutant[] = [
     name: "a hook of an undo is not owed before it is called",
     file: "compensate/compensate-run.ts",
     find: "if (hook !== undefined) events.push(hook.owed);",
-    put: "",
+    put: "if (hook !== undefined) events.push();",
   },
   {
     name: "slots that a dead run left open stay open",

@@ -1,4 +1,4 @@
-import type { EngineEvent, Provider, Store } from "@wfctl/engine";
+import type { EngineEvent, Hooks, Provider, Store } from "@wfctl/engine";
 import type { JournalEvent } from "@wfctl/model";
 import type { MemoryStore } from "@wfctl/state/testing";
 import type { CloudEffect } from "../cloud/cloud-object.ts";
@@ -39,6 +39,8 @@ export interface HostProcess {
   pass(point: CrashPoint): boolean;
   wrapProvider(provider: FakeProvider): Provider;
   wrapStore(store: MemoryStore): Store;
+  /** Hooks that run in this process: none is called, and none goes on, once it has died. */
+  wrapHooks(hooks: Hooks): Hooks;
   /** Of commits not yet acknowledged the first `keep` become durable. */
   die(options?: { readonly keep?: number; readonly pluginsLive?: boolean }): void;
 }
@@ -140,6 +142,21 @@ export function createHostProcess(options: {
         stop: (run) => (dead ? never() : provider.stop(run)),
         processGone: () => provider.processGone(),
       };
+    },
+    wrapHooks(hooks) {
+      const within =
+        <A extends unknown[]>(call: (...args: A) => Promise<void>) =>
+        async (...args: A): Promise<void> => {
+          if (dead) return await never();
+          try {
+            await call(...args);
+          } finally {
+            if (dead) await never();
+            await awake();
+          }
+        };
+      const wrapped = Object.entries(hooks).map(([name, hook]) => [name, within(hook.bind(hooks))] as const);
+      return Object.fromEntries(wrapped) as Hooks;
     },
     wrapStore(store) {
       stores.push(store);

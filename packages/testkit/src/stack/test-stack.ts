@@ -218,7 +218,7 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
       clock: own.clock,
       random,
       digester,
-      ...(command.hooks === undefined ? {} : { hooks: command.hooks }),
+      ...(command.hooks === undefined ? {} : { hooks: own.wrapHooks(command.hooks) }),
       emit: (event: EngineEvent): void => void own.events.push(event),
       engineVersion: "0.1.0",
       user: "someone",
