@@ -2,7 +2,8 @@ import { loadStack, secretsProvider, stackSchema, typeDeclarations, type TypeSch
 import { WfctlError, type Diagnostic, type JsonObject } from "@wfctl/model";
 import { parseSchema, schemaSpec, type SchemaArguments } from "../arguments/schema.ts";
 import type { Context } from "../context.ts";
-import { describeProviders, missingPlugin } from "../session/describe-types.ts";
+import { describeProviders } from "../session/describe-types.ts";
+import { missingPlugin } from "../session/missing-plugin.ts";
 import { writeText } from "../session/write-text.ts";
 import type { Command } from "./command.ts";
 

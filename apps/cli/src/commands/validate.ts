@@ -4,7 +4,8 @@ import { parseValidate, validateSpec, type ValidateArguments } from "../argument
 import type { Context } from "../context.ts";
 import { checkConfig, checkType } from "../session/check-config.ts";
 import { checkReferences } from "../session/check-references.ts";
-import { describeProviders, missingPlugin } from "../session/describe-types.ts";
+import { describeProviders } from "../session/describe-types.ts";
+import { missingPlugin } from "../session/missing-plugin.ts";
 import { createView } from "../views/create-view.ts";
 import { exitCodes, type Command } from "./command.ts";
 

@@ -1,5 +1,5 @@
 import { secretsProvider, type StackConfig } from "@wfctl/config";
-import { WfctlError, type Diagnostic } from "@wfctl/model";
+import { WfctlError } from "@wfctl/model";
 import { createProviderPool, type ProviderDescription } from "@wfctl/plugin-host";
 import type { Context } from "../context.ts";
 import { admitAccepted } from "./admit-plugin.ts";
@@ -47,16 +47,4 @@ export async function describeProviders(
   } finally {
     await pool.shutdownAll();
   }
-}
-
-/** A plugin that cannot be had, at the module that needs it. */
-export function missingPlugin(module: StackConfig["providers"][number], error: WfctlError): Diagnostic {
-  return {
-    severity: "error",
-    code: error.code,
-    summary: error.message,
-    address: module.name,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(module.source === undefined ? {} : { source: module.source }),
-  };
 }

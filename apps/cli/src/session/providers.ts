@@ -1,17 +1,11 @@
 import { secretsProvider, type StackConfig } from "@wfctl/config";
 import type { Hooks, Provider } from "@wfctl/engine";
-import {
-  WfctlError,
-  type Diagnostic,
-  type JsonObject,
-  type PluginProcess,
-  type ResourceRecord,
-  type StackState,
-} from "@wfctl/model";
+import { WfctlError, type JsonObject, type PluginProcess, type ResourceRecord, type StackState } from "@wfctl/model";
 import { createProviderPool, type PluginProvider, type ProviderPool } from "@wfctl/plugin-host";
 import type { Context } from "../context.ts";
 import type { View } from "../views/view.ts";
 import { admitAccepted } from "./admit-plugin.ts";
+import { missingPlugin } from "./missing-plugin.ts";
 import { bundledPlugins } from "./plugin-folders.ts";
 import { resolveVariables } from "./resolve-variables.ts";
 import type { SecretParts } from "./secret-parts.ts";
@@ -156,17 +150,9 @@ function notStarted(
   const distinct = [...new Map(failures.map((failure) => [failure.error.message, failure])).values()];
   const [first, second] = distinct as [(typeof distinct)[0], (typeof distinct)[0]?];
   if (second === undefined) return first.error;
-  const diagnostics = distinct.map(({ name, error }): Diagnostic => {
-    const source = stack.providers.find((module) => module.name === name)?.source;
-    return {
-      severity: "error",
-      code: error.code,
-      summary: error.message,
-      address: name,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(source === undefined ? {} : { source }),
-    };
-  });
+  const diagnostics = distinct.map(({ name, error }) =>
+    missingPlugin(stack.providers.find((module) => module.name === name) ?? { name }, error),
+  );
   return new WfctlError(first.error.code, `${distinct.length} providers cannot be used`, {
     hint: "Correct each as it says",
     diagnostics,

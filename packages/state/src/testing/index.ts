@@ -1,2 +1,3 @@
 export * from "./memory-store.ts";
+export * from "./patiently.ts";
 export * from "./sample.ts";

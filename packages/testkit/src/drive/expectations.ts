@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { JsonObject } from "@wfctl/model";
 import type { Driver } from "./drive.ts";
 
-export { patiently } from "./patiently.ts";
+export { patiently } from "@wfctl/state/testing";
 
 /** Fails where a plan of this configuration would change a live object. */
 export async function expectQuiet(driver: Driver, name: string, config: JsonObject, id: string): Promise<void> {
