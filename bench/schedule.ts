@@ -124,7 +124,7 @@ export async function runProblem(
   const state = await store.load();
   const providers = new Map([[provider.module, provider]]);
   const digester = createPlainDigester();
-  const common = { providers, clock, random, digester, env: {} };
+  const common = { providers, clock, random, digester, env: {}, bounded: <T>(run: () => T) => run() };
   const { plan } = await planStack({
     ...common,
     command: "apply",

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { readJournal } from "./lib/journal.ts";
 import { createSandbox, type Sandbox } from "./lib/sandbox.ts";
 
 function writeProgram(box: Sandbox, body: string, settings = '{ name: "shop" }'): void {
@@ -51,6 +52,25 @@ test("variables and expressions: computed when they can be, deferred when they m
   const other = await box.runWith({ ...env, WFCTL_VAR_password: "swordfish-swordfish" }, "plan", "--var", "kind=a");
   expect(other.stdout).toContain("Plan: 1 to update");
   expect(other.stdout + other.stderr).not.toContain("swordfish");
+});
+
+test("an expression over outputs that would not end ends its own resource", async () => {
+  const box = createSandbox();
+  box.write(`
+  - {name: net, type: infra.test, config: {value: v}}
+  - {name: db, type: infra.test, config: {value: "\${{ (net.endpoint + '${"a".repeat(40)}').matches('(a+)+!') ? 'x' : 'y' }}"}}
+  - {name: other, type: infra.test, config: {value: "\${{ net.endpoint + '!' }}"}}
+`);
+  const applied = await box.run("apply", "-y");
+  expect(applied.code).toBe(1);
+  expect(applied.stdout + applied.stderr).toContain("The expression is not evaluated: it takes longer than 5 s");
+  expect(applied.stdout + applied.stderr).not.toContain("has no value");
+  expect(box.cloud.objects().map(({ name }) => name)).toEqual(["net", "other"]);
+  const [run] = readJournal(box.directory, "shop.default.db");
+  expect(run?.actions.find(({ name }) => name === "db")).toMatchObject({
+    statuses: ["SKIPPED"],
+    code: "REFERENCE_UNRESOLVED",
+  });
 });
 
 test("a saved plan is stale when a secret variable changes, and says which", async () => {

@@ -1,3 +1,4 @@
+export { boundExpressions } from "./bound-expressions.ts";
 export { convertStack, type Converted } from "./convert/convert-stack.ts";
 export { escapeText } from "./convert/escape-text.ts";
 export { writeStackPart, type WrittenResource } from "./convert/write-part.ts";

@@ -1,3 +1,4 @@
+import { boundExpressions } from "@wfctl/config";
 import { suggestHint } from "@wfctl/config/suggest";
 import { compensateRun, type CompensationReport, type RunSummary } from "@wfctl/engine";
 import { WfctlError, type RunState } from "@wfctl/model";
@@ -57,6 +58,7 @@ async function undo(
       random: realRandom,
       digester,
       env: context.env,
+      bounded: boundExpressions(),
       emit,
       engineVersion: version,
       user: holder.user,

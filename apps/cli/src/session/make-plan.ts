@@ -1,4 +1,4 @@
-import { secretsProvider, suggestHint, type StackConfig } from "@wfctl/config";
+import { boundExpressions, secretsProvider, suggestHint, type StackConfig } from "@wfctl/config";
 import { planStack, sensitivePointersOf, type Digester, type Planned, type Provider } from "@wfctl/engine";
 import {
   jsonEqual,
@@ -54,6 +54,7 @@ export async function makePlan(input: PlanningInput): Promise<Planned> {
     state,
     providers,
     env: stackEnv(stack, input.context),
+    bounded: boundExpressions(),
     onFailure: options.onFailure ?? stack.onFailure ?? "continue",
     refresh: options.refresh,
     replace: options.replace,

@@ -1,3 +1,4 @@
+import { boundExpressions } from "@wfctl/config";
 import { evaluate } from "@wfctl/engine";
 import { getAtPointer, WfctlError, type JsonObject, type SourceLocation, type Value } from "@wfctl/model";
 
@@ -16,7 +17,7 @@ export function resolveVariables(
   },
   env: Readonly<Record<string, string | undefined>>,
 ): ResolvedVariables {
-  const evaluated = evaluate(module.config, { env, output: () => undefined });
+  const evaluated = evaluate(module.config, { env, bounded: boundExpressions(), output: () => undefined });
   const [missing] = evaluated.unresolved;
   if (missing !== undefined) {
     throw new WfctlError(

@@ -1,4 +1,4 @@
-import type { StackConfig } from "@wfctl/config";
+import { boundExpressions, type StackConfig } from "@wfctl/config";
 import { applyPlan, type Hooks, type Planned, type Provider, type RecoveryReport, type RunReport } from "@wfctl/engine";
 import { WfctlError, type Plan, type StackState } from "@wfctl/model";
 import { thisHolder } from "@wfctl/state";
@@ -164,6 +164,7 @@ async function run(
       digester,
       durations,
       env: stackEnv(session.stack, context),
+      bounded: boundExpressions(),
       ...(providers.hooks() === undefined ? {} : { hooks: providers.hooks() as Hooks }),
       emit(event) {
         if (event.event === "run-started") session.setRun(runId);

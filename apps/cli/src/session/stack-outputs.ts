@@ -1,4 +1,4 @@
-import type { StackConfig } from "@wfctl/config";
+import { boundExpressions, type StackConfig } from "@wfctl/config";
 import { evaluate, outputOf } from "@wfctl/engine";
 import { getAtPointer, type Json, type JsonObject, type StackState } from "@wfctl/model";
 import type { Context } from "../context.ts";
@@ -19,9 +19,11 @@ export function evaluateOutputs(
 ): EvaluatedOutputs {
   const values: Record<string, Json> = {};
   const unset: string[] = [];
+  const bounded = boundExpressions();
   for (const [name, output] of Object.entries(stack.outputs ?? {})) {
     const evaluated = evaluate([output.value], {
       env: options.env,
+      bounded,
       output(resource, path) {
         const record = state.records.get(resource);
         return record === undefined ? undefined : outputOf(record, path);

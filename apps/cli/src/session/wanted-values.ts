@@ -1,4 +1,4 @@
-import type { StackConfig } from "@wfctl/config";
+import { boundExpressions, type StackConfig } from "@wfctl/config";
 import { evaluate, outputOf, sensitivePointersOf, type Provider } from "@wfctl/engine";
 import {
   getAtPointer,
@@ -33,12 +33,14 @@ export function createWanted(
   context: Pick<Context, "env">,
 ): (name: string) => WantedResource | undefined {
   const env = stackEnv(stack, context);
+  const bounded = boundExpressions();
   const byName = new Map(stack.resources.map((resource) => [resource.name, resource]));
   return (name) => {
     const resource = byName.get(name);
     if (resource === undefined) return undefined;
     const { value, sensitive, unresolved } = evaluate(resource.config as JsonObject, {
       env,
+      bounded,
       output(other, path) {
         const record = records.get(other);
         return record === undefined ? undefined : outputOf(record, path);

@@ -8,7 +8,7 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   PROTECTED:
     "Set protected: false at the resource and apply that first, or lift it for one run with --allow-replace NAME",
   DEPENDENCY_FAILED: "Mend what failed first; the next run picks this up again",
-  REFERENCE_UNRESOLVED: "Correct the reference, or set the environment variable that it names",
+  REFERENCE_UNRESOLVED: "Correct the reference or the expression, or set the environment variable that it names",
   NO_DRIVER: "Use a type that the provider has, or install a newer version of its plugin",
   RUN_STOPPED: "Mend what stopped the run; the next run picks this up again",
   VALIDATION: "Correct the configuration as the provider's message says",

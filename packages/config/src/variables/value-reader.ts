@@ -15,7 +15,7 @@ import {
   type Value,
 } from "@wfctl/model";
 import { child } from "../fields.ts";
-import { createBoundedRun, TooLongError, type BoundedRun } from "../run-bounded.ts";
+import { boundExpressions } from "../bound-expressions.ts";
 import type { Reporter, Spot } from "../reporter.ts";
 import { parseTemplate } from "../template.ts";
 import { mapTree } from "../values.ts";
@@ -63,19 +63,7 @@ type Filled = TemplatePart | { readonly known: Value };
 
 /** Texts become expressions, names what they stand for. Computed parts that need nothing else are computed. */
 export function createValueReader(scope: ValueScope, reporter: Reporter): ValueReader {
-  const run = createBoundedRun();
-  const bounded: BoundedRun = (work) => {
-    try {
-      return run(work);
-    } catch (error) {
-      if (!(error instanceof TooLongError)) throw error;
-      throw new ExpressionError(
-        `The expression is not evaluated: it takes longer than ${error.seconds} s`,
-        0,
-        "Look for loops in loops over long lists, and for a pattern whose repetitions repeat, such as (a+)+",
-      );
-    }
-  };
+  const bounded = boundExpressions();
   const read = (text: string, spot: Spot): Value => {
     const parsed = parseTemplate(text);
     for (const { offset, within, summary, hint } of parsed.problems) {

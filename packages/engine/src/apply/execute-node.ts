@@ -92,14 +92,20 @@ function refuseProtected(run: Run, action: PlanAction): NodeEnd | undefined {
 }
 
 function unresolvedEnd(work: NodeWork, action: PlanAction, resolved: ResolvedConfig): NodeEnd {
+  const parts = [...new Set([...resolved.missing.map(({ part }) => part), ...resolved.unknown.values()])];
+  const wrong = parts.filter((part) => part.startsWith("${{"));
+  const unset = parts.filter((part) => !part.startsWith("${{"));
   // Environment variables have no dot.
-  const missingOutput = resolved.missing.some(({ part }) => part.includes(".") && !part.startsWith("${{"));
-  const parts = [...resolved.missing.map((entry) => entry.part), ...resolved.unknown.values()];
+  const missingOutput = unset.some((part) => part.includes(".") && !part.startsWith("var."));
+  const said = [
+    ...wrong.map((part) => `holds ${part}`),
+    ...(unset.length === 0 ? [] : [`refers to ${unset.map((part) => `\${${part}}`).join(", ")}, which has no value`]),
+  ];
   return {
     end: "outcome",
     status: work.isSecondHalf ? "ERROR" : "SKIPPED",
     code: "REFERENCE_UNRESOLVED",
-    message: `"${action.name}" refers to ${[...new Set(parts)].map((part) => `\${${part}}`).join(", ")}, which has no value${missingOutput ? "; where the record lacks an output that the object has, read it anew with: wfctl apply --refresh" : ""}`,
+    message: `"${action.name}" ${said.join(", and ")}${missingOutput ? "; where the record lacks an output that the object has, read it anew with: wfctl apply --refresh" : ""}`,
   };
 }
 

@@ -271,6 +271,18 @@ describe("skipped: nothing was sent", () => {
     expect(report.end).toBe("failed");
   });
 
+  test("an expression that cannot be evaluated with the value that came says why", async () => {
+    const stack = createTestStack({ provider: { types: { "infra.item": {} } } });
+    const sum = { computed: "a.id + 1", refs: [{ resource: "a", path: "id" }] };
+    const planned = await stack.plan([a, wanted("b", { url: { $expr: [sum] } })]);
+    const report = await stack.applyPlanned(planned);
+    expect(report.outcomes[1]).toMatchObject({ status: "SKIPPED", code: "REFERENCE_UNRESOLVED" });
+    expect(report.outcomes[1]?.message).toMatch(
+      /^"b" holds \$\{\{a\.id \+ 1\}\}: The expression cannot be evaluated: /,
+    );
+    expect(report.outcomes[1]?.message).not.toContain("no value");
+  });
+
   test("no driver of the type, and no provider", async () => {
     const stack = createTestStack({ provider: { types: { "infra.item": {} } } });
     const { run } = await skip(stack, [a, wanted("b", {}, { type: "infra.none" })]);

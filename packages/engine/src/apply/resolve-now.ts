@@ -16,6 +16,7 @@ export function resolveNow(
 ): ResolvedConfig {
   const resolved = resolveConfig(desired, {
     env: run.deps.env,
+    bounded: run.deps.bounded,
     source: (name): OutputSource => {
       const found = run.unknown.has(name) ? undefined : run.records.get(name);
       return { record: found, known: found === undefined ? "unknown" : "known" };

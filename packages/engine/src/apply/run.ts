@@ -12,6 +12,7 @@ import type {
   WfctlError,
 } from "@wfctl/model";
 import type {
+  BoundedRun,
   Clock,
   Digester,
   EnvironmentVariables,
@@ -39,6 +40,8 @@ export interface EngineDeps {
   readonly random: Random;
   readonly digester: Digester;
   readonly env: EnvironmentVariables;
+  /** Runs expressions over outputs. */
+  readonly bounded: BoundedRun;
   readonly hooks?: Hooks;
   readonly emit: EventSink;
   /** What earlier runs have learned; learns on. @default nothing is known */

@@ -36,6 +36,7 @@ function decideSized(
   const { input, provider, record } = context;
   const resolved = resolveConfig(resource, {
     env: input.env,
+    bounded: input.bounded,
     source: context.source,
     sizing,
     recordedInputs: record?.inputs,

@@ -92,6 +92,7 @@ async function findImport(
   }
   const resolved = resolveConfig(resource, {
     env: input.env,
+    bounded: input.bounded,
     source: context.source,
     sizing,
     recordedInputs: live.inputs,

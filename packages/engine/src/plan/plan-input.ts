@@ -7,7 +7,7 @@ import type {
   ResourceRecord,
   StackState,
 } from "@wfctl/model";
-import type { Clock, Digester, EnvironmentVariables, Provider, Random } from "../ports/index.ts";
+import type { BoundedRun, Clock, Digester, EnvironmentVariables, Provider, Random } from "../ports/index.ts";
 
 export interface PlanInput {
   readonly command: "apply" | "destroy";
@@ -21,6 +21,8 @@ export interface PlanInput {
   /** Started providers by module name: of every desired resource, and of every record that may have to go. */
   readonly providers: ReadonlyMap<string, Provider>;
   readonly env: EnvironmentVariables;
+  /** Runs expressions over outputs. */
+  readonly bounded: BoundedRun;
   readonly onFailure: OnFailure;
   /** Read every recorded object. */
   readonly refresh: boolean;

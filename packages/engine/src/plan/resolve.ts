@@ -10,7 +10,7 @@ import {
   type JsonObject,
   type ResourceRecord,
 } from "@wfctl/model";
-import type { EnvironmentVariables, Spec, TypeTraits } from "../ports/index.ts";
+import type { BoundedRun, EnvironmentVariables, Spec, TypeTraits } from "../ports/index.ts";
 import { evaluate, outputOf, type Resolved } from "../substitute/evaluate.ts";
 import { withIgnoredChanges } from "./ignore-changes.ts";
 
@@ -42,6 +42,7 @@ export function resolveConfig(
   resource: DesiredResource,
   options: {
     readonly env: EnvironmentVariables;
+    readonly bounded: BoundedRun;
     readonly source: (name: string) => OutputSource;
     readonly sizing?: JsonObject | undefined;
     readonly recordedInputs?: JsonObject | undefined;
@@ -52,6 +53,7 @@ export function resolveConfig(
   const changing = new Set<string>();
   const evaluated = evaluate(resource.config as JsonObject, {
     env: options.env,
+    bounded: options.bounded,
     output(name, path): Resolved | undefined {
       const source = options.source(name);
       const resolved = source.record === undefined ? undefined : outputOf(source.record, path);

@@ -108,5 +108,5 @@ async function engineDeps(deps: RecoverDeps, target: RunState): Promise<EngineDe
     const provider = await deps.provider(module);
     if (provider !== undefined) providers.set(module, provider);
   }
-  return { ...deps, providers, providerConfigs: new Map(), env: {} };
+  return { ...deps, providers, providerConfigs: new Map(), env: {}, bounded: (run) => run() };
 }

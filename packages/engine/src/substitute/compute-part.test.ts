@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ExpressionError } from "@wfctl/expressions";
 import type { ComputedPart, JsonObject } from "@wfctl/model";
 import { evaluate, outputOf } from "./evaluate.ts";
 
@@ -8,6 +9,7 @@ const record = {
   sensitiveOutputs: ["password"],
 };
 const scope = {
+  bounded: <T>(run: () => T) => run(),
   env: { HOME: "/root", "var.secret": "s3cret" },
   output: (name: string, path: string) => (name === "db" ? outputOf(record, path) : undefined),
 };
@@ -48,6 +50,19 @@ test("what has no value is listed, and the text stays", () => {
   const result = run({ computed: " db.host + api.url ", refs });
   expect(result.value).toEqual({ x: "${{ db.host + api.url }}" });
   expect(result.unresolved.map(({ part }) => part)).toEqual(["db.host", "api.url"]);
+});
+
+test("what takes too long for its bound says so, and one that ends at once is not put into it", () => {
+  const refs = [{ resource: "db", path: "password" }];
+  const bounded = (): never => {
+    throw new ExpressionError("The expression is not evaluated: it takes longer than 5 s", 0, "");
+  };
+  const within = (computed: string): ReturnType<typeof run> =>
+    evaluate({ x: { $expr: [{ computed, refs }] } }, { ...scope, bounded });
+  expect(within("db.password.matches('(a+)+!')").unresolved[0]?.part).toBe(
+    "${{db.password.matches('(a+)+!')}}: The expression is not evaluated: it takes longer than 5 s",
+  );
+  expect(within("db.password + '!'")).toMatchObject({ value: { x: "hunter22!" }, unresolved: [] });
 });
 
 test("what cannot be evaluated says why, without a value", () => {

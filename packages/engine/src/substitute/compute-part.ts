@@ -57,7 +57,7 @@ export function computePart(part: ComputedPart, scope: Scope): Resolved | { read
   if (missing.length > 0) return { missing };
   try {
     return {
-      value: compute(part.computed, { variables, env, outputs: outputs as Record<string, JsonObject> }),
+      value: compute(part.computed, { variables, env, outputs: outputs as Record<string, JsonObject> }, scope.bounded),
       sensitive,
     };
   } catch (error) {

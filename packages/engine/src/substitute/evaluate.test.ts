@@ -21,6 +21,7 @@ const record = {
   sensitiveOutputs: ["password"],
 };
 const scope: Scope = {
+  bounded: (run) => run(),
   env: { NAME: "value" },
   output: (resource, path) => (resource === "db" ? outputOf(record, path) : undefined),
 };

@@ -11,7 +11,7 @@ import {
   type Value,
   valueToText,
 } from "@wfctl/model";
-import type { EnvironmentVariables } from "../ports/index.ts";
+import type { BoundedRun, EnvironmentVariables } from "../ports/index.ts";
 import { computePart, referenceText, resolveReference } from "./compute-part.ts";
 
 export interface Resolved {
@@ -22,6 +22,7 @@ export interface Resolved {
 /** Where references get their values. Undefined means: not known (yet). */
 export interface Scope {
   readonly env: EnvironmentVariables;
+  readonly bounded: BoundedRun;
   output(resource: string, path: string): Resolved | undefined;
 }
 

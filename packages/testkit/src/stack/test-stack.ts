@@ -181,6 +181,7 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     state: current,
     ...engine,
     env: command_.env ?? options.env ?? {},
+    bounded: (run) => run(),
     onFailure: command_.onFailure ?? "continue",
     refresh: command_.refresh ?? false,
     replace: new Set(command_.replace),
@@ -229,6 +230,7 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
       providers: wrapped,
       providerConfigs: new Map(configs),
       env: command.env ?? options.env ?? {},
+      bounded: (run) => run(),
       ...(command.emergency === undefined ? {} : { emergency: command.emergency }),
     };
     const recoverDeps: RecoverDeps = {

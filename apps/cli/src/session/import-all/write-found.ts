@@ -1,4 +1,4 @@
-import { loadStack, writeStackPart, type StackConfig } from "@wfctl/config";
+import { boundExpressions, loadStack, writeStackPart, type StackConfig } from "@wfctl/config";
 import { evaluate } from "@wfctl/engine";
 import { jsonEqual, WfctlError, type JsonObject } from "@wfctl/model";
 import type { FoundObject } from "./found-object.ts";
@@ -64,6 +64,7 @@ async function prove(text: string, objects: readonly NamedObject[], stack: Stack
     const wanted = { iac_provider: object.provider.module, ...config };
     const meant = evaluate(resource?.config ?? {}, {
       env: {},
+      bounded: boundExpressions(),
       output: (other) => ({
         value: objects.find((each) => each.name === other)?.object.providerId ?? null,
         sensitive: false,
