@@ -10,7 +10,7 @@ import {
 import type { LiveObject, Provider, TypeTraits } from "../ports/index.ts";
 import { fingerprint } from "../plan/fingerprint.ts";
 import { isRetained, repeatedInputs } from "../plan/record-live.ts";
-import { dependenciesOf, sensitivePointersOf, type ResolvedConfig } from "../plan/resolve.ts";
+import { dependenciesOf, looksSecret, sensitivePointersOf, type ResolvedConfig } from "../plan/resolve.ts";
 import type { SecretSet } from "../report/redact.ts";
 import type { Run } from "./run.ts";
 
@@ -103,6 +103,8 @@ export function completeRecord(
   extra: Partial<ResourceRecord> = {},
 ): ResourceRecord {
   const traits = run.deps.providers.get(after.provider)?.traits(after.type);
+  // What others gave an object no configuration knows as secret: its keys tell.
+  const telling = extra.createdByUs === false ? secretLookingOutputs(live.outputs) : [];
   return {
     ...after,
     providerId: live.providerId,
@@ -110,6 +112,7 @@ export function completeRecord(
     sensitiveOutputs: sensitiveOutputsOf(run, live, [
       ...(traits?.sensitiveOutputs ?? []),
       ...repeatedInputs(after.sensitiveInputs, live.outputs),
+      ...telling,
     ]),
     ...(live.revisitAt === undefined ? {} : { revisitAt: live.revisitAt }),
     readAt: new Date(run.deps.clock.now()).toISOString(),
@@ -146,6 +149,10 @@ export function recordOfFound(
     fingerprint: "",
     ...extra,
   };
+}
+
+function secretLookingOutputs(outputs: JsonObject): string[] {
+  return Object.keys(outputs).filter((key) => looksSecret(key) && typeof outputs[key] === "string");
 }
 
 /** Keys that the reply or the type marks, and those whose value repeats a secret that went in. */

@@ -1,6 +1,6 @@
 import { pathToPointer, type FieldChange, type ResourceRecord } from "@wfctl/model";
 import type { DiffReply, LiveObject } from "../ports/index.ts";
-import { addRecordSecrets, createSecretSet } from "../report/redact.ts";
+import { addRecordSecrets, createSecretSet, type SecretSet } from "../report/redact.ts";
 import { isIgnored } from "./ignore-changes.ts";
 import { isPlaceholder } from "./record-live.ts";
 import { looksSecret, type ResolvedConfig } from "./resolve.ts";
@@ -48,6 +48,18 @@ export function describeChanges(
         ...(under(change.path, waiting) ? { unknown: true } : {}),
       };
     });
+}
+
+/** The changes without values that repeat a secret of another resource of the stack. */
+export function hideSecrets(changes: readonly FieldChange[], secrets: SecretSet): readonly FieldChange[] {
+  const repeats = ({ old, new: next }: FieldChange): boolean =>
+    [old, next].some((value) => value !== undefined && secrets.occursIn(value));
+  if (!changes.some(repeats)) return changes;
+  return changes.map((change): FieldChange => {
+    if (!repeats(change)) return change;
+    const { old: _old, new: _new, ...rest } = change;
+    return { ...rest, sensitive: true };
+  });
 }
 
 /** True where the path is one of the roots, below one, or above one. */

@@ -278,6 +278,38 @@ describe("objects that are there already", () => {
     expect(intent).toMatchObject({ intent: { sensitiveInputs: expect.arrayContaining(note) } });
   });
 
+  test("what others gave an object is sealed where its key names a secret, though no configuration knows it as one", async () => {
+    const stack = createTestStack({ provider: { personality: "upstream" } });
+    outside(stack).create({ name: "a", type: "infra.item", inputs: { api_token: "of-somebody-else", note: "plain" } });
+    outside(stack).create({ name: "e", type: "infra.item", inputs: { password: "theirs-and-theirs-only" } });
+    await stack.apply([
+      wanted("a", { api_token: "of-somebody-else", note: "plain" }, { adoptExisting: true }),
+      wanted("e", {}, { existing: true }),
+    ]);
+    expect([await stack.record("a"), await stack.record("e")]).toMatchObject([
+      { outputs: { api_token: "of-somebody-else" }, sensitiveOutputs: ["api_token"] },
+      { outputs: { password: "theirs-and-theirs-only" }, sensitiveOutputs: ["password"] },
+    ]);
+  });
+
+  test("a plan does not show what an object to adopt repeats of another resource's secrets", async () => {
+    const stack = createTestStack({ env: { TOKEN: "a-long-token-of-ours" } });
+    const other = wanted("other", { password: env("TOKEN") });
+    outside(stack).create({ name: "a", type: "infra.item", inputs: { note: "bearer a-long-token-of-ours", count: 1 } });
+    const adopted = wanted("a", { note: "none", count: 2 }, { adoptExisting: true });
+    const changes = async (...desired: DesiredResource[]) =>
+      (await stack.plan(desired)).plan.actions.find((action) => action.name === "a")?.changes;
+    const hidden = [
+      { path: "note", forceNew: false, sensitive: true },
+      { path: "count", old: 1, new: 2 },
+    ];
+    // Whichever of the two is decided first.
+    expect(await changes(other, adopted)).toMatchObject(hidden);
+    expect(await changes(adopted, other)).toMatchObject(hidden);
+    await stack.apply([other]);
+    expect(JSON.stringify(await changes(adopted))).not.toContain("a-long-token");
+  });
+
   test("dropping existing: true takes the object over as a planned adopt, never silently", async () => {
     const stack = createTestStack();
     outside(stack).create({ name: "e", type: "infra.item", inputs: {} });

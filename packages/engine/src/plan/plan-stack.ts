@@ -1,16 +1,10 @@
-import {
-  isDestructive,
-  type DesiredResource,
-  type Diagnostic,
-  type PlanAction,
-  type PlanNote,
-  type StackState,
-} from "@wfctl/model";
+import { isDestructive, type DesiredResource, type Diagnostic, type PlanAction, type PlanNote } from "@wfctl/model";
 import { topologicalOrder } from "../graph/topology.ts";
 import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";
 import { accountDiagnostics } from "./accounts.ts";
 import { decideAll } from "./decide-all.ts";
 import { describeDeferred } from "./deferral.ts";
+import { hideSecrets } from "./describe-changes.ts";
 import { draftAction, draftDeposed, draftRemoval, unknownNote, type Draft } from "./drafts.ts";
 import { finishPlan } from "./finish-plan.ts";
 import { applyMoves } from "./moves.ts";
@@ -97,11 +91,17 @@ export async function planStack(input: PlanInput): Promise<Planned> {
   const nodes = buildNodes(drafts, (name) => dependencies.get(name) ?? records.get(name)?.dependencies ?? [], records);
   diagnostics.push(...circleDiagnostics(drafts, nodes), ...doubleImports(drafts, input));
   const after = actionOrder(drafts.length, nodes);
-  const actions = drafts.map((draft, index): PlanAction => ({ index, ...draft, after: after[index] as number[] }));
+  if (drafts.length + diagnostics.length > 0) secretsOfState(input.state, secrets);
+  const actions = drafts.map((draft, index): PlanAction => ({
+    index,
+    ...draft,
+    changes: hideSecrets(draft.changes, secrets),
+    after: after[index] as number[],
+  }));
   // Notes come in as the providers answer: the digest needs one order.
   notes.sort((a, b) => compareTexts(a.name, b.name) || compareTexts(a.code, b.code) || compareTexts(a.text, b.text));
   const plan = finishPlan(input, { actions, nodes, notes, unchanged, records });
-  return { plan, diagnostics: redactAll(diagnostics, input.state, secrets), settle };
+  return { plan, diagnostics: redactAll(diagnostics, secrets), settle };
 }
 
 /** Two resources cannot be one object, whatever name each of them has for it. */
@@ -130,9 +130,7 @@ function doubleImports(drafts: readonly Draft[], input: PlanInput): Diagnostic[]
 }
 
 /** Providers may repeat in their errors what they were given. */
-function redactAll(diagnostics: readonly Diagnostic[], state: StackState, secrets: SecretSet): readonly Diagnostic[] {
-  if (diagnostics.length === 0) return diagnostics;
-  secretsOfState(state, secrets);
+function redactAll(diagnostics: readonly Diagnostic[], secrets: SecretSet): readonly Diagnostic[] {
   return diagnostics.map((each) => ({ ...each, summary: secrets.redact(each.summary) }));
 }
 

@@ -35,6 +35,13 @@ test("a secret that holds another one leaves nothing of it behind", () => {
   expect(secretsOf("password", "password-and-more").redact("x password-and-more y")).toBe("x (sensitive) y");
 });
 
+test("secrets that overlap leave nothing of either behind, and what stands between two stays", () => {
+  const secrets = secretsOf("abcdefgh", "defghijklmnop", "https://a:one", "https://a:one-and-two");
+  expect(secrets.redact("x abcdefghijklmnop y")).toBe("x (sensitive) y");
+  expect(secrets.redact("abcdefgh, https://a:one-and-two")).toBe("(sensitive), (sensitive)");
+  expect(secrets.redact("https://a:on abcdefg defghijk")).toBe("https://a:on abcdefg defghijk");
+});
+
 test("looks into lists and maps, and takes any text", () => {
   const secrets = createSecretSet();
   secrets.add({ a: { b: ["nested-secret", "\ud800lone-surrogate"] }, c: "not secret" }, ["/a", "/gone"]);

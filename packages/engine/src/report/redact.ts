@@ -22,14 +22,13 @@ export interface SecretSet {
 
 /** Values that must not be seen, collected while they pass through the engine. */
 export function createSecretSet(): SecretSet {
-  const forms = new Set<string>();
-  /** Longest first: a secret that holds another one must not leave its rest behind. */
-  let ordered: readonly string[] | undefined;
+  const values = new Set<string>();
+  const index = createFormIndex();
   const remember = (value: Json): void => {
     if (typeof value === "string") {
-      if (value.length < minSecretLength || forms.has(value)) return;
-      for (const form of formsOf(value)) forms.add(form);
-      ordered = undefined;
+      if (value.length < minSecretLength || values.has(value)) return;
+      values.add(value);
+      for (const form of formsOf(value)) index.add(form);
       return;
     }
     if (value === null || typeof value !== "object") return;
@@ -44,15 +43,60 @@ export function createSecretSet(): SecretSet {
       }
     },
     redact(text) {
-      let result = text;
-      ordered ??= [...forms].toSorted((a, b) => b.length - a.length);
-      for (const form of ordered) if (result.includes(form)) result = result.replaceAll(form, "(sensitive)");
-      return result;
+      let result = "";
+      let kept = 0;
+      let start = index.next(text, 0);
+      while (start !== undefined) {
+        // Secrets that overlap are hidden as one: nothing of either may stay.
+        let end = start.end;
+        let after = index.next(text, start.at + 1);
+        while (after !== undefined && after.at < end) {
+          end = Math.max(end, after.end);
+          after = index.next(text, after.at + 1);
+        }
+        result += `${text.slice(kept, start.at)}(sensitive)`;
+        kept = end;
+        start = after;
+      }
+      return kept === 0 ? text : result + text.slice(kept);
     },
     occursIn(value) {
-      if (forms.size === 0) return false;
-      const text = JSON.stringify(value);
-      return [...forms].some((form) => text.includes(form));
+      if (values.size === 0) return false;
+      return index.next(JSON.stringify(value), 0) !== undefined;
+    },
+  };
+}
+
+/** Finds any of many texts in one pass: what a search costs does not grow with how many there are. */
+function createFormIndex() {
+  /** By their first characters, as many as the shortest has, and then by length: many may begin alike. */
+  const byHead = new Map<string, Map<number, Set<string>>>();
+  /** First two characters of each: most places of a text are passed over by these alone. */
+  const pairs = new Set<number>();
+  const pairAt = (text: string, at: number): number => (text.charCodeAt(at) << 16) | text.charCodeAt(at + 1);
+  const longestAt = (text: string, at: number): number => {
+    let longest = 0;
+    for (const [length, forms] of byHead.get(text.slice(at, at + minSecretLength)) ?? [])
+      if (length > longest && forms.has(text.slice(at, at + length))) longest = length;
+    return longest;
+  };
+  return {
+    add(form: string): void {
+      pairs.add(pairAt(form, 0));
+      const head = form.slice(0, minSecretLength);
+      const byLength = byHead.get(head) ?? new Map<number, Set<string>>();
+      const forms = byLength.get(form.length) ?? new Set();
+      byHead.set(head, byLength.set(form.length, forms.add(form)));
+    },
+    /** The first place from there on where one stands, and the end of the longest that stands there. */
+    next(text: string, from: number): { readonly at: number; readonly end: number } | undefined {
+      if (pairs.size === 0) return undefined;
+      for (let at = from; at <= text.length - minSecretLength; at += 1) {
+        if (!pairs.has(pairAt(text, at))) continue;
+        const length = longestAt(text, at);
+        if (length > 0) return { at, end: at + length };
+      }
+      return undefined;
     },
   };
 }

@@ -77,8 +77,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "messages are not redacted",
     file: "report/redact.ts",
-    find: "let result = text;",
-    put: "if (text !== '') return text;\n      let result = text;",
+    find: 'let result = "";',
+    put: "if (text !== '') return text;\n      let result = \"\";",
   },
   {
     name: "what a forgotten finalizer owes is not updated again",

@@ -369,7 +369,8 @@ function checkUndone(
     const object = objects.get(record.providerId);
     // An object of the upstream-like plugin need not have all that its record says: its Diff passes over what it does not show.
     if (object === undefined || record.provider === "old" || watch.outside.has(object.id)) continue;
-    if (record.inputs === undefined) continue;
+    // What is only read was given its inputs by a configuration before, or by others.
+    if (record.inputs === undefined || (record.retain && !record.createdByUs)) continue;
     const wanted = { ...record.inputs, count: object.inputs["count"] === 99 ? 99 : record.inputs["count"] };
     if (canonicalJson(object.inputs) !== canonicalJson(wanted as Json))
       broken.push(
