@@ -12,6 +12,7 @@
  */
 const {
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -122,10 +123,17 @@ function keepCache() {
   bytes.write(header, headerStart);
   for (const [index, { code }] of chunks.entries()) code.copy(bytes, codeStart + table[index][2]);
   bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4);
-  mkdirSync(dirname(cachePath), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(cachePath));
   // Where two runs write at the same time, the checksum tells.
   writeFileSync(`${cachePath}.new`, bytes, { mode: 0o600 });
   renameSync(`${cachePath}.new`, cachePath);
+}
+
+/** Not "recursive": below a file system that says of every new folder that it has no parent, that one never ends. */
+function makeFolder(path) {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** V8 copies what does not begin at a multiple of eight. */

@@ -54,6 +54,13 @@ async function cacheFile(): Promise<string> {
   return join(root, "cache/wfctl/node", name);
 }
 
+test.runIf(process.platform === "linux")(
+  "a folder in which nothing can be made costs the cache and nothing else",
+  async () => {
+    expect(await run({ XDG_CACHE_HOME: "/proc/self/fd" })).toBe("first");
+  },
+);
+
 /** Makes the cache say that it belongs to the word.js that is there now, as nothing but a forger would. */
 async function passOffAsCurrent(): Promise<void> {
   const path = await cacheFile();

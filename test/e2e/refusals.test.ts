@@ -139,6 +139,18 @@ test("under --on-failure stop nothing new starts after a failure", async () => {
   expect(failed.stdout).toMatch(/SKIPPED +RUN_STOPPED +create +b/);
 });
 
+test.runIf(process.platform === "linux")("folders in which nothing can be made end no command late", async () => {
+  const nowhere = "/proc/self/fd";
+  const box = createSandbox();
+  box.write(`
+  - {name: a, type: infra.test, config: {value: one}}
+`);
+  const unkept = await box.runWith({ XDG_CONFIG_HOME: nowhere }, "apply", "-y");
+  expect(unkept.code).toBe(1);
+  expect(unkept.stderr).toContain("Making the key file '/proc/self/fd/wfctl/keys/");
+  expect((await box.runWith({ XDG_CACHE_HOME: nowhere, TMPDIR: nowhere }, "apply", "-y")).code).toBe(0);
+});
+
 test("help is there for every command, in every form", async () => {
   const box = createSandbox();
   for (const args of [

@@ -1,5 +1,6 @@
 export * from "./errors.ts";
 export * from "./expression.ts";
+export * from "./folders.ts";
 export * from "./journal.ts";
 export * from "./json.ts";
 export * from "./plan.ts";

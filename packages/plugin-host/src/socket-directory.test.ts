@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { sweepDeadSockets } from "./socket-directory.ts";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { socketDirectory, sweepDeadSockets } from "./socket-directory.ts";
 
 /** As a killed plugin leaves it. */
 function leaveSocket(path: string): void {
@@ -27,4 +27,10 @@ test("sockets of killed plugins are removed, those in use and those just made ar
   sweepDeadSockets(directory);
   await expect.poll(() => readdirSync(directory).toSorted()).toEqual(["used", "young"]);
   sweepDeadSockets(path("no such folder"));
+});
+
+test("where no folder can be made among the temporary files, /tmp is taken", () => {
+  vi.stubEnv("TMPDIR", process.platform === "linux" ? "/proc/self/fd" : "/dev/null");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(socketDirectory()).toMatch(/^\/tmp\/wfctl-/);
 });

@@ -1,17 +1,32 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { makeFolders } from "@wfctl/model";
 
 /** Socket paths must stay under about 100 bytes on every system. */
 const longestTempDir = 60;
 
-/** A folder for the sockets of this user's plugins that no one else can enter. Made where it is missing. */
+/**
+ * A folder for the sockets of this user's plugins that no one else can enter. Made where it is missing: in the folder for
+ * temporary files, or in /tmp where nothing can be made there.
+ */
 export function socketDirectory(): string {
-  const base = tmpdir().length > longestTempDir ? "/tmp" : tmpdir();
+  const base = tmpdir();
+  if (base.length <= longestTempDir) {
+    try {
+      return directoryIn(base);
+    } catch (error) {
+      if (base === "/tmp") throw error;
+    }
+  }
+  return directoryIn("/tmp");
+}
+
+function directoryIn(base: string): string {
   const { uid } = userInfo();
   const path = join(base, `wfctl-${uid}`);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolders(path, { mkdirSync, statSync }, 0o700);
   const entry = lstatSync(path);
   const isOurs = entry.isDirectory() && entry.uid === uid && (entry.mode & 0o077) === 0;
   // Someone else has made it first: take one that nobody can have made.

@@ -61,11 +61,24 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/**
+ * Makes the folder and those above it that are missing. Not "recursive" alone: that never ends below a file system which says
+ * of every new folder that it has no parent, as /proc does.
+ */
+export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
+  if (!(await exists(folder))) {
+    await mkdir(await outermostMissing(folder), { mode }).catch((error: unknown) => {
+      if (!hasCode(error, "EEXIST")) throw error;
+    });
+  }
+  await mkdir(folder, { recursive: true, mode });
+}
+
 /** Makes the folder and does something in it, again where a delete beside it took the folder away in between. */
 export async function inFolder(folder: string, work: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, 0o700);
       await work();
       return;
     } catch (error) {

@@ -142,6 +142,12 @@ test("no file is written through a link that leads out of the directory", async 
   ).rejects.toMatchObject({ class: "validation", message: expect.stringContaining("relative path") });
 });
 
+test.runIf(process.platform === "linux")("a path below which nothing can be made is refused at once", async () => {
+  const { provider } = await startLocal();
+  const made = provider.create(spec("web", { ...config, path: "/proc/self/fd/wfctl/web" }), owned);
+  await expect(made).rejects.toThrow(/Cannot create directory "\/proc\/self\/fd\/wfctl\/web"/);
+});
+
 test("create again with the same token gives the same directory; another token meets an existing one", async () => {
   const { provider } = await startLocal();
   const first = await provider.create(spec("web", config), owned);

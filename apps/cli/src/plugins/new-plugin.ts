@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { WfctlError } from "@wfctl/model";
+import { makeFolders, WfctlError } from "@wfctl/model";
 
 /** What the template is called. */
 const templateName = "example";
@@ -41,7 +41,7 @@ export function createPluginProject(directory: string, name: string, version: st
       .replace(/^gitignore$/, ".gitignore")
       .replace(new RegExp(`^${templateName}$`), name);
     const target = join(directory, path);
-    mkdirSync(dirname(target), { recursive: true });
+    makeFolders(dirname(target), { mkdirSync, statSync });
     writeFileSync(target, fill(readFileSync(source, "utf8"), path, { name, version }));
     if (path === name) chmodSync(target, 0o755);
     files.push(path);

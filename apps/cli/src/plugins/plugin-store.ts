@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { WfctlError } from "@wfctl/model";
+import { makeFolders, WfctlError } from "@wfctl/model";
 import { listingPath } from "./check-lock.ts";
 
 /** Folder of a change that is under way, with the id of its process: beside the plugins, so that a rename puts one in place. */
@@ -23,7 +23,7 @@ export interface PluginStore {
  * a plugin that was taken away and not replaced comes back. Throws PLUGIN_PACKAGE while another process changes it.
  */
 export function openPluginStore(pluginDir: string): PluginStore {
-  mkdirSync(pluginDir, { recursive: true });
+  makeFolders(pluginDir, { mkdirSync, statSync });
   recover(pluginDir);
   const own = join(pluginDir, `${workPrefix}${process.pid}`);
   mkdirSync(own);

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { createDurations, type Durations } from "@wfctl/engine";
+import { makeFolders } from "@wfctl/model";
 import type { Context } from "../context.ts";
 
 /**
@@ -21,7 +22,7 @@ export function recallDurations(context: Context): Durations {
 export function keepDurations(durations: Durations, context: Context): void {
   const file = fileOf(context);
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(file), { mkdirSync, statSync }, 0o700);
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(durations.entries()), { mode: 0o600 });
     renameSync(`${file}.${process.pid}`, file);
   } catch {

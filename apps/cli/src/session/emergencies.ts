@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Lease } from "@wfctl/engine";
-import type { JournalEvent, Plan } from "@wfctl/model";
+import { makeFolders, type JournalEvent, type Plan } from "@wfctl/model";
 import { emergencyPath, listEmergencies, readBackEmergencies, writeEmergency, type StateStore } from "@wfctl/state";
 import type { View } from "../views/view.ts";
 import type { StateLocation } from "./locate-state.ts";
@@ -22,7 +22,7 @@ export function keepForLater(
   const { sealer } = run.session.store;
   const path = emergencyPath(run.session.location.emergencyBase, run.runId);
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path), { mkdirSync, statSync }, 0o700);
     if (sealer === undefined) throw new Error("the state is open without its key");
     writeEmergency(path, run.runId, events, sealer);
     view.notice(`What could not be recorded is in ${path}; the next apply records it`);

@@ -1,6 +1,6 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { WfctlError } from "@wfctl/model";
+import { makeFolders, WfctlError } from "@wfctl/model";
 import { formatKey, generateKey, parseKey, type ResolvedKey, type StackKey } from "@wfctl/state";
 import type { Context } from "../context.ts";
 import { findKey } from "./open-state.ts";
@@ -56,7 +56,7 @@ export async function chooseNewKey(
   const key = generateKey();
   const draft = `${stack.path}.new`;
   try {
-    mkdirSync(dirname(stack.path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(stack.path), { mkdirSync, statSync }, 0o700);
     writeFileSync(draft, `${formatKey(key)}\n`, { mode: 0o600, flush: true });
   } catch (cause) {
     throw new WfctlError("KEY_REQUIRED", `Cannot write the new key file "${draft}"`, { cause });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolders } from "@wfctl/model";
 import { createLineage, formatKey, keyFilePath, keyVariables, type ResolvedKey } from "@wfctl/state";
 import type { Context } from "../context.ts";
 import type { StateLocation } from "./locate-state.ts";
@@ -27,7 +28,7 @@ export function beginState(location: StateLocation, context: Context): PendingSt
   if (noted !== undefined) return { lineage: noted, reused: true };
   const lineage = createLineage();
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path), { mkdirSync, statSync }, 0o700);
     writeFileSync(path, `${lineage}\n${location.backend.location}\n`, { mode: 0o600, flag: "wx", flush: true });
   } catch (error) {
     const other = (error as NodeJS.ErrnoException).code === "EEXIST" ? readNote(path) : undefined;

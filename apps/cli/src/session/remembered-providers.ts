@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Digester, Provider, ProviderFeatures, TypeTraits } from "@wfctl/engine";
-import { WfctlError, canonicalJson, type Json, type ProviderModule } from "@wfctl/model";
+import { WfctlError, canonicalJson, makeFolders, type Json, type ProviderModule } from "@wfctl/model";
 import { pluginFingerprint, type InstalledPlugin, type PluginProvider } from "@wfctl/plugin-host";
 import type { Context } from "../context.ts";
 import { version as wfctlVersion } from "../version.ts";
@@ -89,7 +89,7 @@ export async function rememberProviders(
     if (before !== undefined && toText(before.facts) === toText(facts)) continue;
     try {
       const digest = await digestPlugin(plugin);
-      mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
+      makeFolders(join(file, ".."), { mkdirSync, statSync }, 0o700);
       writeFileSync(`${file}.${process.pid}`, toText({ facts, digest }), { mode: 0o600 });
       renameSync(`${file}.${process.pid}`, file);
     } catch {

@@ -1,7 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdirSync, statSync } from "node:fs";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "@wfctl/model";
 import type { SecretStore } from "../secret-store.ts";
 import { storeError } from "../store-error.ts";
 
@@ -37,7 +39,7 @@ export function createFileStore(directory: string): SecretStore {
       const path = pathOf(name);
       const staging = `${path}.${randomBytes(6).toString("hex")}.tmp`;
       try {
-        await mkdir(directory, { recursive: true, mode: 0o700 });
+        makeFolders(directory, { mkdirSync, statSync }, 0o700);
         const file = await open(staging, "wx", 0o600);
         try {
           await file.writeFile(value);

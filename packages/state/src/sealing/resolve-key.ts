@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, statSync, unlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { WfctlError } from "@wfctl/model";
+import { makeFolders, WfctlError } from "@wfctl/model";
 import { syncDirectory, writeDurably } from "../durable-file.ts";
 import { deriveKey, formatKey, generateKey, parseKey, type StackKey } from "./key.ts";
 
@@ -102,7 +102,7 @@ function createKeyFile(path: string): { key: StackKey; created: boolean; exposed
   const key = generateKey();
   const draft = `${path}.${process.pid}.new`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path), { mkdirSync, statSync }, 0o700);
     writeDurably(draft, `${formatKey(key)}\n`, 0o600);
     try {
       linkSync(draft, path);

@@ -1,7 +1,7 @@
-import { closeSync, linkSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, linkSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { WfctlError } from "@wfctl/model";
+import { makeFolders, WfctlError } from "@wfctl/model";
 import { syncDirectory } from "../durable-file.ts";
 import type { StackIdentity } from "../identity.ts";
 import type { StackKey } from "../sealing/key.ts";
@@ -23,7 +23,7 @@ export function createStack(options: CreateStackOptions): void {
   const { path } = options;
   const draft = `${path}.${process.pid}.new`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path), { mkdirSync, statSync }, 0o700);
     removeDatabase(draft);
     try {
       writeDatabase(draft, options);

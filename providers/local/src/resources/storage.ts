@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -13,7 +13,7 @@ import {
 } from "@wfctl/plugin-sdk";
 import { expandHome, type LocalClient } from "../client.ts";
 import { hasCode, refused } from "../errors.ts";
-import { exists, isDirectory, octal, outermostMissing, removeEmptyFolders, toFileName } from "../files.ts";
+import { exists, isDirectory, makeFolder, octal, outermostMissing, removeEmptyFolders, toFileName } from "../files.ts";
 import { distinction } from "../ownership.ts";
 import { listForeign, readFiles, removeDirectory } from "../storage/contents.ts";
 import { foreignFiles, sync } from "../storage/sync.ts";
@@ -201,7 +201,7 @@ async function makeMarked(context: Context, path: string, name: string, wanted: 
   const outermost = isBelow(path, client.root) ? client.root : await outermostMissing(path);
   try {
     await writeIndex(client, { path, name, token: clientToken, outermost });
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const marker: Marker = {
       version: 1,
       name,

@@ -1,9 +1,9 @@
-import { chmod, lstat, mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { chmod, lstat, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { isUtf8 } from "node:buffer";
 import { dirname, join } from "node:path";
 import { ProviderFailure } from "@wfctl/plugin-sdk";
 import { hasCode } from "../errors.ts";
-import { octal, removeEmptyFolders, temporaryPath, writeAtomically } from "../files.ts";
+import { makeFolder, octal, removeEmptyFolders, temporaryPath, writeAtomically } from "../files.ts";
 import { markerName, type ContentForm } from "./marker.ts";
 
 export interface FileInput {
@@ -53,7 +53,7 @@ export async function writeFile(directory: string, name: string, file: FileInput
     if ((found.mode & 0o7777) !== mode) await chmod(path, mode);
     return;
   }
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeAtomically(path, wanted, mode);
 }
 
