@@ -1,4 +1,4 @@
-import type { PluginProcess, StackState } from "@wfctl/model";
+import type { Intent, PluginProcess, StackState } from "@wfctl/model";
 import type { CompensationReport } from "../compensate/undo.ts";
 import { createGate } from "../graph/gate.ts";
 import type { Clock, Digester, EventSink, Hooks, Lease, Provider, Random, Store } from "../ports/index.ts";
@@ -87,18 +87,30 @@ export async function recoverRuns(deps: RecoverDeps): Promise<RecoveryReport> {
   return report;
 }
 
-/** What closed runs left in doubt is asked for again. */
+/** What closed runs left in doubt is asked for again: all of it, though the state shows of each resource the newest only. */
 async function recoverUnknown(recovery: Recovery, state: StackState): Promise<void> {
   const { deps, gate } = recovery;
   const gone = new Map<string, Promise<boolean>>();
-  const results = await Promise.all(
-    [...state.unknown.values()].map(async ({ intent }) => {
-      if (!gone.has(intent.run)) gone.set(intent.run, processesOfClosedRunGone(deps, intent.run));
-      const processesGone = await (gone.get(intent.run) as Promise<boolean>);
-      return { intent, resolution: await gate(() => resolveOne(recovery, intent, processesGone)) };
-    }),
-  );
-  for (const { intent, resolution } of results) await settleUnknown(recovery, intent, resolution);
+  const asked = new Set<string>();
+  let shown = [...state.unknown.values()];
+  while (shown.length > 0) {
+    const results = await Promise.all(
+      shown.map(async ({ intent }) => {
+        asked.add(keyOf(intent));
+        if (!gone.has(intent.run)) gone.set(intent.run, processesOfClosedRunGone(deps, intent.run));
+        const processesGone = await (gone.get(intent.run) as Promise<boolean>);
+        return { intent, resolution: await gate(() => resolveOne(recovery, intent, processesGone)) };
+      }),
+    );
+    for (const { intent, resolution } of results) await settleUnknown(recovery, intent, resolution);
+    if (results.every(({ resolution }) => resolution.resolution.found === "unknown")) return;
+    const { unknown } = await deps.store.load();
+    shown = [...unknown.values()].filter(({ intent }) => !asked.has(keyOf(intent)));
+  }
+}
+
+function keyOf({ run, action, half, phase }: Intent): string {
+  return `${run}:${action}:${half}:${phase}`;
 }
 
 /** A run that closed itself has ended its plugins before; of one that was closed for it they may live on elsewhere. */

@@ -419,6 +419,36 @@ test("two deposed objects whose deletes were in flight leave the list together",
   expect(stack.cloud.objects()).toHaveLength(1);
 });
 
+test("of two calls for one resource whose ends a closed run did not know, the next command settles both", async () => {
+  const types = { "infra.item": { createFirst: true, forceNew: ["region"], lookup: true, convergentCreate: true } };
+  let goes: "refused" | "late" = "refused";
+  const stack = createTestStack({
+    provider: {
+      types,
+      faults: ({ operation }) => {
+        if (operation !== "delete") return undefined;
+        if (goes === "refused") return { goes: { wrong: "refused", class: "forbidden" } };
+        return { goes: { wrong: "late", class: "deadline", lateMs: 60_000 } };
+      },
+    },
+  });
+  for (const region of ["eu", "us", "ca"]) await stack.apply([wanted("a", { region })]);
+  goes = "late";
+  const run = await stack.apply([wanted("a", { region: "ca" })]);
+  expect(run.outcomes.map(({ status, code }) => `${status} ${code}`)).toEqual([
+    "DELETE_FAILED OUTCOME_UNKNOWN",
+    "DELETE_FAILED OUTCOME_UNKNOWN",
+  ]);
+  expect((await stack.state()).unknown.size).toBe(1);
+  await stack.clock.sleep(7_200_000);
+  const { resolved } = await stack.recover();
+  expect(resolved.map(({ name, operation, status }) => `${operation} ${name} ${status}`)).toEqual([
+    "delete a absent",
+    "delete a absent",
+  ]);
+  expect([(await stack.state()).unknown.size, (await stack.record("a"))?.deposed]).toEqual([0, []]);
+});
+
 test.each(["create", "update", "delete"] as const)(
   "a clock that was set back since the %s was sent does not lengthen the wait for its effect",
   async (operation) => {

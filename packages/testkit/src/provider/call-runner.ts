@@ -13,6 +13,8 @@ export interface CallRunnerOptions {
   readonly survivesCrash?: (operation: CallOperation, name: string) => boolean;
   /** Milliseconds to wait where the cloud throttles the call. */
   readonly throttle: () => number | undefined;
+  /** How often each call was made, by whatever process: faults are scripted by it. */
+  readonly counts: Map<string, number>;
 }
 
 /** What one call does to the cloud, and how it answers. */
@@ -38,8 +40,6 @@ export interface CallRunner {
   gone(): boolean;
   restarts(): number;
   crash(): void;
-  /** A new host starts the plugin for itself; `leave` lets the old process go on with what it has. */
-  relaunch(options?: { readonly leave?: boolean }): void;
 }
 
 const maxRestarts = 3;
@@ -47,10 +47,9 @@ const pollMs = 100;
 
 /** Carries calls through a plugin process that may be slow, wrong or dead. */
 export function createCallRunner(options: CallRunnerOptions): CallRunner {
-  const { clock } = options;
+  const { clock, counts } = options;
   let current = createPluginProcess(options.provider);
   let restarts = 0;
-  const counts = new Map<string, number>();
 
   const enter = (): PluginProcess => {
     if (current.alive) return current;
@@ -157,11 +156,6 @@ export function createCallRunner(options: CallRunnerOptions): CallRunner {
     gone: () => !current.alive,
     restarts: () => restarts,
     crash: () => current.die(),
-    relaunch({ leave = false } = {}) {
-      if (!leave) current.die();
-      current = createPluginProcess(options.provider);
-      restarts = 0;
-    },
   };
 }
 

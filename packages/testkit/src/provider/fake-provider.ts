@@ -2,7 +2,7 @@ import type { CallOptions, Clock, LiveObject, Provider, ProviderFeatures, TypeTr
 import { ProviderError } from "@wfctl/model";
 import type { FakeCloud } from "../cloud/fake-cloud.ts";
 import type { CloudObject } from "../cloud/cloud-object.ts";
-import { createCallRunner } from "./call-runner.ts";
+import { createCallRunner, type CallRunner } from "./call-runner.ts";
 import type { CallOperation, FaultSource } from "./faults.ts";
 import { convergentType, plainType, type FakeType } from "./fake-type.ts";
 import { diffObject, inputsOf, toLive } from "./live-object.ts";
@@ -58,7 +58,17 @@ export interface FakeProvider extends Provider {
   crash(): void;
   /** A new host starts the plugin for itself: the process of before is dead (or left alone), nothing counts as a restart. */
   relaunch(options?: { readonly leave?: boolean }): void;
+  /** The plugin as the newest host has it: its own process, and no other, whoever starts the plugin after it. */
+  launched(): Launched;
 }
+
+/** One host's plugin process, and those that take its place when it dies. */
+export type Launched = Pick<FakeProvider, keyof ProviderCalls | "crash" | "processGone">;
+
+type ProviderCalls = Pick<
+  Provider,
+  "create" | "read" | "update" | "delete" | "diff" | "resolveSizing" | "lookup" | "finalize" | "stop"
+>;
 
 /** An in-memory `Provider` over the fake cloud, with the manners of our plugins or of upstream's. */
 export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOptions): FakeProvider {
@@ -80,13 +90,16 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
   };
   const calls: RecordedCall[] = [];
   const stopped: string[] = [];
-  const runner = createCallRunner({
-    ...options,
-    provider: options.module ?? "cloud",
-    ours,
-    ownLimits: features.ownLimits,
-    throttle: () => account.throttle(),
-  });
+  const counts = new Map<string, number>();
+  const startRunner = (): CallRunner =>
+    createCallRunner({
+      ...options,
+      provider: options.module ?? "cloud",
+      ours,
+      ownLimits: features.ownLimits,
+      throttle: () => account.throttle(),
+      counts,
+    });
 
   const known = (type: string): FakeType => {
     const found = typeOf(type);
@@ -109,25 +122,9 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
   const find = (type: string, name: string, id: string): CloudObject | undefined =>
     id === "" ? account.findByName(type, name) : account.get(id);
 
-  const provider: FakeProvider = {
-    module: options.module ?? "cloud",
-    name: options.name ?? "fake",
-    version: options.version ?? "1.0.0",
-    identity: "identity" in options ? options.identity : ours ? `fake:${accountName}` : undefined,
-    schemaDigest: options.schemaDigest ?? (ours ? "schema-1" : ""),
-    features,
-    calls,
-    stopped,
-    get restarts() {
-      return runner.restarts();
-    },
+  const launch = (runner: CallRunner): Launched => ({
     crash: () => runner.crash(),
-    relaunch: (how) => runner.relaunch(how),
     processGone: () => runner.gone(),
-    traits: (type): TypeTraits | undefined => {
-      const found = typeOf(type);
-      return found === undefined || ours ? found : {};
-    },
     async create(spec, call) {
       record("create", spec.type, spec.name, "", call);
       const type = known(spec.type);
@@ -236,6 +233,42 @@ export function createFakeProvider(cloud: FakeCloud, options: FakeProviderOption
       stopped.push(run);
       runner.process().stop(run);
     },
+  });
+
+  let runner = startRunner();
+  let current = launch(runner);
+  return {
+    module: options.module ?? "cloud",
+    name: options.name ?? "fake",
+    version: options.version ?? "1.0.0",
+    identity: "identity" in options ? options.identity : ours ? `fake:${accountName}` : undefined,
+    schemaDigest: options.schemaDigest ?? (ours ? "schema-1" : ""),
+    features,
+    calls,
+    stopped,
+    get restarts() {
+      return runner.restarts();
+    },
+    relaunch({ leave = false } = {}) {
+      if (!leave) runner.crash();
+      runner = startRunner();
+      current = launch(runner);
+    },
+    launched: () => current,
+    crash: () => current.crash(),
+    processGone: () => current.processGone(),
+    traits: (type): TypeTraits | undefined => {
+      const found = typeOf(type);
+      return found === undefined || ours ? found : {};
+    },
+    create: (spec, call) => current.create(spec, call),
+    read: (ref, call) => current.read(ref, call),
+    update: (ref, spec, call) => current.update(ref, spec, call),
+    delete: (ref, call) => current.delete(ref, call),
+    diff: (spec, before, call) => current.diff(spec, before, call),
+    resolveSizing: (type, size, hints, call) => current.resolveSizing(type, size, hints, call),
+    lookup: (type, token, name, call) => current.lookup(type, token, name, call),
+    finalize: (planId, call) => current.finalize(planId, call),
+    stop: (run) => current.stop(run),
   };
-  return provider;
 }

@@ -145,6 +145,7 @@ function change(before: readonly SimResource[], random: SeededRandom): readonly 
         break;
       case 4:
         if (old.keeps === undefined) resources[victim] = { ...old, type: random.pick(simTypes) };
+        else if (old.keeps === "existing") resources[victim] = takenOver(old);
         break;
       case 5:
         resources[victim] = { ...old, isProtected: false, secret: !old.secret };
@@ -154,6 +155,11 @@ function change(before: readonly SimResource[], random: SeededRandom): readonly 
     }
   }
   return resources.map((resource) => withoutMissing(resource, resources));
+}
+
+/** The resource that was only read, written from now on. */
+function takenOver({ keeps: _keeps, ...resource }: SimResource): SimResource {
+  return { ...resource, count: resource.count + 1 };
 }
 
 /** The resource without edges to what is not there. */

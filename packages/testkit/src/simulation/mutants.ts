@@ -236,6 +236,18 @@ export const mutants: readonly Mutant[] = [
     find: 'events.push({ kind: "outcome", run: header.id, outcome });',
     put: "",
   },
+  {
+    name: "an undo deletes what its run is not proven to have made",
+    file: "compensate/undo-steps.ts",
+    find: 'return { how: record.createdByUs ? "delete" : "forget", providerId: record.providerId, restore: image };',
+    put: 'return { how: "delete", providerId: record.providerId, restore: image };',
+  },
+  {
+    name: "an undo keeps what was only read before its run",
+    file: "compensate/undo-action.ts",
+    find: ": { put: step.restore },",
+    put: ": { put: found },",
+  },
 ];
 
 /**

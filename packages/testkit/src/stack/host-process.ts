@@ -2,7 +2,7 @@ import type { EngineEvent, Hooks, Provider, Store } from "@wfctl/engine";
 import type { JournalEvent } from "@wfctl/model";
 import type { MemoryStore } from "@wfctl/state/testing";
 import type { CloudEffect } from "../cloud/cloud-object.ts";
-import type { FakeProvider, RecordedCall } from "../provider/fake-provider.ts";
+import type { FakeProvider, Launched, RecordedCall } from "../provider/fake-provider.ts";
 import type { ProcessClock, VirtualClock } from "../time/virtual-clock.ts";
 
 const heartbeatDelayMs = 20;
@@ -47,7 +47,6 @@ export interface HostProcess {
 
 export function createHostProcess(options: {
   readonly clock: VirtualClock;
-  readonly providers: Iterable<FakeProvider>;
   /** Commits that survive a death in the middle of a write. @default 0 */
   readonly keep?: () => number;
   /** Its plugins live on: it was another machine that lost its network. @default false */
@@ -55,6 +54,7 @@ export function createHostProcess(options: {
 }): HostProcess {
   const time = options.clock.fork();
   const stores: MemoryStore[] = [];
+  const plugins: Launched[] = [];
   let dead = false;
   let asleep: PromiseWithResolvers<void> | undefined;
   const awake = async (): Promise<void> => {
@@ -107,6 +107,8 @@ export function createHostProcess(options: {
       return dead;
     },
     wrapProvider(provider) {
+      const own = provider.launched();
+      plugins.push(own);
       const call =
         <A extends unknown[], R>(operation: RecordedCall["operation"], send: (...args: A) => Promise<R>) =>
         async (...args: A): Promise<R> => {
@@ -131,16 +133,16 @@ export function createHostProcess(options: {
         schemaDigest: provider.schemaDigest,
         features: provider.features,
         traits: (type) => provider.traits(type),
-        create: call("create", (spec, rest) => provider.create(spec, rest)),
-        read: call("read", (ref, rest) => provider.read(ref, rest)),
-        update: call("update", (ref, spec, rest) => provider.update(ref, spec, rest)),
-        delete: call("delete", (ref, rest) => provider.delete(ref, rest)),
-        diff: call("diff", (spec, current, rest) => provider.diff(spec, current, rest)),
-        resolveSizing: call("sizing", (type, size, hints, rest) => provider.resolveSizing(type, size, hints, rest)),
-        lookup: call("lookup", (type, token, name, rest) => provider.lookup(type, token, name, rest)),
-        finalize: call("finalize", (plan, rest) => provider.finalize(plan, rest)),
-        stop: (run) => (dead ? never() : provider.stop(run)),
-        processGone: () => provider.processGone(),
+        create: call("create", (spec, rest) => own.create(spec, rest)),
+        read: call("read", (ref, rest) => own.read(ref, rest)),
+        update: call("update", (ref, spec, rest) => own.update(ref, spec, rest)),
+        delete: call("delete", (ref, rest) => own.delete(ref, rest)),
+        diff: call("diff", (spec, current, rest) => own.diff(spec, current, rest)),
+        resolveSizing: call("sizing", (type, size, hints, rest) => own.resolveSizing(type, size, hints, rest)),
+        lookup: call("lookup", (type, token, name, rest) => own.lookup(type, token, name, rest)),
+        finalize: call("finalize", (plan, rest) => own.finalize(plan, rest)),
+        stop: (run) => (dead ? never() : own.stop(run)),
+        processGone: () => own.processGone(),
       };
     },
     wrapHooks(hooks) {
@@ -184,7 +186,7 @@ export function createHostProcess(options: {
       dead = true;
       clock.kill();
       for (const store of stores) store.crash({ keep });
-      if (!pluginsLive) for (const provider of options.providers) provider.crash();
+      if (!pluginsLive) for (const plugin of plugins) plugin.crash();
       host.onDeath?.();
     },
   };

@@ -198,7 +198,6 @@ export function createTestStack(options: TestStackOptions = {}): TestStack {
     for (const provider of list) provider.relaunch({ leave });
     const own = createHostProcess({
       clock,
-      providers: list,
       keep: () => command.keep ?? 0,
       pluginsLive: isElsewhere,
     });
