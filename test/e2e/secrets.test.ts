@@ -65,6 +65,36 @@ test("declared secrets are read from their store when the environment does not h
   expect(box.cloud.objects()[0]?.inputs).toMatchObject({ password: "token-of-mine-1" });
 });
 
+test("a declared secret that is missing is told with the place it was looked for in, and what to do", async () => {
+  const box = createSandbox();
+  const api = "\n  - {name: api, type: infra.test, config: {password: '${API_TOKEN}'}}\n";
+  const plan = async (extra: string): Promise<string> => {
+    box.write(api, { extra });
+    const { code, stdout, stderr } = await box.run("plan");
+    expect(code).toBe(1);
+    return stdout + stderr;
+  };
+  const entry = "secrets: {entries: [{name: API_TOKEN, store: mine}]}\nsecretStores: ";
+  const ofFile = await plan(`${entry}{mine: {provider: file, config: {path: ./kept}}}\n`);
+  expect(ofFile).toContain(
+    `the secret store file "${box.path("kept")}" has no "API_TOKEN", and the environment variable`,
+  );
+  expect(ofFile).toContain(`Put "API_TOKEN" into the secret store file "${box.path("kept")}", or set API_TOKEN`);
+  const ofEnv = await plan(`${entry}{mine: {provider: env, config: {prefix: MINE_}}}\n`);
+  expect(ofEnv).toContain("the environment variable MINE_API_TOKEN, which its secret store reads, is not set");
+  expect(ofEnv).toContain("Set MINE_API_TOKEN or API_TOKEN");
+  const ofNone = await plan("secrets: {entries: [{name: API_TOKEN}]}\n");
+  expect(ofNone).toContain("the declared secret has no store, and the environment variable is not set");
+
+  box.write("\n  - {name: api, type: infra.test, config: {value: v}}\n", {
+    account: "'${API_TOKEN}'",
+    extra: `${entry}{mine: {provider: file, config: {path: ./kept}}}\n`,
+  });
+  const ofModule = await box.run("plan");
+  expect(ofModule.code).toBe(1);
+  expect(ofModule.stderr).toContain(`Cannot configure "cloud": the secret store file "${box.path("kept")}" has no`);
+});
+
 const routed = `secrets: {provider: file, config: {path: ./store}}\n`;
 
 test("secret outputs go to the store, are resolved where they are used, and are revoked with their object", async () => {

@@ -77,6 +77,8 @@ export interface SecretsConfig {
   readonly settings?: JsonObject;
   readonly stores?: JsonObject;
   readonly declared: readonly string[];
+  /** Of these, by name, the ones that a host has looked for in vain: where, and what to do. */
+  readonly missing?: ReadonlyMap<string, { readonly why: string; readonly hint: string }>;
 }
 
 /** A stack file with its imports, read for one environment. Plain data but for `locate`. */

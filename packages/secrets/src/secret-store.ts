@@ -4,6 +4,8 @@ export interface SecretStore {
   readonly label: string;
   /** False where secrets can be written and never read again. */
   readonly readable: boolean;
+  /** The environment variable that a secret is kept in, for stores that keep them there. */
+  readonly variable?: (name: string) => string;
   /** Undefined where the store has none of this name. Throws on stores that cannot be read. */
   get(name: string): Promise<string | undefined>;
   /** Makes or replaces the secret. */

@@ -54,6 +54,7 @@ export async function makePlan(input: PlanningInput): Promise<Planned> {
     state,
     providers,
     env: stackEnv(stack, input.context),
+    ...(stack.secrets.missing === undefined ? {} : { missing: stack.secrets.missing }),
     bounded: boundExpressions(),
     onFailure: options.onFailure ?? stack.onFailure ?? "continue",
     refresh: options.refresh,

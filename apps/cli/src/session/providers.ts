@@ -73,7 +73,7 @@ export function createProviders(options: ProvidersOptions): Providers {
     const config =
       module === undefined
         ? options.recorded().get(secretsProvider)?.config
-        : resolveVariables(module, stackEnv(stack, context)).config;
+        : resolveVariables(module, stackEnv(stack, context), stack.secrets).config;
     if (config === undefined) return undefined;
     configs.set(secretsProvider, { name: secretsProvider, config });
     const { createSecretParts } = await import("./secret-parts.ts");
@@ -105,7 +105,7 @@ export function createProviders(options: ProvidersOptions): Providers {
     module: StackConfig["providers"][number] | undefined,
   ): Promise<PluginProvider | undefined> => {
     if (module !== undefined) {
-      const { config, secrets } = resolveVariables(module, stackEnv(stack, context));
+      const { config, secrets } = resolveVariables(module, stackEnv(stack, context), stack.secrets);
       configs.set(name, { name: module.provider, config });
       return pool.configureProvider(name, config, { provider: module.provider, secrets });
     }

@@ -1,4 +1,4 @@
-import { boundExpressions } from "@wfctl/config";
+import { boundExpressions, type StackConfig } from "@wfctl/config";
 import { evaluate } from "@wfctl/engine";
 import { getAtPointer, WfctlError, type JsonObject, type SourceLocation, type Value } from "@wfctl/model";
 
@@ -16,31 +16,25 @@ export function resolveVariables(
     readonly source?: SourceLocation;
   },
   env: Readonly<Record<string, string | undefined>>,
+  secrets?: StackConfig["secrets"],
 ): ResolvedVariables {
   const evaluated = evaluate(module.config, { env, bounded: boundExpressions(), output: () => undefined });
   const [missing] = evaluated.unresolved;
   if (missing !== undefined) {
-    throw new WfctlError(
-      "REFERENCE_UNRESOLVED",
-      `Cannot configure "${module.name}": ${explain(missing.part)} (config${missing.pointer})`,
-      { address: module.name, hint: hintFor(missing.part) },
-    );
+    const { why, hint } = secrets?.missing?.get(missing.part) ?? explain(missing.part);
+    const message = `Cannot configure "${module.name}": ${why} (config${missing.pointer})`;
+    throw new WfctlError("REFERENCE_UNRESOLVED", message, { address: module.name, hint });
   }
   const config = evaluated.value as JsonObject;
-  const secrets = evaluated.sensitive.map((pointer) => getAtPointer(config, pointer));
-  return { config, secrets: secrets.filter((value) => typeof value === "string") };
+  const texts = evaluated.sensitive.map((pointer) => getAtPointer(config, pointer));
+  return { config, secrets: texts.filter((value) => typeof value === "string") };
 }
 
-function explain(part: string): string {
-  if (part.startsWith("${{")) return part;
-  return part.startsWith("var.")
-    ? `the variable ${part.slice(4)} has no value`
-    : `the environment variable ${part} is not set`;
-}
-
-function hintFor(part: string): string {
-  if (part.startsWith("${{")) return "Correct the expression";
-  return part.startsWith("var.")
-    ? `Write --var ${part.slice(4)}=…, or set WFCTL_VAR_${part.slice(4)}`
-    : `Set ${part} and run again`;
+function explain(part: string): { readonly why: string; readonly hint: string } {
+  if (part.startsWith("${{")) return { why: part, hint: "Correct the expression" };
+  if (!part.startsWith("var.")) {
+    return { why: `the environment variable ${part} is not set`, hint: `Set ${part} and run again` };
+  }
+  const name = part.slice(4);
+  return { why: `the variable ${name} has no value`, hint: `Write --var ${name}=…, or set WFCTL_VAR_${name}` };
 }

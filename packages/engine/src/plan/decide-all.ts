@@ -47,7 +47,7 @@ export async function decideAll(
         code: "REFERENCE_UNRESOLVED",
         address: resource.name,
         path: `/config${missing.pointer}`,
-        ...explainMissing(missing.part, resource.name),
+        ...explainMissing(missing.part, resource.name, input),
         ...(resource.source === undefined ? {} : { source: resource.source }),
       });
     }
@@ -149,7 +149,11 @@ function sizingOf(
 }
 
 /** Why a reference or an expression has no value although nothing has to be waited for. */
-function explainMissing(part: string, name: string): Pick<Diagnostic, "summary" | "hint"> {
+function explainMissing(part: string, name: string, input: PlanInput): Pick<Diagnostic, "summary" | "hint"> {
+  const known = input.missing?.get(part);
+  if (known !== undefined) {
+    return { summary: `Cannot resolve "\${${part}}" in "${name}": ${known.why}`, hint: known.hint };
+  }
   if (part.startsWith("${{")) return { summary: `"${name}" holds ${part}`, hint: "Correct the expression" };
   if (part.includes(".")) {
     return {

@@ -21,6 +21,8 @@ export interface PlanInput {
   /** Started providers by module name: of every desired resource, and of every record that may have to go. */
   readonly providers: ReadonlyMap<string, Provider>;
   readonly env: EnvironmentVariables;
+  /** Names that `env` has no value for because another source of theirs has none. @default none */
+  readonly missing?: ReadonlyMap<string, { readonly why: string; readonly hint: string }>;
   /** Runs expressions over outputs. */
   readonly bounded: BoundedRun;
   readonly onFailure: OnFailure;

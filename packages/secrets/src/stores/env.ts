@@ -6,6 +6,7 @@ export function createEnvStore(env: Readonly<Record<string, string | undefined>>
   return {
     label: `env "${prefix}*"`,
     readable: true,
+    variable: (name) => `${prefix}${name}`,
     get: (name) => Promise.resolve(own.has(name) ? own.get(name) : env[`${prefix}${name}`]),
     set(name, value) {
       own.set(name, value);
