@@ -115,9 +115,14 @@ test("an object that a plain Read knows by another name is known again, and two 
   const stack = createTestStack({
     providers: (cloud, clock) => {
       const provider = createFakeProvider(cloud, { clock });
-      const { read } = provider;
-      provider.read = (wantedRef, call) =>
-        read({ ...wantedRef, providerId: wantedRef.providerId.replace("name:", "item-") }, call);
+      const { launched } = provider;
+      provider.launched = () => {
+        const own = launched();
+        const read: typeof own.read = (ref, call) =>
+          own.read({ ...ref, providerId: ref.providerId.replace("name:", "item-") }, call);
+        return { ...own, read };
+      };
+      provider.read = (ref, call) => provider.launched().read(ref, call);
       return [provider];
     },
   });
