@@ -1,4 +1,5 @@
 import type { StackConfig } from "@wfctl/config";
+import type { WfctlError } from "@wfctl/model";
 import { expect, test } from "vitest";
 import { locateState } from "./locate-state.ts";
 
@@ -81,6 +82,12 @@ test.each([
   [{ backend: "spaces", bucket: "states", region: "fra1" }, "one of config.accessKey and config.secretKey is missing"],
   [azure, "config.account_key is missing"],
   [{ backend: "postgres" }, "config.dsn is missing"],
+  [
+    { backend: "postgres", dsn: "hidden" },
+    'config.dsn is no address of a Postgres database, which begins with "postgres://"',
+  ],
+  [{ backend: "postgres", dsn: "host=db password=hidden" }, "config.dsn is no address of a Postgres database"],
+  [{ backend: "postgres", dsn: "postgres://me:hid/den@db/app" }, "config.dsn cannot be read as the address"],
   [{ ...s3, secretkey: "x" }, 'config.secretkey is no key of the backend "s3"'],
   [{ backend: "filesystem", directry: ".state" }, 'config.directry is no key of the backend "filesystem"'],
   [{ backend: "filesystem", directory: 3 }, "config.directory is no text"],
@@ -89,7 +96,39 @@ test.each([
   [{ backend: "memory" }, "keeps nothing between commands"],
 ])("with %j there is no state, and why", async (config, why) => {
   const call = locateState(stack(module(config as never)), at);
-  await expect(call).rejects.toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining(why) });
+  const error = await call.catch((thrown: unknown) => thrown as WfctlError);
+  expect(error).toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining(why) });
+  expect(JSON.stringify([(error as WfctlError).message, (error as WfctlError).hint])).not.toContain("hid");
+});
+
+test.each(["postgres://me:pw@/app?host=/run", "postgresql://db", "/run/postgresql app", "socket:/run?db=app"])(
+  "the dsn %s may mean a database",
+  async (dsn) => {
+    expect(await locateState(stack(module({ backend: "postgres", dsn } as never)), at)).toMatchObject({ shared: true });
+  },
+);
+
+test("of a database that is not reached the dsn is to be checked, not the disk", async () => {
+  const { createServer } = await import("node:net");
+  const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  const ask = async (dsn: string): Promise<unknown> => {
+    const { backend } = await locateState(stack(module({ backend: "postgres", dsn } as never)), at);
+    return backend.exists().catch((thrown: unknown) => thrown);
+  };
+  const silent = await ask(`postgres://me:hidden@127.0.0.1:${port}/app`);
+  await new Promise((resolve) => server.close(resolve));
+  expect(silent).toMatchObject({
+    code: "STORE_UNAVAILABLE",
+    hint: expect.stringMatching(/^Check the dsn: host, port/),
+  });
+  const closed = await ask("postgres://me:hidden@127.0.0.1:1/app");
+  expect(closed).toMatchObject({
+    code: "STORE_UNAVAILABLE",
+    hint: expect.stringMatching(/^Check host and port of the dsn/),
+  });
+  expect((closed as WfctlError).message).not.toContain("hidden");
 });
 
 test("keys of the backend of another environment are passed over", async () => {

@@ -44,9 +44,11 @@ export async function openSharedBackend(
   };
   const rest = { emergency: state.emergencyBase, ...leaseOf(context) };
   if (kind === "postgres") {
-    const { createPostgresBackend } = await import("@wfctl/state/postgres");
+    const { createPostgresBackend, findDsnProblem } = await import("@wfctl/state/postgres");
     const { name, environment } = state.stack;
     const dsn = needed("dsn", "connection_string");
+    const problem = findDsnProblem(dsn);
+    if (problem !== undefined) throw invalid(state, `config.dsn ${problem.why}`, problem.hint);
     return createPostgresBackend({ database: { dsn }, stack: { name, environment }, ...rest });
   }
   const inFolders = (open: (prefix: string) => FolderBucket): StateBackend => {

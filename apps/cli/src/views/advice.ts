@@ -55,7 +55,8 @@ export const advice: Readonly<Record<ErrorCode, string>> = {
   USAGE: "See: wfctl help",
   LEASE_HELD: "Wait for the other run; wfctl state lease show says who it is",
   LEASE_LOST: "Run again: what was in flight is resolved first",
-  STORE_UNAVAILABLE: "Check the disk and the permissions of the state file",
+  STORE_UNAVAILABLE:
+    "Check that the state can be reached and written: disk and permissions of its file, or address and credentials of its store",
   STORE_CORRUPT: "Run: wfctl state doctor",
   STORE_VERSION: "Use the version of wfctl that wrote the state, or a newer one",
   STATE_FOREIGN: "Take the records over with: wfctl state import --from DIR -e ENV",

@@ -90,14 +90,37 @@ const hints: Readonly<Record<string, string>> = {
   "42": "The user must be allowed to make tables in its schema, and to read and write those of wfctl",
 };
 
+/** What to do about a server that is not reached. */
+const reachHints: Readonly<Record<string, string>> = {
+  ENOTFOUND: "Check the host of the dsn: its name is not known here",
+  EAI_AGAIN: "Check the host of the dsn: its name cannot be looked up now",
+  ECONNREFUSED: "Check host and port of the dsn, and that the server runs and listens there",
+  ENOENT: "Check the host of the dsn: there is no socket of a server at that path",
+};
+
 function toStoreError(thrown: unknown, doing: string): WfctlError {
   const { code, message } = thrown as { code?: unknown; message?: unknown };
   const text = typeof message === "string" && message !== "" ? message : String(code ?? thrown);
-  const hint = typeof code === "string" ? hints[code.slice(0, 2)] : undefined;
-  return new WfctlError("STORE_UNAVAILABLE", `${doing} failed: ${text}`, {
-    ...(hint === undefined ? {} : { hint }),
-    cause: thrown,
-  });
+  const known = typeof code === "string" ? (reachHints[code] ?? hints[code.slice(0, 2)]) : undefined;
+  const hint =
+    known ?? "Check the dsn: host, port, database, user, password and sslmode; and that the server can be reached";
+  return new WfctlError("STORE_UNAVAILABLE", `${doing} failed: ${text}`, { hint, cause: thrown });
+}
+
+/** Why no database can be meant by the dsn, and what to do; undefined where one can. Holds nothing of the dsn. */
+export function findDsnProblem(dsn: string): { readonly why: string; readonly hint: string } | undefined {
+  // The folder of a server's socket.
+  if (dsn.startsWith("/") || dsn.startsWith("socket:")) return undefined;
+  const form = "postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+  if (!/^postgres(?:ql)?:\/\//.test(dsn)) {
+    return { why: `is no address of a Postgres database, which begins with "postgres://"`, hint: `Write ${form}` };
+  }
+  // Without a host where the query names one.
+  if (URL.canParse(dsn.replace("@/", "@host/"))) return undefined;
+  return {
+    why: "cannot be read as the address of a Postgres database",
+    hint: `Write ${form}; in USER and PASSWORD write %40 for "@", %2F for "/", %3A for ":", %23 for "#" and %3F for "?"`,
+  };
 }
 
 /** The dsn as people may see it: without password. */
