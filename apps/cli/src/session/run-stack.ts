@@ -84,7 +84,9 @@ export async function runStack(input: RunStackInput): Promise<number> {
   }
   interrupts.throwIfInterrupted();
   const { report, firstFailed } = await run(input, { plan, planned, state, providers, runId, options });
-  const after = await session.store.load().catch(() => undefined);
+  // Where all went well and nothing is asked of the records, they are not read once more.
+  const isSettled = report.end === "succeeded" && report.unknown.length === 0 && stack.outputs === undefined;
+  const after = isSettled ? state : await session.store.load().catch(() => undefined);
   const outputs = after === undefined ? undefined : outputsOf(stack, after, args, context);
   if (command === "apply" && report.end === "succeeded") tellUnset(outputs?.unset ?? [], view);
   const facts: RunFacts = {

@@ -2,9 +2,6 @@ import type { CallOptions } from "../ports/index.ts";
 import type { Call } from "./intent.ts";
 import type { Run } from "./run.ts";
 
-/** People see a line at least this often while a call goes on. */
-const everyMs = 10_000;
-
 /**
  * Passes on what a driver says while it works, gives its slot back while it only waits, and shows signs of life without it.
  * `busyMs` is the time since then without the waits for the provider's own rate limit.
@@ -19,7 +16,7 @@ export function reportProgress(
 } {
   const { clock, emit } = run.deps;
   const sentAt = clock.now();
-  const over = new AbortController();
+  let isOver = false;
   let message = "";
   let limitedMs = 0;
   let limitedSince: number | undefined;
@@ -31,19 +28,10 @@ export function reportProgress(
       message,
       elapsedMs: clock.now() - sentAt,
     });
-  const beat = (): void => {
-    clock.sleep(everyMs, over.signal).then(
-      () => {
-        tell();
-        beat();
-      },
-      () => undefined,
-    );
-  };
-  beat();
+  const stop = run.beats(tell);
   return {
     report(progress) {
-      if (over.signal.aborted) return;
+      if (isOver) return;
       const now = clock.now();
       if (limitedSince !== undefined) limitedMs += now - limitedSince;
       limitedSince = progress.limited === true ? now : undefined;
@@ -52,7 +40,8 @@ export function reportProgress(
       tell();
     },
     end() {
-      over.abort();
+      isOver = true;
+      stop();
       call.slot.waiting(false);
     },
     busyMs: () => clock.now() - sentAt - limitedMs,

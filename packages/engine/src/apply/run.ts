@@ -24,6 +24,7 @@ import type {
   Store,
 } from "../ports/index.ts";
 import type { CompensationReport } from "../compensate/undo.ts";
+import { createBeats, type Beats } from "./beats.ts";
 import { createDurations, type Durations } from "./durations.ts";
 import { watchExits } from "./watch-exits.ts";
 import { createSecretSet, secretsOfState, type SecretSet } from "../report/redact.ts";
@@ -92,6 +93,8 @@ export interface Run {
   readonly attempts: Uint32Array;
   readonly startedAt: Float64Array;
   readonly durations: Durations;
+  /** For what is told of calls that take long. */
+  readonly beats: Beats;
   readonly secrets: SecretSet;
   /** Modules whose finalizer is owed by this run. */
   readonly finalizeOwed: Set<string>;
@@ -186,6 +189,7 @@ export function createRun(
     attempts: new Uint32Array(plan.actions.length),
     startedAt: new Float64Array(plan.actions.length),
     durations: deps.durations ?? createDurations(),
+    beats: createBeats(deps.clock),
     secrets,
     finalizeOwed: new Set(),
     finalizersCalled: false,

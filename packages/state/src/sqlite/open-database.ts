@@ -44,7 +44,7 @@ export function openForWriting(path: string): DatabaseSync {
       db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000");
       // On macOS fsync alone does not reach the disk; elsewhere these do nothing.
       db.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
-      db.exec("PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000");
+      db.exec("PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -4000");
       db.exec(laterTables);
     } catch (error) {
       db.close();

@@ -78,7 +78,7 @@ function readRecords(db: DatabaseSync): Map<string, ResourceRecord> {
   const records = new Map<string, ResourceRecord>();
   const statement = db.prepare("SELECT name, sum, body FROM records ORDER BY id");
   statement.setReturnArrays(true);
-  for (const [name, sum, body] of statement.all() as unknown as [unknown, unknown, unknown][]) {
+  for (const [name, sum, body] of statement.iterate() as unknown as Iterable<[unknown, unknown, unknown]>) {
     records.set(text(name), parseBody<ResourceRecord>(`record '${text(name)}'`, text(name), body, sum));
   }
   const { records: expected } = readCounts(db);
