@@ -52,6 +52,28 @@ describe("the lease", () => {
   });
 });
 
+describe("state doctor", () => {
+  test("of a damaged file ends with 5, whether it shall repair or not; what is not there is an error", async () => {
+    const box = createSandbox();
+    box.write(one);
+    expect((await box.run("state", "doctor", "--repair")).code).toBe(1);
+    expect((await box.run("apply", "-y")).code).toBe(0);
+    const file = box.path(".wfctl/state/shop.default.db");
+    const whole = readFileSync(file);
+    for (const damaged of [Buffer.from("no state at all"), whole.subarray(0, whole.length - 8192)]) {
+      writeFileSync(file, damaged);
+      for (const flags of [[], ["--repair"]]) {
+        const { code, stdout } = await box.run("state", "doctor", ...flags);
+        expect({ flags, code, told: /^ +error Reading the state .* failed: .*\[integrity\]$/m.test(stdout) }).toEqual({
+          flags,
+          code: 5,
+          told: true,
+        });
+      }
+    }
+  });
+});
+
 describe("a resource whose end nobody can tell", () => {
   const upstream = { provider: "upstreamlike" };
 

@@ -1,4 +1,5 @@
-import { thisHolder, type StackKey } from "@wfctl/state";
+import { WfctlError } from "@wfctl/model";
+import { thisHolder, type Finding, type StackKey } from "@wfctl/state";
 import { parseStateDoctor, stateDoctorSpec } from "../arguments/state.ts";
 import type { Context } from "../context.ts";
 import type { StateLocation } from "../session/locate-state.ts";
@@ -17,12 +18,26 @@ async function runDoctor(args: ReturnType<typeof parseStateDoctor>, context: Con
   const { location } = await findState(args, context, view);
   const { backend } = location;
   if (!(await backend.exists())) throw noState(location);
-  const repaired = args.repair
-    ? await backend.repair({ holder: thisHolder("wfctl state doctor"), ...(await keyOf(location, context)) })
-    : [];
+  const { repaired, failure } = args.repair ? await repair(location, context) : { repaired: [] };
   const findings = await backend.doctor();
+  // What cannot be repaired is among the findings.
+  if (failure !== undefined && !findings.some(({ severity }) => severity === "error")) throw failure;
   view.doctor({ location: backend.location, findings, repaired });
   return findings.some((finding) => finding.severity === "error") ? exitCodes.attention : exitCodes.success;
+}
+
+/** Of a state that is too damaged for any repair, `failure` says so. */
+async function repair(
+  location: StateLocation,
+  context: Context,
+): Promise<{ readonly repaired: readonly Finding[]; readonly failure?: WfctlError }> {
+  try {
+    const key = await keyOf(location, context);
+    return { repaired: await location.backend.repair({ holder: thisHolder("wfctl state doctor"), ...key }) };
+  } catch (error) {
+    if (!(error instanceof WfctlError) || error.code !== "STORE_CORRUPT") throw error;
+    return { repaired: [], failure: error };
+  }
 }
 
 /** Without the key what it opens stays unrepaired, and is found again afterwards. */
