@@ -54,7 +54,7 @@ export async function cliPage(): Promise<string> {
     `| ${exitCodes.changes} | \`plan --detailed-exitcode\`: there are changes |`,
     `| ${exitCodes.leaseHeld} | another run holds the lease of the stack |`,
     `| ${exitCodes.planStale} | the saved plan no longer fits |`,
-    `| ${exitCodes.attention} | \`apply\`, \`destroy\`: a resource is unknown, also where nothing else is to do; \X \`status\` tells of unknown resources and ends with 0 |`,
+    `| ${exitCodes.attention} | \`apply\`, \`destroy\`: a resource is unknown, also where nothing else is to do; \`state doctor\`, with \`--repair\` too: an error is left. \`status\` tells of unknown resources and ends with 0 |`,
     "| 129, 130, 143 | interrupted by SIGHUP, SIGINT, SIGTERM |",
     "",
     "## JSON",
