@@ -10,6 +10,7 @@ import type { WriteTarget } from "./execute-node.ts";
 import { writeOf } from "./intent.ts";
 import { settleExisting } from "./existing-object.ts";
 import { sendWithIntent, type CallEnd } from "./operate.ts";
+import { withReferredOutputs } from "./read-missing.ts";
 import { deposedOf } from "./records.ts";
 
 export async function createObject(target: WriteTarget): Promise<NodeEnd> {
@@ -35,7 +36,7 @@ export async function createObject(target: WriteTarget): Promise<NodeEnd> {
     priority: work.priority,
     slot: work.slot,
   });
-  const settled = settleWrite(run, action, end, undefined);
+  const settled = settleWrite(run, action, await withReferredOutputs(target, end), undefined);
   if (isRefused(end, settled)) return settleExisting(target, settled, { clientToken: end.clientToken });
   return left === undefined ? settled : { ...settled, left };
 }
@@ -65,7 +66,7 @@ export async function createReplacement(target: WriteTarget): Promise<NodeEnd> {
     priority: work.priority,
     slot: work.slot,
   });
-  const settled = settleWrite(run, action, end, beside);
+  const settled = settleWrite(run, action, await withReferredOutputs(target, end), beside);
   if (isRefused(end, settled)) return settleExisting(target, settled, { clientToken: end.clientToken, beside });
   if (settled.record === undefined || !("put" in settled.record)) return settled;
   const made = settled.record.put;

@@ -110,6 +110,8 @@ export interface Run {
   readonly replacedIds: Map<string, string>;
   /** Who had which id when a reply last was looked at. */
   idHolders: Map<string, string> | undefined;
+  /** Outputs that resources of the plan refer to, by the resource that gives them, once they were looked for. */
+  referredOutputs: ReadonlyMap<string, ReadonlySet<string>> | undefined;
   halt: Halt | undefined;
   /** Some action or finalizer did not succeed. */
   failed: boolean;
@@ -199,6 +201,7 @@ export function createRun(
     calls: new AbortController(),
     replacedIds: new Map(),
     idHolders: undefined,
+    referredOutputs: undefined,
     halt: undefined,
     failed: false,
     compensation: undefined,

@@ -8,6 +8,7 @@ import { settleWrite, type NodeEnd } from "./call-ends.ts";
 import type { WriteTarget } from "./execute-node.ts";
 import { writeOf } from "./intent.ts";
 import { NotSent, sendWithIntent } from "./operate.ts";
+import { withReferredOutputs } from "./read-missing.ts";
 import { completeRecord, recordOfFound, recordToBe } from "./records.ts";
 import { resolveNow } from "./resolve-now.ts";
 import { commit } from "./run.ts";
@@ -52,7 +53,7 @@ async function updateTo(target: WriteTarget, record: ResourceRecord, live: LiveO
     priority: work.priority,
     slot: work.slot,
   });
-  return settleWrite(run, action, end, record);
+  return settleWrite(run, action, await withReferredOutputs(target, end), record);
 }
 
 /** Records an object that is there already: one that was found (adopt), or one that the configuration names (import). */
