@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
@@ -65,6 +65,7 @@ describe("start", () => {
     dead.child.kill("SIGKILL");
     await dead.exited;
     expect(existsSync(dead.socket)).toBe(true);
+    utimesSync(dead.socket, 1_700_000_000, 1_700_000_000);
     const other = createServer().listen(join(folder, "wfctl-other.sock"));
     onTestFinished(() => void other.close());
     const alive = await startPlugin(file, { folder });

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
@@ -29,13 +29,21 @@ export function removeSocket(path: string): void {
   rmSync(path, { force: true });
 }
 
-/** Removes what killed plugins left beside `path`: sockets of our name on which no one listens. */
+/**
+ * A plugin that is just starting may have bound its socket and not listen yet; in other process numbers, as in a container,
+ * nothing else tells that it is alive.
+ */
+const youngMs = 60_000;
+
+/** Removes what killed plugins left beside `path`: sockets of our name, older than a minute, on which no one listens. */
 export function sweepDeadSockets(path: string): void {
   const folder = join(path, "..");
+  const before = Date.now() - youngMs;
   for (const name of listNames(folder)) {
     const pid = ownName.exec(name)?.[1];
     if (pid === undefined || Number(pid) === process.pid || isAlive(Number(pid))) continue;
     const other = join(folder, name);
+    if (!isOlder(other, before)) continue;
     const probe = createConnection(other);
     probe.unref();
     probe.on("connect", () => probe.destroy());
@@ -51,6 +59,11 @@ function listNames(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+function isOlder(path: string, beforeMs: number): boolean {
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  return entry?.isSocket() === true && entry.mtimeMs < beforeMs;
 }
 
 function isAlive(pid: number): boolean {
