@@ -16,6 +16,7 @@ export * from "./author/failure.ts";
 export * from "./author/limiter.ts";
 export * from "./author/log.ts";
 export { stopped, waitFor, type WaitOptions } from "./author/wait-for.ts";
+export { compareInputs } from "./schema/compare.ts";
 export { sealValue } from "./schema/sealed.ts";
 export { generateManifest } from "./manifest/generate-manifest.ts";
 export type { Manifest } from "./manifest/manifest.ts";

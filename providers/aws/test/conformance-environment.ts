@@ -9,6 +9,7 @@ import {
 import { CreateHostedZoneCommand, Route53Client } from "@aws-sdk/client-route-53";
 import { startMoto } from "./testing/moto.ts";
 import { startProxy, type Proxy } from "./testing/proxy.ts";
+import { unkept } from "./testing/unkept.ts";
 
 const secret = "secret+of/the+conformance";
 const keys = ["AKIACONFORMANCECONFO", "AKIATESTTESTTESTTEST"] as const;
@@ -54,10 +55,13 @@ export async function startConformanceEnvironment(): Promise<{ env: Record<strin
       AWS_EC2_METADATA_DISABLED: "true",
     },
     async stop() {
-      const { violations } = proxy;
-      if (violations.length > 0) {
+      for (const [what, found] of [
+        ["Requests that the services' models do not allow", proxy.violations],
+        ["What a write said and the next read did not", unkept(proxy)],
+      ] as const) {
+        if (found.length === 0) continue;
         process.exitCode = 1;
-        console.error(`Requests that the services' models do not allow:\n${[...new Set(violations)].join("\n")}`);
+        console.error(`${what}:\n${[...new Set(found)].join("\n")}`);
       }
       await Promise.all([proxy.close(), direct.close()]);
     },

@@ -11,6 +11,10 @@ interface Habits {
   /** Parts of a bucket that it keeps, such as "tagging"; of others it says `unknown`. */
   keeps: readonly string[];
   unknown: "not implemented" | "page" | "passed over";
+  /** Parts that it takes and never shows. */
+  forgets?: readonly string[];
+  /** Of these it drops what it is told first. */
+  drops?: string[];
   /** It refuses a create call that says more than a name. */
   isNarrow?: boolean;
 }
@@ -77,7 +81,13 @@ class Store {
       const page = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>";
       return this.habits.unknown === "page" ? { status: 404, body: page } : notImplemented;
     }
-    if (method === "PUT") return (parts.set(part, body), { status: 200, body: "" });
+    if (method === "PUT") {
+      const { drops = [], forgets = [] } = this.habits;
+      const isDropped = drops.includes(part);
+      if (isDropped) this.habits.drops = drops.filter((each) => each !== part);
+      if (!isDropped && !forgets.includes(part)) parts.set(part, body);
+      return { status: 200, body: "" };
+    }
     if (method === "DELETE") return (parts.delete(part), { status: 204, body: "" });
     const kept = parts.get(part);
     if (kept !== undefined) return { status: 200, body: kept };
@@ -150,6 +160,40 @@ describe("a store that knows a part of S3, and no other service", () => {
     await expect(storage.create("tagged", { tags: { team: "blue" } })).rejects.toMatchObject({
       message: expect.stringContaining("may not offer s3:PutBucketTagging") as string,
     });
+  });
+
+  test("what it takes and never shows is no change of every plan", async () => {
+    await start({ keeps: ["tagging", "cors"], unknown: "not implemented", forgets: ["cors"] });
+    const config = { cors_rules: rules };
+    await storage.create("vague", config, { token: "t-vague" });
+    await expectQuiet(storage, "vague", config, "vague");
+    // Another process knows it as well.
+    await plugin.kill();
+    await start(store.habits);
+    await expectQuiet(storage, "vague", config, "vague");
+    const other = [{ ...rules[0]!, allowed_methods: ["PUT"] }];
+    expect(await changedPaths(storage, "vague", { cors_rules: other }, "vague")).toEqual(["cors_rules"]);
+    await storage.update("vague", "vague", { cors_rules: other });
+    await expectQuiet(storage, "vague", { cors_rules: other }, "vague");
+    expect(await changedPaths(storage, "vague", config, "vague")).toEqual(["cors_rules"]);
+    // It learns: what it shows now is something else than what was accepted.
+    const rule = "<CORSRule><AllowedMethod>HEAD</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>";
+    store.buckets.get("vague")?.set("cors", `<CORSConfiguration>${rule}</CORSConfiguration>`);
+    expect(await changedPaths(storage, "vague", { cors_rules: other }, "vague")).toEqual(["cors_rules"]);
+    store.habits.forgets = [];
+    await storage.update("vague", "vague", { cors_rules: other });
+    expect(store.buckets.get("vague")?.get("tagging")).toContain("<Value>none</Value>");
+    store.buckets.get("vague")?.delete("cors");
+    expect(await changedPaths(storage, "vague", { cors_rules: other }, "vague")).toEqual(["cors_rules"]);
+    await storage.delete("vague", "vague");
+  });
+
+  test("what a create drops is told again at once", async () => {
+    await start({ keeps: ["tagging", "cors"], unknown: "not implemented", drops: ["cors"] });
+    await storage.create("hasty", { cors_rules: rules }, { token: "t-hasty" });
+    expect(store.buckets.get("hasty")?.get("cors")).toContain("example.com");
+    expect(store.buckets.get("hasty")?.get("tagging")).toContain("<Value>none</Value>");
+    await expectQuiet(storage, "hasty", { cors_rules: rules }, "hasty");
   });
 
   test("marks come where the create call drops them, and others' buckets are not taken over", async () => {

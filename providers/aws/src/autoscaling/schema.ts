@@ -172,6 +172,6 @@ export const targetOutputs = z.object({
   policy_names: z.array(z.string()),
   policy_arns: z.record(z.string(), z.string()).describe("By name: what alarms of step policies call"),
   policy_fingerprint: z.string().describe("Changes with the policies"),
-  tags_all: z.record(z.string(), z.string()),
+  tags_all: z.record(z.string(), z.string()).optional(),
 });
 export type TargetOutputs = z.output<typeof targetOutputs>;

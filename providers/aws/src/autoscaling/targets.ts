@@ -1,8 +1,9 @@
 import type { ScalableTarget, ServiceNamespace } from "@aws-sdk/client-application-auto-scaling";
 import type { Aws } from "../calls.ts";
-import { orAbsent } from "../errors.ts";
+import { isAwsError, orAbsent } from "../errors.ts";
 import { parseProviderId } from "../ids.ts";
 import { each } from "../paging.ts";
+import { orUnoffered } from "../stand-in.ts";
 import type { Tags } from "../tags.ts";
 import type { TargetKey } from "./policies.ts";
 import { namespaces } from "./schema.ts";
@@ -10,7 +11,8 @@ import { namespaces } from "./schema.ts";
 /** A target with its tags. */
 export interface FoundTarget {
   readonly target: ScalableTarget;
-  readonly tags: Tags;
+  /** Undefined where it has none and can have none: a target of old, or one at a server that knows no tags. */
+  readonly tags: Tags | undefined;
 }
 
 /** `ecs|service/cluster/name|ecs:service:DesiredCount` */
@@ -49,7 +51,13 @@ export async function findTarget(cloud: Aws, key: TargetKey): Promise<FoundTarge
 /** All targets of a region. */
 export async function* targets(cloud: Aws): AsyncGenerator<FoundTarget> {
   for (const namespace of namespaces) {
-    for await (const target of targetsIn(cloud, namespace)) yield { target, tags: await tagsOf(cloud, target) };
+    try {
+      for await (const target of targetsIn(cloud, namespace)) yield { target, tags: await tagsOf(cloud, target) };
+    } catch (error) {
+      // What stands in for AWS may not know the namespaces that came later.
+      const isUnknown = isAwsError(error, "ValidationException") && error.call.operation === "DescribeScalableTargets";
+      if (!isUnknown || error.call.address === undefined) throw error;
+    }
   }
 }
 
@@ -61,8 +69,12 @@ function targetsIn({ autoscaling }: Aws, namespace: ServiceNamespace): AsyncGene
   });
 }
 
-async function tagsOf({ autoscaling }: Aws, { ScalableTargetARN: arn }: ScalableTarget): Promise<Tags> {
+async function tagsOf(cloud: Aws, { ScalableTargetARN: arn }: ScalableTarget): Promise<Tags | undefined> {
   // Targets of old have no ARN, and no tags.
-  if (arn === undefined) return {};
-  return (await orAbsent(autoscaling.listTagsForResource({ ResourceARN: arn })))?.Tags ?? {};
+  if (arn === undefined) return undefined;
+  const instead = "tags of scalable targets are not looked at";
+  const found = await orUnoffered(cloud, "autoscaling:ListTagsForResource", instead, async () => ({
+    tags: (await orAbsent(cloud.autoscaling.listTagsForResource({ ResourceARN: arn })))?.Tags ?? {},
+  }));
+  return found?.tags;
 }

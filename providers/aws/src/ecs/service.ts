@@ -1,6 +1,7 @@
 import type { CreateServiceCommandInput, Service, UpdateServiceCommandInput } from "@aws-sdk/client-ecs";
 import { ProviderFailure } from "@wfctl/plugin-sdk";
 import type { Aws } from "../calls.ts";
+import type { AwsClient } from "../client.ts";
 import { orAbsent, orNone } from "../errors.ts";
 import { isSame } from "../json.ts";
 import { standInOf, tell } from "../stand-in.ts";
@@ -124,11 +125,14 @@ export function serviceUpdate(
 /** ECS tells of a new service within seconds. */
 const firstEventMs = 20_000;
 
+/** Accounts of which it was seen already that nothing is started there. */
+const idle = new WeakSet<AwsClient>();
+
 /** True of what stands in for ECS and starts no tasks: nothing was said and nothing was started for a while. */
 async function runsNothing(cloud: Aws, place: ServicePlace, service: Service, started: number): Promise<boolean> {
-  const { ecs, context } = cloud;
+  const { client, ecs, context } = cloud;
   const isQuiet = (service.events ?? []).length === 0;
-  if (!isQuiet || context.clock.now() - started < firstEventMs) return false;
+  if (!isQuiet || (!idle.has(client) && context.clock.now() - started < firstEventMs)) return false;
   const address = await standInOf(cloud, "ecs");
   if (address === undefined) return false;
   for (const desiredStatus of ["RUNNING", "STOPPED"] as const) {
@@ -139,6 +143,7 @@ async function runsNothing(cloud: Aws, place: ServicePlace, service: Service, st
     });
     if (taskArns.length > 0) return false;
   }
+  idle.add(client);
   tell(context, `${address} starts no tasks: service ${place.service} counts as it is`);
   return true;
 }

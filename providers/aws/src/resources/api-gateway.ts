@@ -27,16 +27,7 @@ import { orAbsent } from "../errors.ts";
 import { parseArn, parseProviderId, toProviderId } from "../ids.ts";
 import { defined, isSame } from "../json.ts";
 import { managedKeys, managesMark } from "../managed.ts";
-import {
-  creationTags,
-  currentTags,
-  logicalName,
-  nameTag,
-  ownerOf,
-  ownerTag,
-  searchTags,
-  tokenTag,
-} from "../ownership.ts";
+import { creationTags, currentTags, logicalName, nameTag, ownerOf, searchTags, tokenTag } from "../ownership.ts";
 import { each } from "../paging.ts";
 import { searchRegions } from "../regions.ts";
 import { tagChanges, userTags, type Tags } from "../tags.ts";
@@ -110,9 +101,9 @@ export const apiGateway = defineAwsResource<ApiInput, ApiOutputs>({
     for await (const api of apis(cloud)) yield describe(cloud, api);
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const { cloud, id } = placeOf(ref.id, context);
-    const request = { ResourceArn: await arnOf(cloud, id), Tags: { [ownerTag]: owner } };
+    const request = { ResourceArn: await arnOf(cloud, id), Tags: marks };
     const answer = await orAbsent(cloud.apigatewayv2.tagResource(request));
     return answer === undefined ? notFound() : undefined;
   },

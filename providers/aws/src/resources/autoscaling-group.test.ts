@@ -16,6 +16,7 @@ import {
 } from "@aws-sdk/client-ecs";
 import type { JsonObject } from "@wfctl/model";
 import { beforeAll, describe, expect, test } from "vitest";
+import { drive } from "@wfctl/testkit/drive";
 import { changedPaths, expectQuiet } from "@wfctl/testkit/drive-expectations";
 import { createInPieces, isMotoMissing, useAws } from "../../test/testing/harness.ts";
 
@@ -236,6 +237,32 @@ describe.skipIf(isMotoMissing)("infra.autoscaling_group", () => {
     await expectQuiet(driver, "far", config, made.providerId);
     expect((await driver.lookup("far", "t-far"))?.providerId).toBe(made.providerId);
     await driver.delete("far", made.providerId);
+  });
+
+  test("lives at a server that knows neither tags nor the newer namespaces", async () => {
+    const plugin = await cloud.start({});
+    const bare = drive(() => plugin, "infra.autoscaling_group");
+    cloud.proxy.fail({
+      operation: /^application-autoscaling\.(?:ListTags|Tag|Untag)/,
+      times: 99,
+      fault: { error: "InternalFailure", status: 501 },
+    });
+    cloud.proxy.fail({
+      operation: "application-autoscaling.DescribeScalableTargets",
+      body: '"neptune"',
+      times: 99,
+      fault: { error: "ValidationException" },
+    });
+    const config = { ...table("bare"), min_capacity: 0, max_capacity: 1, tags: { team: "blue" } };
+    const { providerId: id } = await bare.create("bare", config, { token: "t-bare" });
+    await expectQuiet(bare, "bare", config, id);
+    expect(await changedPaths(bare, "bare", { ...config, max_capacity: 2 }, id)).toEqual(["max_capacity"]);
+    await bare.update("bare", id, { ...config, max_capacity: 2 });
+    expect(await bare.list()).toContainEqual(expect.objectContaining({ providerId: id }));
+    expect(await bare.lookup("bare", "t-bare")).toBeUndefined();
+    await expect(bare.create("bare", config, { token: "t-again" })).rejects.toMatchObject({ class: "already_exists" });
+    await bare.delete("bare", id);
+    expect(await bare.read("bare", id)).toBeUndefined();
   });
 
   test.each([

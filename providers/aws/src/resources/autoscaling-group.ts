@@ -9,16 +9,7 @@ import { orAbsent } from "../errors.ts";
 import { parseArn, toProviderId } from "../ids.ts";
 import { defined, isSame } from "../json.ts";
 import { settleName, shortHash } from "../naming.ts";
-import {
-  creationTags,
-  currentTags,
-  logicalName,
-  nameTag,
-  ownerOf,
-  ownerTag,
-  searchTags,
-  tokenTag,
-} from "../ownership.ts";
+import { creationTags, currentTags, logicalName, nameTag, ownerOf, searchTags, tokenTag } from "../ownership.ts";
 import { searchRegions } from "../regions.ts";
 import { tagChanges, userTags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
@@ -52,7 +43,7 @@ export const autoscalingGroup = defineAwsResource<TargetInput, TargetOutputs>({
     const names = { chosen: native, base: native, maxLength: native.length, what: "Scalable target" };
     const settled = await settleName(context, names, async () => {
       const found = await findTarget(cloud, key);
-      return found === undefined ? undefined : { tags: found.tags, found };
+      return found === undefined ? undefined : { tags: found.tags ?? {}, found };
     });
     if (isAlreadyExists(settled)) return settled;
     const id = toProviderId(native, cloud.region, context.client.region);
@@ -85,7 +76,7 @@ export const autoscalingGroup = defineAwsResource<TargetInput, TargetOutputs>({
   },
 
   async lookup({ token }, context) {
-    const found = await searchRegions(context, (cloud) => findWhere(cloud, ({ tags }) => tags[tokenTag] === token));
+    const found = await searchRegions(context, (cloud) => findWhere(cloud, ({ tags }) => tags?.[tokenTag] === token));
     return found ?? notFound();
   },
 
@@ -96,11 +87,11 @@ export const autoscalingGroup = defineAwsResource<TargetInput, TargetOutputs>({
     for await (const found of targets(cloud)) yield describe(cloud, found, { inputs: false });
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const { cloud, key } = placeOf(ref.id, context);
     const found = await findTarget(cloud, key);
     if (found?.target.ScalableTargetARN === undefined) return notFound();
-    const request = { ResourceARN: found.target.ScalableTargetARN, Tags: { [ownerTag]: owner } };
+    const request = { ResourceARN: found.target.ScalableTargetARN, Tags: marks };
     return (await orAbsent(cloud.autoscaling.tagResource(request))) === undefined ? notFound() : undefined;
   },
 });
@@ -132,7 +123,7 @@ async function find(id: string, context: Context): Promise<State | NotFound> {
   const cloud = aws(context, arn?.region);
   const found = await findWhere(
     cloud,
-    ({ target, tags }) => target.ScalableTargetARN === id || tags[nameTag] === id || target.ResourceId === resource,
+    ({ target, tags }) => target.ScalableTargetARN === id || tags?.[nameTag] === id || target.ResourceId === resource,
   );
   return found ?? notFound();
 }
@@ -173,10 +164,11 @@ async function sync(
     const role = input.role_arn === undefined ? {} : { RoleARN: target.RoleARN };
     if (!isSame(settings, { ...now, ...role })) await register({});
     const arn = target.ScalableTargetARN;
-    const { set, remove } = tagChanges(tags, currentTags(context, name, input.tags, tags));
-    if (arn !== undefined && Object.keys(set).length > 0)
-      await autoscaling.tagResource({ ResourceARN: arn, Tags: set });
-    if (arn !== undefined && remove.length > 0) await autoscaling.untagResource({ ResourceARN: arn, TagKeys: remove });
+    if (arn !== undefined && tags !== undefined) {
+      const { set, remove } = tagChanges(tags, currentTags(context, name, input.tags, tags));
+      if (Object.keys(set).length > 0) await autoscaling.tagResource({ ResourceARN: arn, Tags: set });
+      if (remove.length > 0) await autoscaling.untagResource({ ResourceARN: arn, TagKeys: remove });
+    }
   }
   await syncPolicies(cloud, key, input.policies);
   await syncScheduledActions(cloud, key, input.scheduled_actions);
@@ -198,7 +190,7 @@ async function describeNow(cloud: Aws, key: TargetKey): Promise<State> {
 }
 
 async function describe(cloud: Aws, found: FoundTarget, options: { inputs?: boolean } = {}): Promise<State> {
-  const { target, tags } = found;
+  const { target, tags = {} } = found;
   const key = keyOf(target);
   const live = await listPolicies(cloud, key);
   const policies = live.map(toPolicy).toSorted((a, b) => (a.policy_name < b.policy_name ? -1 : 1));
@@ -220,7 +212,7 @@ async function describe(cloud: Aws, found: FoundTarget, options: { inputs?: bool
     policy_names: names,
     policy_arns: Object.fromEntries(live.map(({ PolicyName = "", PolicyARN = "" }) => [PolicyName, PolicyARN])),
     policy_fingerprint: shortHash(canonicalJson(policies as never), 32),
-    tags_all: tags,
+    tags_all: found.tags,
   });
   const state = {
     id: toProviderId(formatKey(key), cloud.region, cloud.client.region),
@@ -241,7 +233,7 @@ async function describe(cloud: Aws, found: FoundTarget, options: { inputs?: bool
       scale_out: suspended.DynamicScalingOutSuspended,
       scheduled: suspended.ScheduledScalingSuspended,
     },
-    tags: userTags(tags, { defaults: cloud.client.config.default_tags }),
+    tags: found.tags && userTags(found.tags, { defaults: cloud.client.config.default_tags }),
   });
   return { ...state, inputs: inputs as Partial<TargetInput> };
 }

@@ -27,16 +27,7 @@ import { isAwsError, orAbsent } from "../errors.ts";
 import { parseProviderId, toProviderId } from "../ids.ts";
 import { defined } from "../json.ts";
 import { settleName, shortHash } from "../naming.ts";
-import {
-  creationTags,
-  currentTags,
-  logicalName,
-  ownerOf,
-  ownerTag,
-  partOfTag,
-  searchTags,
-  tokenTag,
-} from "../ownership.ts";
+import { creationTags, currentTags, logicalName, ownerOf, partOfTag, searchTags, tokenTag } from "../ownership.ts";
 import { searchRegions } from "../regions.ts";
 import { cacheNodeTypes, isSize } from "../sizing.ts";
 import { standInOf, tell } from "../stand-in.ts";
@@ -197,10 +188,10 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
     for await (const { group, tags } of partialGroups(cloud, ids)) yield incomplete(cloud, group, tags);
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const { cloud, group } = placeOf(ref.id, context);
     const { arn } = await placeIn(cloud, group);
-    const request = { ResourceName: arn, Tags: [{ Key: ownerTag, Value: owner }] };
+    const request = { ResourceName: arn, Tags: toPairs(marks) };
     return (await orAbsent(cloud.elasticache.addTagsToResource(request))) === undefined ? notFound() : undefined;
   },
 

@@ -21,16 +21,7 @@ import { isAwsError, orAbsent } from "../errors.ts";
 import { parseArn } from "../ids.ts";
 import { defined } from "../json.ts";
 import { shortHash } from "../naming.ts";
-import {
-  creationTags,
-  currentTags,
-  logicalName,
-  nameTag,
-  ownerOf,
-  ownerTag,
-  searchTags,
-  tokenTag,
-} from "../ownership.ts";
+import { creationTags, currentTags, logicalName, nameTag, ownerOf, searchTags, tokenTag } from "../ownership.ts";
 import { searchRegions } from "../regions.ts";
 import { markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
@@ -153,9 +144,9 @@ export const certificate = defineAwsResource<CertificateInput, CertificateOutput
     }
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const cloud = aws(context, parseArn(ref.id)?.region);
-    const tags = [{ Key: ownerTag, Value: owner }];
+    const tags = toPairs(marks);
     const answer = await orAbsent(cloud.acm.addTagsToCertificate({ CertificateArn: ref.id, Tags: tags }));
     return answer === undefined ? notFound() : undefined;
   },

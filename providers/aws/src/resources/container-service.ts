@@ -29,7 +29,7 @@ import { ensureTaskDefinition, findTaskDefinition, readTask, removeTaskDefinitio
 import { orAbsent } from "../errors.ts";
 import { defined } from "../json.ts";
 import { settleName, shortHash } from "../naming.ts";
-import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags, tokenTag } from "../ownership.ts";
+import { creationTags, currentTags, logicalName, ownerOf, searchTags, tokenTag } from "../ownership.ts";
 import { chunk, collect } from "../paging.ts";
 import { searchRegions } from "../regions.ts";
 import { cpuUnits, fargateSizes, isSize, memoryMib } from "../sizing.ts";
@@ -137,9 +137,9 @@ export const containerService = defineAwsResource<ServiceInput, ServiceOutputs>(
     for await (const { place, tags } of partialServices(cloud, places)) yield incomplete(place, tags);
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const { arn, region } = await placeOf(ref.id, context);
-    const tags = [{ key: ownerTag, value: owner }];
+    const tags = toLowerPairs(marks);
     const answer = await orAbsent(aws(context, region).ecs.tagResource({ resourceArn: arn, tags }));
     return answer === undefined ? notFound() : undefined;
   },

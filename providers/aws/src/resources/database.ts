@@ -4,16 +4,7 @@ import { aws, type Aws, type Context } from "../calls.ts";
 import { isAwsError, orAbsent } from "../errors.ts";
 import { parseArn } from "../ids.ts";
 import { defined } from "../json.ts";
-import {
-  creationTags,
-  currentTags,
-  isOwnCreate,
-  logicalName,
-  ownerOf,
-  ownerTag,
-  searchTags,
-  tokenTag,
-} from "../ownership.ts";
+import { creationTags, currentTags, isOwnCreate, logicalName, ownerOf, searchTags, tokenTag } from "../ownership.ts";
 import { shortHash } from "../naming.ts";
 import {
   awaitAvailable,
@@ -190,10 +181,10 @@ export const database = defineAwsResource<DatabaseInput, DatabaseOutputs>({
     for await (const { arn, tags } of partialInstances(cloud, arns)) yield incomplete(cloud, arn, tags);
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const { identifier, cloud } = placeOf(ref.id, context);
     const arn = await arnOf(cloud, identifier);
-    const tags = [{ Key: ownerTag, Value: owner }];
+    const tags = toPairs(marks);
     const answer = await orAbsent(cloud.rds.addTagsToResource({ ResourceName: arn, Tags: tags }));
     return answer === undefined ? notFound() : undefined;
   },

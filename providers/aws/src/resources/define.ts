@@ -1,11 +1,15 @@
 import {
+  compareInputs,
   defineResource,
+  isAlreadyExists,
   isJsonObject,
   isNotFound,
   jsonEqual,
   notFound,
   ProviderFailure,
+  type AlreadyExists,
   type Comparison,
+  type DesiredState,
   type JsonObject,
   type KnownState,
   type NotFound,
@@ -17,6 +21,9 @@ import {
 import { hasChanged, type Context } from "../calls.ts";
 import type { AwsClient, ServiceName } from "../client.ts";
 import { parseEndpoint, toEndpointId } from "../ids.ts";
+import { ownerTag } from "../ownership.ts";
+import type { Tags } from "../tags.ts";
+import { markUnkept, withoutUnkept } from "../unkept.ts";
 import { permissions } from "./permissions.ts";
 import { typicalTimes } from "./typical-times.ts";
 
@@ -24,10 +31,9 @@ import { typicalTimes } from "./typical-times.ts";
 export const incompleteState = "incomplete";
 
 /** A type of this provider; see `defineAwsResource`. */
-export interface AwsResource<Input extends object, Outputs extends object> extends ResourceDefinition<
-  AwsClient,
-  Input,
-  Outputs
+export interface AwsResource<Input extends object, Outputs extends object> extends Omit<
+  ResourceDefinition<AwsClient, Input, Outputs>,
+  "setOwner"
 > {
   /** Whose object it is. */
   readonly service: ServiceName;
@@ -41,21 +47,24 @@ export interface AwsResource<Input extends object, Outputs extends object> exten
    * only parts are there, and the required input that a diff names then. `update` makes what is missing.
    */
   readonly incomplete?: { readonly output: keyof Outputs & string; readonly input: keyof Input & string };
+  /** Writes tags of ours, such as the owner's, beside those that the object has. */
+  setMarks(ref: ObjectRef, marks: Tags, context: Context): Promise<void | NotFound>;
 }
 
 /**
  * A resource type of AWS. Beside what the SDK does:
  * - a call that failed after it had changed something never reports a class that promises otherwise;
  * - a diff keeps quiet about what was settled at creation, and about tags that `default_tags` give already;
+ * - a diff keeps quiet about what a server that stands in for AWS does not keep;
  * - the handlers work at the endpoint that the resource names, or its id;
  * - where the host knows no id, the object is found by its name first.
  */
 export function defineAwsResource<Input extends object, Outputs extends object>(
   definition: AwsResource<Input, Outputs>,
 ): Resource<AwsClient> {
-  const { settledBy = {}, incomplete, service, ...rest } = definition;
+  const { settledBy = {}, incomplete, service, setMarks, ...rest } = definition;
   const settled = { region: "region", ...settledBy } as Readonly<Record<string, string>>;
-  const { read, lookup, list, setOwner, health, scale, troubleshoot } = definition;
+  const { read, lookup, list, health, scale, troubleshoot } = definition;
   type State = ResourceState<Input, Outputs>;
 
   const inputEndpoint = (input: Input): string | undefined => (input as { readonly endpoint?: string }).endpoint;
@@ -91,7 +100,33 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
     return { ...placeAt(context, service, endpoint), ref: { ...ref, id: native } };
   };
 
-  return defineResource<AwsClient>()({
+  const compare = (desired: DesiredState<Input>, known: KnownState, standard: Comparison): Comparison => {
+    const quiet = withoutNoise(standard, known, settled);
+    const own = definition.diff === undefined ? quiet : definition.diff(desired, known, quiet);
+    return withoutUnkept(own, known);
+  };
+  /** The answer of a write, with what a server that stands in for AWS does not keep. */
+  const settle = async <Answer extends State | AlreadyExists | NotFound>(
+    desired: DesiredState<Input>,
+    answer: Answer,
+    context: Context,
+    repair?: (ref: ObjectRef) => Promise<State | NotFound>,
+  ): Promise<Answer> => {
+    if (isNotFound(answer) || isAlreadyExists(answer)) return answer;
+    const type = {
+      service,
+      writeOnly: definition.writeOnly ?? [],
+      read,
+      setMarks,
+      compare: (wanted: DesiredState<object>, known: KnownState) =>
+        compare(wanted as DesiredState<Input>, known, compareInputs(resource as Resource<unknown>, wanted, known)),
+    };
+    const { id } = answer as State;
+    const mend = repair === undefined ? undefined : () => repair({ name: desired.name, id });
+    return (await markUnkept(type, desired, answer as State, context, mend)) as Answer;
+  };
+
+  const resource = defineResource<AwsClient>()({
     ...rest,
     forceNew: [...(definition.forceNew ?? []), "endpoint" as never],
     resetWhenUnset: [...(definition.resetWhenUnset ?? []), "endpoint" as never],
@@ -100,7 +135,10 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
     async create(desired, context) {
       const place = placeAt(context, service, inputEndpoint(desired.input));
       // A host that lost the answer asks again, under the same token, while the first call may still run.
-      const make = () => honestly(place.context, definition.create(desired, place.context));
+      const make = async () => {
+        const answer = await honestly(place.context, definition.create(desired, place.context));
+        return settle(desired, answer, place.context, (ref) => definition.update(ref, desired, place.context));
+      };
       const { client, clientToken, signal } = context;
       return place.mark(await client.turns.take(`${definition.type} ${clientToken}`, signal, make));
     },
@@ -108,7 +146,8 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
     async update(ref, desired, context) {
       const place = await locate(ref, context);
       if (place === undefined) return notFound(`${definition.type} "${ref.name}" does not exist`);
-      return place.mark(await honestly(place.context, definition.update(place.ref, desired, place.context)));
+      const answer = await honestly(place.context, definition.update(place.ref, desired, place.context));
+      return place.mark(await settle(desired, answer, place.context));
     },
     async delete(ref, context) {
       const place = await locate(ref, context);
@@ -125,8 +164,7 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
         const wanted = (desired.input as JsonObject)[incomplete.input] ?? null;
         return { changes: [{ path: incomplete.input, new: wanted, forceNew: false }] };
       }
-      const quiet = withoutNoise(standard, known, settled);
-      return definition.diff === undefined ? quiet : definition.diff(desired, known, quiet);
+      return compare(desired, known, standard);
     },
     ...(lookup === undefined
       ? {}
@@ -148,14 +186,10 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
             }
           },
         }),
-    ...(setOwner === undefined
-      ? {}
-      : {
-          async setOwner(ref: ObjectRef, owner: string, context: Context) {
-            const place = await locate(ref, context);
-            return place === undefined ? notFound() : setOwner(place.ref, owner, place.context);
-          },
-        }),
+    async setOwner(ref: ObjectRef, owner: string, context: Context) {
+      const place = await locate(ref, context);
+      return place === undefined ? notFound() : setMarks(place.ref, { [ownerTag]: owner }, place.context);
+    },
     ...(health === undefined
       ? {}
       : {
@@ -183,6 +217,7 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
           },
         }),
   });
+  return resource;
 }
 
 /** The answer of a create. Only the call that made the object says so: what an earlier attempt made is known by its token. */
@@ -240,10 +275,12 @@ function withoutNoise(
   { outputs }: KnownState,
   settled: Readonly<Record<string, string>>,
 ): Comparison {
-  const live = (outputs["tags_all"] ?? {}) as Record<string, unknown>;
+  const { tags_all: live } = outputs as { readonly tags_all?: Readonly<Record<string, string>> };
   const changes = comparison.changes.filter(({ path, new: wanted }) => {
     const output = settled[path];
     if (output !== undefined && wanted !== undefined) return !jsonEqual(wanted, outputs[output]);
+    // Where an object cannot have tags, none are missing.
+    if (live === undefined) return path !== "tags" && !path.startsWith("tags.");
     if (path.startsWith("tags.")) return wanted === undefined || live[path.slice("tags.".length)] !== wanted;
     return true;
   });

@@ -30,7 +30,7 @@ import {
   zoneTags,
 } from "../dns/zones.ts";
 import { orAbsent, orNone } from "../errors.ts";
-import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags } from "../ownership.ts";
+import { creationTags, currentTags, logicalName, ownerOf, searchTags } from "../ownership.ts";
 import { markPrefix, tagChanges, toPairs, userTags, type Tags } from "../tags.ts";
 import { asCreated, defineAwsResource, inputsOf } from "./define.ts";
 
@@ -136,12 +136,16 @@ export const dns = defineAwsResource<DnsInput, DnsOutputs>({
     }
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
+    // Its zone may be anyone's.
+    if (parseSetId(ref.id) !== undefined) {
+      throw new ProviderFailure("unsupported", "Records in a zone of others carry no marks");
+    }
     const answer = await orAbsent(
       aws(context).route53.changeTagsForResource({
         ResourceType: "hostedzone",
         ResourceId: bareId(ref.id),
-        AddTags: [{ Key: ownerTag, Value: owner }],
+        AddTags: toPairs(marks),
       }),
     );
     return answer === undefined ? notFound() : undefined;

@@ -23,18 +23,9 @@ import { deferRules, revoke, syncRules, type DeferredRule } from "../firewall/sy
 import { parseProviderId, toProviderId } from "../ids.ts";
 import { managedKeys, managesMark } from "../managed.ts";
 import { settleName } from "../naming.ts";
-import {
-  creationTags,
-  currentTags,
-  logicalName,
-  nameTag,
-  ownerOf,
-  ownerTag,
-  searchTags,
-  tokenTag,
-} from "../ownership.ts";
+import { creationTags, currentTags, logicalName, nameTag, ownerOf, searchTags, tokenTag } from "../ownership.ts";
 import { searchRegions } from "../regions.ts";
-import { fromPairs, userTags } from "../tags.ts";
+import { fromPairs, userTags, toPairs } from "../tags.ts";
 import { describeHolders } from "../vpc/holders.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
 import { asCreated, defineAwsResource, inputsOf } from "./define.ts";
@@ -144,9 +135,9 @@ export const firewall = defineAwsResource<FirewallInput, FirewallOutputs>({
     for await (const group of groupsWhere(cloud, [])) yield describe(cloud, group, { inputs: false });
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const { native, region } = parseProviderId(ref.id, context.client.region);
-    const tags = [{ Key: ownerTag, Value: owner }];
+    const tags = toPairs(marks);
     const answer = await orAbsent(aws(context, region).ec2.createTags({ Resources: [native], Tags: tags }));
     return answer === undefined ? notFound() : undefined;
   },

@@ -18,16 +18,7 @@ import { optionalRoleKeys, roleInput, roleOutputs, type RoleInput, type RoleOutp
 import { parseArn } from "../ids.ts";
 import { managedKeys, managesMark } from "../managed.ts";
 import { candidateNames, settleName } from "../naming.ts";
-import {
-  creationTags,
-  currentTags,
-  logicalName,
-  ownerOf,
-  ownerTag,
-  partOfTag,
-  searchTags,
-  tokenTag,
-} from "../ownership.ts";
+import { creationTags, currentTags, logicalName, ownerOf, partOfTag, searchTags, tokenTag } from "../ownership.ts";
 import { fromPairs, tagChanges, toPairs, userTags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
 import { asCreated, defineAwsResource } from "./define.ts";
@@ -120,10 +111,8 @@ export const iamRole = defineAwsResource<RoleInput, RoleOutputs>({
     }
   },
 
-  async setOwner(ref, owner, context) {
-    const tagged = await orAbsent(
-      aws(context).iam.tagRole({ RoleName: roleNameOf(ref.id), Tags: [{ Key: ownerTag, Value: owner }] }),
-    );
+  async setMarks(ref, marks, context) {
+    const tagged = await orAbsent(aws(context).iam.tagRole({ RoleName: roleNameOf(ref.id), Tags: toPairs(marks) }));
     return tagged === undefined ? notFound() : undefined;
   },
 });

@@ -28,7 +28,7 @@ import { clusterInput, clusterOutputs, type ClusterInput, type ClusterOutputs } 
 import { isAwsError, orAbsent } from "../errors.ts";
 import { defined } from "../json.ts";
 import { settleName, shortHash } from "../naming.ts";
-import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags, tokenTag } from "../ownership.ts";
+import { creationTags, currentTags, logicalName, ownerOf, searchTags, tokenTag } from "../ownership.ts";
 import { searchRegions } from "../regions.ts";
 import { instanceTypes, isSize } from "../sizing.ts";
 import { tagChanges, userTags, type Tags } from "../tags.ts";
@@ -155,9 +155,9 @@ export const k8sCluster = defineAwsResource<ClusterInput, ClusterOutputs>({
     for await (const { place, tags } of partialClusters(cloud, places)) yield incomplete(place, tags);
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const { cloud, place } = await placeOf(ref.id, context);
-    const answer = await orAbsent(cloud.eks.tagResource({ resourceArn: place.arn, tags: { [ownerTag]: owner } }));
+    const answer = await orAbsent(cloud.eks.tagResource({ resourceArn: place.arn, tags: marks }));
     return answer === undefined ? notFound() : undefined;
   },
 

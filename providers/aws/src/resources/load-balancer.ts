@@ -16,7 +16,7 @@ import { orAbsent } from "../errors.ts";
 import { parseArn } from "../ids.ts";
 import { managedKeys, managesMark } from "../managed.ts";
 import { settleName } from "../naming.ts";
-import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags, tokenTag } from "../ownership.ts";
+import { creationTags, currentTags, logicalName, ownerOf, searchTags, tokenTag } from "../ownership.ts";
 import { chunk, collect } from "../paging.ts";
 import { searchRegions } from "../regions.ts";
 import { toPairs, userTags, type Tags } from "../tags.ts";
@@ -111,9 +111,9 @@ export const loadBalancer = defineAwsResource<BalancerInput, BalancerOutputs>({
     for (const { balancer } of await balancers(cloud)) yield describe(cloud, balancer, { inputs: false });
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const cloud = aws(context, parseArn(ref.id)?.region);
-    const tags = [{ Key: ownerTag, Value: owner }];
+    const tags = toPairs(marks);
     const answer = await orAbsent(cloud.elbv2.addTags({ ResourceArns: [ref.id], Tags: tags }));
     return answer === undefined ? notFound() : undefined;
   },

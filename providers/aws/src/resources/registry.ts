@@ -14,7 +14,7 @@ import { parseArn } from "../ids.ts";
 import { defined } from "../json.ts";
 import { managedKeys, managesMark } from "../managed.ts";
 import { settleName } from "../naming.ts";
-import { creationTags, currentTags, logicalName, ownerOf, ownerTag, searchTags, tokenTag } from "../ownership.ts";
+import { creationTags, currentTags, logicalName, ownerOf, searchTags, tokenTag } from "../ownership.ts";
 import { each } from "../paging.ts";
 import { normalPolicyText } from "../policy.ts";
 import { searchRegions } from "../regions.ts";
@@ -106,9 +106,9 @@ export const registry = defineAwsResource<RegistryInput, RegistryOutputs>({
     for await (const repository of repositories(cloud)) yield describe(cloud, repository, { inputs: false });
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const { cloud } = placeOf(ref.id, context);
-    const tags = [{ Key: ownerTag, Value: owner }];
+    const tags = toPairs(marks);
     const answer = await orAbsent(cloud.ecr.tagResource({ resourceArn: ref.id, tags }));
     return answer === undefined ? notFound() : undefined;
   },

@@ -4,7 +4,7 @@ import { aws, type Aws, type Context } from "../calls.ts";
 import { isAwsError, orAbsent, orNone } from "../errors.ts";
 import { isSame } from "../json.ts";
 import { managedKeys, managesMark } from "../managed.ts";
-import { creationTags, currentTags, isOwnCreate, logicalName, ownerOf, ownerTag, searchTags } from "../ownership.ts";
+import { creationTags, currentTags, isOwnCreate, logicalName, ownerOf, searchTags } from "../ownership.ts";
 import { each } from "../paging.ts";
 import { optionalAspects, optionalKeys, standingAspects, type Aspect } from "../storage/aspects.ts";
 import { emptyBucket } from "../storage/empty-bucket.ts";
@@ -115,12 +115,12 @@ export const storage = defineAwsResource<StorageInput, StorageOutputs>({
     }
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const region = await observe(aws(context), ref.id);
     if (region === undefined) return notFound();
     const cloud = aws(context, region);
     const tags = await tagsOf(cloud, ref.id);
-    await cloud.s3.putBucketTagging({ Bucket: ref.id, Tagging: { TagSet: toPairs({ ...tags, [ownerTag]: owner }) } });
+    await cloud.s3.putBucketTagging({ Bucket: ref.id, Tagging: { TagSet: toPairs({ ...tags, ...marks }) } });
     return undefined;
   },
 });

@@ -7,9 +7,10 @@ import { isAwsError, orAbsent } from "../errors.ts";
 import { parseProviderId, toProviderId } from "../ids.ts";
 import { isSame } from "../json.ts";
 import { managesMark } from "../managed.ts";
-import { creationTags, nameTag, ownerTag, tokenTag } from "../ownership.ts";
+import { creationTags, nameTag, tokenTag } from "../ownership.ts";
 import { each } from "../paging.ts";
 import { searchRegions } from "../regions.ts";
+import { toPairs } from "../tags.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
 import { describeVpc, optionalVpcKeys } from "../vpc/describe.ts";
 import { removeEndpoints } from "../vpc/endpoints.ts";
@@ -126,9 +127,9 @@ export const vpc = defineAwsResource<VpcInput, VpcOutputs>({
     }
   },
 
-  async setOwner(ref, owner, context) {
+  async setMarks(ref, marks, context) {
     const { native, region } = parseProviderId(ref.id, context.client.region);
-    const tags = [{ Key: ownerTag, Value: owner }];
+    const tags = toPairs(marks);
     const answer = await orAbsent(aws(context, region).ec2.createTags({ Resources: [native], Tags: tags }));
     return answer === undefined ? notFound() : undefined;
   },

@@ -9,6 +9,7 @@ import { permissions } from "../../src/resources/permissions.ts";
 import { motoProblem, startMoto } from "./moto.ts";
 import { startPlugin } from "./plugin.ts";
 import { startProxy, type Proxy } from "./proxy.ts";
+import { unkept } from "./unkept.ts";
 
 const problem = motoProblem();
 
@@ -83,6 +84,7 @@ export function useAws(config: JsonObject = {}): AwsHarness {
   afterEach(async () => {
     await Promise.all(others.splice(0).map((other) => other.kill()));
     expect(proxy.violations, "requests that the service's model does not allow").toEqual([]);
+    expect(unkept(proxy), "what a write said and the next read did not").toEqual([]);
     if (isTestOfType()) expect(unlisted(proxy, driven), "calls whose permissions the type does not list").toEqual([]);
   });
   afterAll(async () => {
