@@ -10,91 +10,83 @@ const chain = `
   - {name: c, type: infra.test, config: {value: "\${b.endpoint}"}}
 `;
 
-/** What these wait for has seconds in the product: a machine that was busy right then gets another try. */
-const timed = { retry: 2 };
+/** An answer that comes after the interrupt is waited for four seconds: a busy machine may need more. */
+const patient = { env: { WFCTL_TEST_INTERRUPT: "90000,95000,120000" } };
+/** Of what never comes nothing is lost by giving it up earlier; what follows has time. */
+const brief = { env: { WFCTL_TEST_INTERRUPT: "1000,1500,120000" } };
 
-test(
-  "the first interrupt takes the answer in flight, skips the rest, and exits 130; the next apply goes on",
-  timed,
-  async () => {
-    const box = createSandbox();
-    // A plugin of upstream cannot be stopped: it goes on, and its answer counts.
-    box.write(chain, { provider: "upstreamlike" });
-    writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, hold: "b-coming" }]);
-    const apply = box.start("apply", "-y");
-    await waitUntil("b is about to be made", () => hasReached(box.root, "b-coming"));
-    apply.process.kill("SIGINT");
-    await apply.says("Interrupted");
-    releaseHold(box.root, "b-coming");
-    const { code, stdout } = await apply.finished;
-    expect(code).toBe(130);
-    expect(stdout).toContain("2 created");
-    expect(stdout).toContain("1 skipped");
-    expect(stdout).toContain('Run "wfctl apply" again');
-    expect(box.cloud.objects().map((object) => object.name)).toEqual(["a", "b"]);
-    await waitUntil("the plugins are gone", () => pluginPids(box.cloud).every((pid) => !isRunning(pid)));
+test("the first interrupt takes the answer in flight, skips the rest, and exits 130; the next apply goes on", async () => {
+  const box = createSandbox();
+  // A plugin of upstream cannot be stopped: it goes on, and its answer counts.
+  box.write(chain, { provider: "upstreamlike" });
+  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, hold: "b-coming" }]);
+  const apply = box.startWith(patient, "apply", "-y");
+  await waitUntil("b is about to be made", () => hasReached(box.root, "b-coming"));
+  apply.process.kill("SIGINT");
+  await apply.says("Interrupted");
+  releaseHold(box.root, "b-coming");
+  const { code, stdout } = await apply.finished;
+  expect(code).toBe(130);
+  expect(stdout).toContain("2 created");
+  expect(stdout).toContain("1 skipped");
+  expect(stdout).toContain('Run "wfctl apply" again');
+  expect(box.cloud.objects().map((object) => object.name)).toEqual(["a", "b"]);
+  await waitUntil("the plugins are gone", () => pluginPids(box.cloud).every((pid) => !isRunning(pid)));
 
-    const next = await box.run("apply", "-y");
-    expect(next.code).toBe(0);
-    expect(next.stdout).toContain("1 created, 2 unchanged");
-    expect(box.cloud.objects()).toHaveLength(3);
-  },
-);
+  const next = await box.run("apply", "-y");
+  expect(next.code).toBe(0);
+  expect(next.stdout).toContain("1 created, 2 unchanged");
+  expect(box.cloud.objects()).toHaveLength(3);
+});
 
-test(
-  "an interrupt stops a driver that only waits: what it made is recorded and repaired by the next apply",
-  timed,
-  async () => {
-    const box = createSandbox();
-    box.write(chain);
-    writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "never" }]);
-    const apply = box.start("apply", "-y");
-    await waitUntil("b is made", () => hasReached(box.root, "never"));
-    apply.process.kill("SIGINT");
-    const { code, stdout } = await apply.finished;
-    expect(code).toBe(130);
-    expect(stdout).toMatch(/ERROR +INCOMPLETE +create +b/);
-    expect(stdout).toMatch(/SKIPPED +CANCELLED +create +c/);
+test("an interrupt stops a driver that only waits: what it made is recorded and repaired by the next apply", async () => {
+  const box = createSandbox();
+  box.write(chain);
+  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "never" }]);
+  const apply = box.startWith(patient, "apply", "-y");
+  await waitUntil("b is made", () => hasReached(box.root, "never"));
+  apply.process.kill("SIGINT");
+  const { code, stdout } = await apply.finished;
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/ERROR +INCOMPLETE +create +b/);
+  expect(stdout).toMatch(/SKIPPED +CANCELLED +create +c/);
 
-    expect((await box.run("apply", "-y")).code).toBe(0);
-    expect(
-      box.cloud
-        .objects()
-        .map((object) => object.name)
-        .toSorted(),
-    ).toEqual(["a", "b", "c"]);
-  },
-);
+  expect((await box.run("apply", "-y")).code).toBe(0);
+  expect(
+    box.cloud
+      .objects()
+      .map((object) => object.name)
+      .toSorted(),
+  ).toEqual(["a", "b", "c"]);
+});
 
-test(
-  "SIGTERM exits 143 and kills a plugin that does not answer; the open end is told and nothing else is touched",
-  timed,
-  async () => {
-    const box = createSandbox();
-    box.write(chain, { provider: "upstreamlike" });
-    writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, hold: "never" }]);
-    const apply = box.start("apply", "-y");
-    await waitUntil("b is about to be made", () => hasReached(box.root, "never"));
-    apply.process.kill("SIGTERM");
-    const { code, stdout } = await apply.finished;
-    expect(code).toBe(143);
-    expect(stdout).toMatch(/ERROR +OUTCOME_UNKNOWN +create +b/);
-    expect(stdout).toContain("wfctl state resolve b --id ID, or --absent");
-    await waitUntil("the plugins are gone", () => pluginPids(box.cloud).every((pid) => !isRunning(pid)));
+test("SIGTERM exits 143 and kills a plugin that does not answer; the open end is told and nothing else is touched", async () => {
+  const box = createSandbox();
+  box.write(chain, { provider: "upstreamlike" });
+  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, hold: "never" }]);
+  const apply = box.startWith(brief, "apply", "-y");
+  await waitUntil("b is about to be made", () => hasReached(box.root, "never"));
+  apply.process.kill("SIGTERM");
+  const { code, stdout } = await apply.finished;
+  expect(code).toBe(143);
+  expect(stdout).toMatch(/ERROR +OUTCOME_UNKNOWN +create +b/);
+  expect(stdout).toContain("wfctl state resolve b --id ID, or --absent");
+  await waitUntil("the plugins are gone", () => pluginPids(box.cloud).every((pid) => !isRunning(pid)));
 
-    const status = await box.run("status");
-    expect(status.stdout).toContain('"b" is unknown');
-    expect(status.stdout).toContain("lease:    free");
-    expect(box.cloud.objects().map((object) => object.name)).toEqual(["a"]);
-  },
-);
+  const status = await box.run("status");
+  expect(status.stdout).toContain('"b" is unknown');
+  expect(status.stdout).toContain("lease:    free");
+  expect(box.cloud.objects().map((object) => object.name)).toEqual(["a"]);
+});
 
 test("the second interrupt exits at once, and no plugin outlives it", async () => {
   const box = createSandbox();
   box.write(chain);
   writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "never" }]);
-  const apply = box.start("apply", "-y");
+  const apply = box.startWith(patient, "apply", "-y");
   await waitUntil("b is being made", () => hasReached(box.root, "never"));
+  // Its driver would end its wait with the first interrupt, and the run with it.
+  for (const pid of pluginPids(box.cloud)) process.kill(pid, "SIGSTOP");
   apply.process.kill("SIGINT");
   await apply.says("Interrupted");
   apply.process.kill("SIGINT");
@@ -116,7 +108,7 @@ test("an interrupt while the plan is made changes nothing", async () => {
   box.write("  - {name: a, type: infra.test, config: {value: one}}");
   await box.run("apply", "-y");
   writeFaults(box.root, [{ operation: "read", hold: "reading" }]);
-  const apply = box.start("apply", "-y", "--refresh");
+  const apply = box.startWith(patient, "apply", "-y", "--refresh");
   await waitUntil("a is being read", () => hasReached(box.root, "reading"));
   apply.process.kill("SIGINT");
   const { code, stderr } = await apply.finished;

@@ -18,6 +18,7 @@ import { modulesOf, refuseOtherAccounts } from "./providers.ts";
 import { rememberProviders } from "./remembered-providers.ts";
 import { createRunId, realClock, realRandom } from "./runtime.ts";
 import { evaluateOutputs, type EvaluatedOutputs } from "./stack-outputs.ts";
+import { withSmallHeap } from "./small-heap.ts";
 import type { WritingSession } from "./writing-session.ts";
 import { stackEnv } from "./stack-env.ts";
 
@@ -83,7 +84,9 @@ export async function runStack(input: RunStackInput): Promise<number> {
     return exitCodes.success;
   }
   interrupts.throwIfInterrupted();
-  const { report, firstFailed } = await run(input, { plan, planned, state, providers, runId, options });
+  const { report, firstFailed } = await withSmallHeap(plan.actions.length, () =>
+    run(input, { plan, planned, state, providers, runId, options }),
+  );
   // Where all went well and nothing is asked of the records, they are not read once more.
   const isSettled = report.end === "succeeded" && report.unknown.length === 0 && stack.outputs === undefined;
   const after = isSettled ? state : await session.store.load().catch(() => undefined);
@@ -185,6 +188,7 @@ async function run(
     {
       runId,
       signal: interrupts.signal,
+      graceMs: interrupts.giveUpMs,
       allowReplace: made.options.allowReplace,
       ...(made.options.parallelism === undefined ? {} : { parallelism: made.options.parallelism }),
       settle: made.planned.settle,

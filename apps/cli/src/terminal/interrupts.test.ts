@@ -1,14 +1,15 @@
 import { EventEmitter } from "node:events";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Interrupted } from "./interrupted.ts";
 import { watchInterrupts } from "./interrupts.ts";
 
 class Exited extends Error {}
 
-function process_() {
+function process_(env: Readonly<Record<string, string>> = {}) {
   const signals = new EventEmitter();
   const codes: number[] = [];
   return {
+    env,
     signals: signals as never,
     send: (name: string) => signals.emit(name),
     listeners: () =>
@@ -52,3 +53,26 @@ test("once it is over no signal is caught any more", () => {
   }
   expect(fake.listeners()).toBe(0);
 });
+
+test.each([
+  [{}, 4000, 4500, 10_000],
+  [{ WFCTL_TEST_INTERRUPT: "20,40,60" }, 20, 40, 60],
+  [{ WFCTL_TEST_INTERRUPT: "60,40,20" }, 4000, 4500, 10_000],
+])(
+  "with %j calls are given up, plugins ended and the process left after %d, %d and %d ms",
+  (env, giveUpMs, shutdownMs, exitMs) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const fake = process_(env);
+    let shutdowns = 0;
+    using interrupts = watchInterrupts(fake, { first: () => {}, shutdown: () => (shutdowns += 1) });
+    expect(interrupts.giveUpMs).toBe(giveUpMs);
+    fake.send("SIGINT");
+    vi.advanceTimersByTime(shutdownMs - 1);
+    expect(shutdowns).toBe(0);
+    vi.advanceTimersByTime(exitMs - shutdownMs);
+    expect([shutdowns, fake.codes]).toEqual([1, []]);
+    expect(() => vi.advanceTimersByTime(1)).toThrow(Exited);
+    expect(fake.codes).toEqual([130]);
+  },
+);

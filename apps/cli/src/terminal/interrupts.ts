@@ -12,13 +12,15 @@ const interruptTimes = {
   shutdownMs: 4500,
   /** Whatever hangs then does not hold the process: it exits. */
   exitMs: 10_000,
-} as const;
+};
 
 export interface Interrupts extends Disposable {
   /** Aborts on the first signal. */
   readonly signal: AbortSignal;
   /** Set after the first signal. */
   readonly exitCode: number | undefined;
+  /** How long calls in flight may go on after the first signal, in milliseconds. */
+  readonly giveUpMs: number;
   /** Throws `Interrupted` once there was a signal. */
   throwIfInterrupted(): void;
 }
@@ -28,10 +30,11 @@ export interface Interrupts extends Disposable {
  * second exits the process at once: intents stay open, plugins are killed with it.
  */
 export function watchInterrupts(
-  context: Pick<Context, "signals" | "exit">,
+  context: Pick<Context, "signals" | "exit" | "env">,
   on: { readonly first: () => void; readonly shutdown: () => void },
 ): Interrupts {
   const controller = new AbortController();
+  const { giveUpMs, shutdownMs, exitMs } = timesOf(context);
   const timers: NodeJS.Timeout[] = [];
   let exitCode: number | undefined;
   const onSignal = (name: keyof typeof codes): void => {
@@ -41,8 +44,8 @@ export function watchInterrupts(
     on.first();
     controller.abort(new Interrupted("Interrupted", code));
     timers.push(
-      setTimeout(on.shutdown, interruptTimes.shutdownMs),
-      setTimeout(() => context.exit(code), interruptTimes.exitMs),
+      setTimeout(on.shutdown, shutdownMs),
+      setTimeout(() => context.exit(code), exitMs),
     );
   };
   const handlers = Object.keys(codes).map((name) => {
@@ -52,6 +55,7 @@ export function watchInterrupts(
   });
   return {
     signal: controller.signal,
+    giveUpMs,
     get exitCode() {
       return exitCode;
     },
@@ -63,4 +67,12 @@ export function watchInterrupts(
       for (const [name, handler] of handlers) context.signals.off(name, handler);
     },
   };
+}
+
+/** `WFCTL_TEST_INTERRUPT=GIVEUP,SHUTDOWN,EXIT` in milliseconds, for tests of this repository only: none may wait for a busy machine. */
+function timesOf({ env }: Pick<Context, "env">): typeof interruptTimes {
+  const [giveUpMs = 0, shutdownMs = 0, exitMs = 0] = (env["WFCTL_TEST_INTERRUPT"] ?? "").split(",").map(Number);
+  return giveUpMs > 0 && shutdownMs > giveUpMs && exitMs > shutdownMs
+    ? { giveUpMs, shutdownMs, exitMs }
+    : interruptTimes;
 }
