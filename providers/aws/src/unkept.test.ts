@@ -78,11 +78,13 @@ describe("what a server does not keep", () => {
   });
 
   test("leaves the write as it ended where the server cannot be marked or asked again", async () => {
-    const { told, context, type } = open("http://store", {});
+    const { told, context, type, changed } = open("http://store", {});
     const refuse = () => Promise.reject(new ProviderFailure("unsupported", "Cannot tag"));
     expect(await markUnkept({ ...type, setMarks: refuse }, desired, state, context)).toBe(state);
     expect(told).toEqual(["http://store does not keep grace of web, which plans may show again: Cannot tag"]);
     expect(await markUnkept(type, desired, state, context, refuse)).toMatchObject({ id: "id-1", created: true });
+    expect(told[1]).toBe("http://store does not keep grace of web: what it shows instead counts as wanted");
+    expect(changed({ grace: 60 })).toEqual([]);
   });
 
   test("is not looked for while work waits for the end of the run", async () => {

@@ -73,17 +73,22 @@ export async function markUnkept(
     }
     if (said === "") return answer;
     if (repair !== undefined && !unkept.some(({ forceNew }) => forceNew)) {
-      const repaired = await repair();
-      if (!isNotFound(repaired)) return await markUnkept(type, desired, { ...answer, ...repaired }, context);
+      const repaired = await repair().catch(noneOfFailure);
+      if (repaired !== undefined && !isNotFound(repaired))
+        return await markUnkept(type, desired, { ...answer, ...repaired }, context);
     }
     tell(context, `${said}: what it shows instead counts as wanted`);
     return answer;
   } catch (error) {
-    // The object is as this server can make it: that it is not marked, or not mended, is no failure.
-    if (!(error instanceof ProviderFailure)) throw error;
-    if (said !== "") tell(context, `${said}, which plans may show again: ${error.message}`);
+    // The object is as this server can make it: that it is not marked is no failure.
+    noneOfFailure(error);
+    if (said !== "") tell(context, `${said}, which plans may show again: ${(error as Error).message}`);
     return answer;
   }
+}
+
+function noneOfFailure(error: unknown): undefined {
+  if (!(error instanceof ProviderFailure)) throw error;
 }
 
 function findUnkept(type: MarkedType, desired: DesiredState<object>, live: State) {
@@ -94,12 +99,16 @@ function findUnkept(type: MarkedType, desired: DesiredState<object>, live: State
   return { unkept: changes.slice(0, maxDigests), before };
 }
 
+/** True where the object is marked with this change: an update need not try it again. */
+export function isUnkept(tags: Tags, change: Pick<FieldChange, "path" | "old" | "new">): boolean {
+  return tags[unkeptTag]?.split(".").includes(digestOf(change)) === true;
+}
+
 /** Without the changes that the object is marked with. */
 export function withoutUnkept(comparison: Comparison, { outputs }: KnownState): Comparison {
-  const mark = tagsOf(outputs)[unkeptTag];
-  if (mark === undefined) return comparison;
-  const digests = new Set(mark.split("."));
-  const changes = comparison.changes.filter((change) => !digests.has(digestOf(change)));
+  const tags = tagsOf(outputs);
+  if (tags[unkeptTag] === undefined) return comparison;
+  const changes = comparison.changes.filter((change) => !isUnkept(tags, change));
   return changes.length === comparison.changes.length ? comparison : { changes };
 }
 
@@ -108,7 +117,7 @@ function isMarkable({ path, sensitive }: FieldChange, writeOnly: readonly string
   return sensitive !== true && !["tags", ...writeOnly].some((key) => path === key || path.startsWith(`${key}.`));
 }
 
-function digestOf({ path, old = null, new: wanted = null }: FieldChange): string {
+function digestOf({ path, old = null, new: wanted = null }: Pick<FieldChange, "path" | "old" | "new">): string {
   return shortHash(canonicalJson([path, old, wanted]));
 }
 

@@ -4,6 +4,8 @@ import type { Aws } from "../calls.ts";
 import { orAbsent } from "../errors.ts";
 import { defined, isSame } from "../json.ts";
 import { each } from "../paging.ts";
+import type { Tags } from "../tags.ts";
+import { isUnkept } from "../unkept.ts";
 import { awaitThat, retryWhile } from "../waiting.ts";
 import type { CacheInput } from "./schema.ts";
 
@@ -69,7 +71,7 @@ export async function changeGroup(
   id: string,
   description: string,
   input: CacheInput,
-  options: { rotate: boolean },
+  options: { rotate: boolean; tags: Tags },
 ): Promise<void> {
   const { elasticache, context } = cloud;
   const change = async (call: () => Promise<unknown>): Promise<void> => {
@@ -78,9 +80,13 @@ export async function changeGroup(
   };
   const base = { ReplicationGroupId: id, ApplyImmediately: true };
   const before = await awaitAvailable(cloud, id);
-  const wanted = input.num_shards === undefined ? input.num_cache_clusters - 1 : input.replicas_per_shard;
+  const { replicas } = shapeOf(before);
+  const asked = input.num_shards === undefined ? input.num_cache_clusters - 1 : input.replicas_per_shard;
+  const nodes = { path: "num_cache_clusters", old: replicas + 1, new: asked + 1 };
+  // A server that shows fewer nodes than it was told to make may have no call to change that either.
+  const wanted = isUnkept(options.tags, nodes) ? replicas : asked;
   // Failover needs a replica: they come before it is switched on, and go after it is switched off.
-  if (wanted > shapeOf(before).replicas) {
+  if (wanted > replicas) {
     await change(() => elasticache.increaseReplicaCount({ ...base, NewReplicaCount: wanted }));
   }
   const node = await nodeOf(cloud, before);
@@ -92,7 +98,7 @@ export async function changeGroup(
     const request = { ...base, AuthToken: input.auth_token, AuthTokenUpdateStrategy: "ROTATE" as const };
     await change(() => elasticache.modifyReplicationGroup(request));
   }
-  if (wanted < shapeOf(before).replicas) {
+  if (wanted < replicas) {
     await change(() => elasticache.decreaseReplicaCount({ ...base, NewReplicaCount: wanted }));
   }
   const { shards } = shapeOf(before);

@@ -36,6 +36,25 @@ describe.skipIf(isMotoMissing)("infra.cache", () => {
       ]),
     );
 
+  test("whose nodes a server neither shows nor changes takes other changes", async () => {
+    cloud.proxy.rewrite("elasticache.DescribeReplicationGroups", (body) =>
+      body.replaceAll(/(<MemberClusters>\s*<ClusterId>[^<]*<\/ClusterId>)(?:\s*<ClusterId>[^<]*<\/ClusterId>)+/g, "$1"),
+    );
+    cloud.proxy.fail({ operation: /ReplicaCount$/, times: 99, fault: { error: "InternalFailure", status: 501 } });
+    const config = { num_cache_clusters: 2, snapshot_retention_days: 1 };
+    const { providerId: id } = await driver.create("few", config, { token: "t-few" });
+    await expectQuiet(driver, "few", config, id);
+    expect(await changedPaths(driver, "few", { ...config, num_cache_clusters: 3 }, id)).toEqual(["num_cache_clusters"]);
+    await driver.update("few", id, { ...config, snapshot_retention_days: 2 });
+    await expectQuiet(driver, "few", { ...config, snapshot_retention_days: 2 }, id);
+    await expect(driver.update("few", id, { ...config, num_cache_clusters: 3 })).rejects.toMatchObject({
+      message: expect.stringContaining("may not offer elasticache:IncreaseReplicaCount") as string,
+    });
+    await driver.delete("few", id);
+    // Marks are what this test is about.
+    cloud.proxy.reset();
+  });
+
   test("goes through its life", async () => {
     const config: JsonObject = {
       engine_version: "7.1",

@@ -118,7 +118,7 @@ export const cache = defineAwsResource<CacheInput, CacheOutputs>({
     const tags = await tagsOf(cloud, found);
     const marks = marksOf(place.arn, input);
     const rotate = marks[tokenDigestTag] !== tags[tokenDigestTag];
-    await changeGroup(cloud, group, input.description ?? found.Description ?? name, input, { rotate });
+    await changeGroup(cloud, group, input.description ?? found.Description ?? name, input, { rotate, tags });
     const wanted = { ...currentTags(context, name, input.tags, tags), ...marks };
     const { set, remove } = tagChanges(tags, wanted);
     const target = { ResourceName: place.arn };
