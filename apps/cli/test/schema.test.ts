@@ -41,5 +41,7 @@ test("declarations are written without the types of a missing plugin, too", asyn
   const { code, stdout, stderr } = await runInside(folder, "schema", "--types");
   expect(code).toBe(1);
   expect(stdout).toContain("infra.storage");
+  // Resources of the missing one are not checked against the types of the other.
+  expect(stdout).toContain('  interface UncheckedProviders {\n    "there": true;\n    "also": true;\n  }\n');
   expect(stderr).toContain("The declarations lack the types of 1 plugin");
 });

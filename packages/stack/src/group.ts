@@ -1,6 +1,14 @@
 import { callPlace, type DeclarationPlace } from "./document.ts";
 import { createOutputs, outputOf, type Input } from "./references.ts";
-import type { ConfigInput, ProviderModuleRef, ProviderOptions, Resource, ResourceOptions, TypeName } from "./types.ts";
+import type {
+  ConfigInput,
+  ProviderModuleRef,
+  ProviderOptions,
+  Resource,
+  ResourceOptions,
+  TypeName,
+  UncheckedProvider,
+} from "./types.ts";
 
 /** Where declarations go. */
 export interface Declarations {
@@ -14,9 +22,16 @@ export interface StackGroup {
   /** Undefined where the stack declares no environments. */
   readonly environment: string | undefined;
   /** Declares a provider module. Its name is not prefixed: providers belong to the whole stack. */
-  provider(name: string, provider: string, config?: ProviderOptions): ProviderModuleRef;
+  provider<const Name extends string>(name: Name, provider: string, config?: ProviderOptions): ProviderModuleRef<Name>;
   /** Declares where the state is kept. */
   state(name: string, config: { readonly [key: string]: unknown }): void;
+  /** Declares a resource of a provider module whose types are not known. */
+  resource(
+    type: string,
+    name: string,
+    config: ProviderOptions | undefined,
+    options: ResourceOptions & { readonly provider: UncheckedProvider },
+  ): Resource;
   /** Declares a resource. Names are unique in their group. */
   resource<Type extends TypeName>(
     type: Type,
@@ -56,14 +71,14 @@ export function createGroup(declarations: Declarations, prefix: string, environm
     state(name, config) {
       declarations.add({ name, type: "iac.state", config }, callPlace());
     },
-    resource<Type extends TypeName>(
+    resource<Type extends string>(
       type: Type,
       name: string,
-      config?: ConfigInput<Type>,
+      config?: ProviderOptions,
       options: ResourceOptions = {},
     ): Resource<Type> {
       const full = nameOf(name);
-      declarations.add(moduleOf(full, type, (config ?? {}) as ProviderOptions, options), callPlace());
+      declarations.add(moduleOf(full, type, config ?? {}, options), callPlace());
       return {
         kind: "resource",
         name: full,

@@ -10,5 +10,6 @@ export type {
   ResourceOutputs,
   ResourceTypes,
   StackSettings,
+  UncheckedProviders,
   VariableSettings,
 } from "./types.ts";

@@ -7,6 +7,20 @@ import type { Input, Output } from "./references.ts";
 // oxlint-disable-next-line typescript/no-empty-object-type -- made to be filled by others
 export interface ResourceTypes {}
 
+/**
+ * Names of provider modules whose plugin is not installed, so that nothing is known of its types: resources that name one of
+ * them may have any type and configuration. Filled by `wfctl schema --types`.
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type -- made to be filled by others
+export interface UncheckedProviders {}
+
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- never only until it is filled
+type Unchecked = keyof UncheckedProviders & string;
+
+/** A provider module of which nothing is known, as a resource names it. */
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- never only until it is filled
+export type UncheckedProvider = Unchecked | ProviderModuleRef<Unchecked>;
+
 type Anything = { readonly [key: string]: unknown };
 // oxlint-disable-next-line typescript/no-redundant-type-constituents -- never only until it is filled
 type Known = keyof ResourceTypes & string;
@@ -40,9 +54,9 @@ export interface HostKeys {
 }
 
 /** A provider module that was declared. */
-export interface ProviderModuleRef {
+export interface ProviderModuleRef<Name extends string = string> {
   readonly kind: "provider";
-  readonly name: string;
+  readonly name: Name;
 }
 
 /** A resource that was declared. */

@@ -15,7 +15,7 @@ export const schemaCommand: Command = {
 async function runSchema(args: SchemaArguments, context: Context): Promise<number> {
   const { types, unknown, missing } = await readTypes(args, context);
   const text = args.types
-    ? typeDeclarations(merged(types))
+    ? typeDeclarations(merged(types), unknown)
     : `${JSON.stringify(stackSchema(schemasOf(types), unknown), undefined, 2)}\n`;
   writeText(args.output, text, context);
   const [first] = missing;

@@ -62,6 +62,7 @@ beforeAll(async () => {
         ],
         ["infra.dns", {}],
       ]),
+      ["there"],
     ),
   );
 });
@@ -97,4 +98,18 @@ stack.resource("infra.database", "f", { engine: "mysql", storage_gb: variable<st
 stack.resource("infra.database", "g", { engine: "mysql" }, { protcted: true });
 stack.resource("infra.dns", "h", {});`);
   expect(problems.map((problem) => Number(problem.split(":")[0]))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+});
+
+test("resources of a provider module whose types are not known are left alone, others are checked as ever", async () => {
+  const problems = await compile(`const there = stack.provider("there", "nowhere");
+const here = stack.provider("here", "aws");
+const a = stack.resource("infra.database", "a", { engine: "oracle" }, { provider: there, protected: true });
+const b = stack.resource("infra.queue", "b", { a: a.outputs.anything, b: a.id }, { provider: "there" });
+stack.resource("infra.database", "c", { engine: "mysql", tags: { b: b.outputs.url } }, { provider: here, dependsOn: [a, b] });
+stack.resource("infra.database", "d", { engine: "oracle" }, { provider: here });
+stack.resource("infra.database", "e", { engine: "oracle" }, { provider: "here" });
+stack.resource("infra.queue", "f", {}, { provider: here });
+stack.resource("infra.queue", "g", {});
+stack.resource("infra.queue", "h", {}, { provider: there, protcted: true });`);
+  expect(problems.map((problem) => Number(problem.split(":")[0]))).toEqual([6, 7, 8, 9, 10]);
 });

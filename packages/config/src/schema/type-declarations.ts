@@ -8,22 +8,25 @@ export interface TypeSchemas {
 
 /**
  * TypeScript declarations that tell `@wfctl/stack` what resource types take and give: a file to put beside a stack
- * program. What a schema says and TypeScript cannot is left to the check of the configuration.
+ * program. What a schema says and TypeScript cannot is left to the check of the configuration. `unchecked` are provider
+ * modules whose types are not known: resources that name one of them are left alone.
  */
-export function typeDeclarations(types: ReadonlyMap<string, TypeSchemas>): string {
+export function typeDeclarations(types: ReadonlyMap<string, TypeSchemas>, unchecked: readonly string[] = []): string {
   const entries = [...types].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const lines = entries.map(([type, { config, outputs }]) => {
     const configText = config === undefined ? "{ readonly [key: string]: unknown }" : typeOf(config, config, 6, 0);
     const outputsText = outputs === undefined ? "{ readonly [key: string]: unknown }" : typeOf(outputs, outputs, 6, 0);
     return `    ${JSON.stringify(type)}: {\n      config: ${configText};\n      outputs: ${outputsText};\n    };\n`;
   });
+  const names = unchecked.map((name) => `    ${JSON.stringify(name)}: true;\n`);
+  const open = names.length === 0 ? "" : `  interface UncheckedProviders {\n${names.join("")}  }\n`;
   return `// Written by: wfctl schema --types. Do not edit.
 import "@wfctl/stack";
 
 declare module "@wfctl/stack" {
   interface ResourceTypes {
 ${lines.join("")}  }
-}
+${open}}
 `;
 }
 
