@@ -33,7 +33,12 @@ export interface RunStackInput {
 }
 
 /** Plans, shows, asks, and runs exactly what was shown. Resolves to the exit code. */
-export async function runStack(input: RunStackInput): Promise<number> {
+export function runStack(input: RunStackInput): Promise<number> {
+  const { stack, state } = input.session;
+  return withSmallHeap(Math.max(stack.resources.length, state.records.size), () => planAndRun(input));
+}
+
+async function planAndRun(input: RunStackInput): Promise<number> {
   const { command, session, args, context, view, saved } = input;
   const { stack, state, interrupts } = session;
   refuseAfterUndo(session.recovery);
@@ -84,9 +89,7 @@ export async function runStack(input: RunStackInput): Promise<number> {
     return exitCodes.success;
   }
   interrupts.throwIfInterrupted();
-  const { report, firstFailed } = await withSmallHeap(plan.actions.length, () =>
-    run(input, { plan, planned, state, providers, runId, options }),
-  );
+  const { report, firstFailed } = await run(input, { plan, planned, state, providers, runId, options });
   // Where all went well and nothing is asked of the records, they are not read once more.
   const isSettled = report.end === "succeeded" && report.unknown.length === 0 && stack.outputs === undefined;
   const after = isSettled ? state : await session.store.load().catch(() => undefined);

@@ -9,7 +9,7 @@ function createProbe(): () => boolean {
   return () => new Script(`probe(${(count += 1)})`, { cachedData }).cachedDataRejected === false;
 }
 
-test("the flag stands while a run of many actions goes on, and is put back after it", async () => {
+test("the flag stands while a run of many resources goes on, and is put back after it", async () => {
   const isTaken = createProbe();
   expect(isTaken()).toBe(true);
   expect(await withSmallHeap(10_000, async () => Promise.resolve(isTaken()))).toBe(false);
@@ -22,7 +22,7 @@ test("the flag is put back after a run that fails", async () => {
   expect(isTaken()).toBe(true);
 });
 
-test("a run of few actions is left alone", async () => {
+test("a run of few resources is left alone", async () => {
   const isTaken = createProbe();
   expect(await withSmallHeap(100, async () => Promise.resolve(isTaken()))).toBe(true);
 });
