@@ -14,8 +14,8 @@ export interface CloudOptions {
   readonly readyMs?: number;
   /** A second create with the same token gives the object of the first, or is refused once that is gone. @default true */
   readonly honoursTokens?: boolean;
-  /** Refuses a second object of the same type and name. @default false */
-  readonly uniqueNames?: boolean;
+  /** Types of which a second object of the same name is refused. @default none */
+  readonly uniqueNames?: boolean | ReadonlySet<string>;
   /** API calls per second and account that are let through. @default unlimited */
   readonly callsPerSecond?: number;
 }
@@ -184,7 +184,9 @@ export function createFakeCloud(options: CloudOptions): FakeCloud {
           if (spent !== undefined) return { refused: "already_exists", by: spent };
         }
         const [other] = index.get(nameKey(name, request.type, request.name));
-        if (options.uniqueNames === true && other !== undefined) return { refused: "already_exists", by: other };
+        const { uniqueNames = false } = options;
+        const isUnique = typeof uniqueNames === "boolean" ? uniqueNames : uniqueNames.has(request.type);
+        if (isUnique && other !== undefined) return { refused: "already_exists", by: other };
         return { object: add(name, request, false), fresh: true };
       },
       get: own,

@@ -36,6 +36,7 @@ export async function runScenario(scenario: Scenario, options: { trace?: boolean
       tell(`call ${module} ${call.operation} ${call.name} ${call.providerId} ${call.options.clientToken ?? ""}`);
       watch.onCall(call, module);
     },
+    onLost: ({ id }) => void watch.outside.set(id, "adopt"),
     onWrite(commits) {
       for (const events of commits) tell(`write ${events.map(describeEvent).join(" + ")}`);
     },
@@ -366,6 +367,8 @@ function checkUndone(
         broken.push(`the undo gave ${name} as ${now?.providerId}, before it was ${record.providerId}`);
       continue;
     }
+    if (record.retain && !record.createdByUs && !now.retain)
+      broken.push(`the undo left ${name} as an object of the stack, before it was only read`);
     const object = objects.get(record.providerId);
     // An object of the upstream-like plugin need not have all that its record says: its Diff passes over what it does not show.
     if (object === undefined || record.provider === "old" || watch.outside.has(object.id)) continue;
@@ -377,8 +380,10 @@ function checkUndone(
         `the undo left ${name} with ${canonicalJson(object.inputs)}, before it had ${canonicalJson(wanted as Json)}`,
       );
   }
-  for (const name of after.keys())
-    if (!before.has(name)) broken.push(`the undo left ${name}, which was not there before`);
+  // An object that a create only met stays, and is recorded.
+  for (const [name, { providerId }] of after)
+    if (!before.has(name) && !watch.outside.has(providerId))
+      broken.push(`the undo left ${name}, which was not there before`);
   return broken;
 }
 

@@ -25,10 +25,10 @@ export interface SimResource {
 }
 
 /**
- * Types: `conv` and `first` (create-first) are ours with everything; `look` has lookup and no convergent create; `late` has
+ * Types: `conv` and `first` (create-first) are ours with everything; `look` has lookup and no convergent create, `mark` has unique names alone; `late` has
  * deferred work; `plain` and `slack` (deferred work) are of the upstream-like plugin.
  */
-export const simTypes = ["conv", "first", "look", "late", "plain", "slack"] as const;
+export const simTypes = ["conv", "first", "look", "late", "mark", "plain", "slack"] as const;
 export type SimType = (typeof simTypes)[number];
 
 export function moduleOf(type: SimType): "cloud" | "old" {

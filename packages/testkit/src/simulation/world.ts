@@ -3,7 +3,7 @@ import type { Fault, FaultSource, ProviderCall } from "../provider/faults.ts";
 import type { FakeType } from "../provider/fake-type.ts";
 import { createFakeProvider, type FakeProvider, type RecordedCall } from "../provider/fake-provider.ts";
 import { createSeededRandom, hashText } from "../random/seeded-random.ts";
-import type { CloudEffect } from "../cloud/cloud-object.ts";
+import type { CloudEffect, CloudObject } from "../cloud/cloud-object.ts";
 import { createTestStack, type TestStack } from "../stack/test-stack.ts";
 import { ref, wanted } from "../stack/resources.ts";
 import { moduleOf, type Scenario, type SimResource } from "./scenario.ts";
@@ -21,6 +21,7 @@ const cloudTypes: Readonly<Record<string, FakeType>> = {
   "sim.first": { ...ours, createFirst: true },
   "sim.look": { ...ours, convergentCreate: false },
   "sim.late": { ...ours, deferred: true },
+  "sim.mark": { ...ours, lookup: false, convergentCreate: false },
 };
 const oldTypes: Readonly<Record<string, FakeType>> = { "sim.plain": plain, "sim.slack": { ...plain, deferred: true } };
 
@@ -44,6 +45,8 @@ export function createWorld(
   watch: {
     readonly onEffect: (effect: CloudEffect) => void;
     readonly onCall: (call: RecordedCall, module: string) => void;
+    /** An object of the stack whose record was lost. */
+    readonly onLost: (object: CloudObject) => void;
     readonly onWrite: (commits: readonly (readonly JournalEvent[])[]) => void;
   },
 ): World {
@@ -56,10 +59,27 @@ export function createWorld(
 
   const faults: FaultSource = (call) => {
     const key = `${call.provider}/${call.operation}/${call.name}/${call.nth}`;
-    return draw(`fault/${key}`) < share
-      ? faultOf(call, createSeededRandom(`${scenario.seed}/${label}/${key}`))
-      : undefined;
+    // Nobody knows then what was there before, nor what became of the create.
+    if (share > 0 && call.operation === "create" && lost.has(call.name) && draw(`lost/${key}`) < 0.7)
+      return { goes: { wrong: "crash", when: "before" } };
+    if (draw(`fault/${key}`) >= share) return undefined;
+    const fault = faultOf(call, createSeededRandom(`${scenario.seed}/${label}/${key}`));
+    return call.operation === "read" && draw(`lost/${key}`) < 0.5 && loseRecord(call)
+      ? { goes: { wrong: "refused", class: "forbidden" } }
+      : fault;
   };
+  /** There is an object with the mark of this resource that no record knows, as after a state was taken from a backup. */
+  const loseRecord = ({ type, name }: ProviderCall): boolean => {
+    const { records, unknown, lineage } = stack.disk.draft;
+    const account = stack.cloud.account("main");
+    if (type !== "sim.mark" || records.has(name) || unknown.size > 0 || account.findByName(type, name) !== undefined)
+      return false;
+    const inputs = { count: 77, region: "eu" };
+    watch.onLost(account.outside.create({ name, type, inputs, owner: `${lineage}/${name}` }));
+    lost.add(name);
+    return true;
+  };
+  const lost = new Set<string>();
   const latencyMs = (operation: string, name: string): number =>
     operation === "diff" ? 1 : 1 + Math.floor(draw(`latency/${operation}/${name}/${(counter += 1)}`) * facts.latencyMs);
   const stack = createTestStack({
@@ -68,6 +88,7 @@ export function createWorld(
     cloud: {
       lagMs: () => Math.floor(draw(`lag/${(counter += 1)}`) * facts.lagMs),
       deleteMs: facts.deleteMs,
+      uniqueNames: new Set(["sim.mark"]),
       readyMs: facts.readyMs,
     },
     onEffect: watch.onEffect,
@@ -181,7 +202,9 @@ export function desiredOf(resource: SimResource): DesiredResource {
     dependsOn: resource.waitsFor,
     protected: resource.isProtected,
     lifecycle: {
-      ...(resource.replace === undefined ? {} : { replace: resource.replace }),
+      ...(resource.replace === undefined
+        ? {}
+        : { replace: resource.type === "mark" ? "delete-first" : resource.replace }),
       ...(resource.keeps === "retain" ? { retain: true } : {}),
     },
     adoptExisting: resource.keeps === "adopt",
