@@ -210,6 +210,11 @@ export function withoutObject(record: ResourceRecord, providerId: string): Recor
   };
 }
 
+/** A record that the next plan compares, and may settle without an action. */
+export function isUntold(record: RecordChange): boolean {
+  return "put" in record && record.put.mark === "dirty" && record.put.providerId !== "";
+}
+
 export function applyChange(records: Map<string, ResourceRecord>, change: RecordChange): void {
   if ("put" in change) records.set(change.put.name, change.put);
   else records.delete(change.remove);

@@ -9,7 +9,7 @@ import {
 import { callEffectHook, hasEffectHooks, inHookOrder } from "./hooks.ts";
 import type { NodeEnd, OutcomeEnd } from "./call-ends.ts";
 import type { Slot } from "./intent.ts";
-import { applyChange } from "./records.ts";
+import { applyChange, isUntold } from "./records.ts";
 import { actionOf, commit, halt, outcomeOf, type Run } from "./run.ts";
 
 /**
@@ -93,6 +93,7 @@ async function writeOutcome(
   run.outcomes[node.action] = outcome;
   const events: JournalEvent[] = [
     ...(made.end?.image === undefined ? [] : [imageEvent(run, node, made.end.image)]),
+    ...owedForUntold(run, node, succeeded ? undefined : record),
     {
       kind: "outcome",
       run: run.id,
@@ -107,6 +108,18 @@ async function writeOutcome(
   if (!(await orUnrecorded(run, node, written, events))) return false;
   announce(run, outcome);
   return succeeded;
+}
+
+/**
+ * A create that ended with an error and a record which the next plan may find as wanted: no action would tell of its object
+ * then, so the hook is owed by this one. A tainted record is replaced, and told of by that.
+ */
+function owedForUntold(run: Run, node: PlanNode, record: RecordChange | undefined): JournalEvent[] {
+  const { kind } = actionOf(run, node);
+  const creates = kind === "create" || (kind === "replace" && node.half !== "delete");
+  if (!creates || record === undefined || !isUntold(record) || run.deps.hooks?.onResourceApplied === undefined)
+    return [];
+  return [{ kind: "half", run: run.id, action: node.action, half: node.half, record, hooksOwed: true }];
 }
 
 /** The before-image of an action that sends nothing: an intent that its outcome, in the same commit, closes. */

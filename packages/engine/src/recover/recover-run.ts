@@ -7,7 +7,7 @@ import { isComplete, recordAfter } from "./record-after.ts";
 import type { Recovery } from "./recover-runs.ts";
 import { resolveOne, type Resolved } from "./resolve-one.ts";
 import { isUndo, resumeUndo } from "./resume-undo.ts";
-import { callLateHook, closingEvents } from "./settle-unknown.ts";
+import { callLateHook, closingEvents, owesUntold, tellUntold } from "./settle-unknown.ts";
 
 /** A dead run while it is being closed. */
 export interface DeadRun {
@@ -58,8 +58,10 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
   }
   if (run.outcomes.has(action)) {
     const owes = !keep && owesHook(recovery, intent, resolved);
-    const late = owes ? await callLateHook(recovery, intent, record) : { record, hooksOwed: false };
-    record = late.record;
+    const late = owes
+      ? await callLateHook(recovery, intent, record)
+      : await tellUntold(recovery, intent, keep ? undefined : record);
+    if (!keep) record = late.record;
     if (!keep) events.push(...closingEvents(intent, late));
   } else if (owesHook(recovery, intent, resolved) && record !== undefined) {
     // The outcome comes with the hook's word.
@@ -68,6 +70,10 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
     run.hooksOwed.add(action);
   } else {
     const change = record === undefined ? {} : { record };
+    if (!keep && owesUntold(recovery, intent, record) && record !== undefined) {
+      events.push({ kind: "half", run: intent.run, action, half, record, hooksOwed: true });
+      run.hooksOwed.add(action);
+    }
     events.push({ kind: "outcome", run: intent.run, outcome, ...change, ...(keep ? { keepIntents: true } : {}) });
     // What a hook did not accept and is still there has no hook left to call; of what is gone it is told.
     if (phase === "undo" && !isComplete(intent, resolved) && run.hooksOwed.delete(action))

@@ -1,5 +1,5 @@
 import type { Intent, JournalEvent, RecordChange } from "@wfctl/model";
-import { applyChange } from "../apply/records.ts";
+import { applyChange, isUntold } from "../apply/records.ts";
 import { tellChange } from "../apply/hooks.ts";
 import { finalizerOwedReason } from "../plan/finalizer-owed.ts";
 import { isComplete, recordAfter } from "./record-after.ts";
@@ -21,7 +21,7 @@ export async function settleUnknown(recovery: Recovery, intent: Intent, resolved
   const found = oweFinalizer(recordAfter(recovery, intent, resolved), resolved);
   const late = isComplete(intent, resolved)
     ? await callLateHook(recovery, intent, found)
-    : { record: found, hooksOwed: false };
+    : await tellUntold(recovery, intent, found);
   const { record } = late;
   await deps.store.commit(deps.lease, closingEvents(intent, late));
   if (record !== undefined) applyChange(records, record);
@@ -33,6 +33,27 @@ export async function settleUnknown(recovery: Recovery, intent: Intent, resolved
     message,
   });
   tell(resolution.found);
+}
+
+/** The object of a create that is recorded incomplete: where the next plan finds it as wanted, no action tells of it. */
+export function owesUntold(recovery: Recovery, intent: Intent, record: RecordChange | undefined): boolean {
+  if (intent.phase === "undo" || intent.operation !== "create" || record === undefined) return false;
+  return recovery.deps.hooks?.onResourceApplied !== undefined && isUntold(record);
+}
+
+/** Tells of such an object before its intent is closed; a hook that fails stays owed. */
+export async function tellUntold(
+  recovery: Recovery,
+  intent: Intent,
+  record: RecordChange | undefined,
+): Promise<LateHook> {
+  if (record === undefined || !owesUntold(recovery, intent, record)) return { record, hooksOwed: false };
+  try {
+    await tellChange(recovery.deps.hooks, intent.run, intent.action, intent.name, record);
+    return { record, hooksOwed: false };
+  } catch {
+    return { record, hooksOwed: true };
+  }
 }
 
 /** What a late hook said: the record, and whether the hook stays owed. */
