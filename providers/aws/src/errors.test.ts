@@ -68,6 +68,20 @@ describe("failureOf", () => {
     expect(failureOf(error("Error", "read ECONNRESET", { code: "ECONNRESET" }), head).class).toBe("transient");
   });
 
+  test("tells what a server that stands in says in words of its own", () => {
+    const request = { service: "autoscaling", operation: "DescribeScalableTargets", input: {} } as const;
+    const said = error("Unknown", "UnknownError", {
+      error: "Unsupported service: application-autoscaling",
+      $metadata: { httpStatusCode: 400 },
+    });
+    const failure = failureOf(said, { ...request, address: "http://stand-in" });
+    expect([failure.class, failure.message]).toEqual([
+      "unsupported",
+      "Cannot describe scalable targets: Unsupported service: application-autoscaling (400); http://stand-in may not offer autoscaling:DescribeScalableTargets: leave out what needs it, or use a server that has it",
+    ]);
+    expect(failureOf(said, request).class).toBe("validation");
+  });
+
   test("keeps how long to wait", () => {
     const limited = failureOf(
       error("SlowDown", "", { $response: { statusCode: 503, headers: { "retry-after": "3" } } }),

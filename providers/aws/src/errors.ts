@@ -40,6 +40,8 @@ export const unexpectedMark = "UNEXPECTED_CLOUD_ERROR";
 interface SdkError extends Error {
   readonly code?: string;
   readonly Code?: string;
+  /** What some servers say instead of an error of the API. */
+  readonly error?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $response?: {
     readonly statusCode?: number;
@@ -58,7 +60,9 @@ export function failureOf(thrown: unknown, call: FailedCall): ProviderFailure {
   // A store that passes over what it does not know takes a change of a part of a bucket for a create.
   const isMistaken = call.operation.startsWith("PutBucket") && name.startsWith("BucketAlready");
   const isPage = page !== undefined;
-  const known = isMistaken ? "unsupported" : isPage ? classOfPage(status) : classOf(call.service, name, status);
+  const isForeign = call.address !== undefined && unofferedText.test(foreignText(error) ?? "");
+  const known =
+    isMistaken || isForeign ? "unsupported" : isPage ? classOfPage(status) : classOf(call.service, name, status);
   const text = page ?? textOf(error, name);
   const failureClass = known ?? "unknown";
   const mark = known === undefined ? `${unexpectedMark}: ` : "";
@@ -72,6 +76,14 @@ export function failureOf(thrown: unknown, call: FailedCall): ProviderFailure {
     isUnoffered: isUnoffered || (page !== undefined && status === 500),
     ...(Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfterMs: retryAfter * 1000 } : {}),
   });
+}
+
+const unofferedText = /unsupported|not supported|not implemented|unknown (?:action|operation|service)/i;
+
+/** What an answer says that has no name of an error, and yet a text. */
+function foreignText(error: SdkError): string | undefined {
+  const { error: text } = error;
+  return error.name === "Unknown" && typeof text === "string" ? text.slice(0, 200) : undefined;
 }
 
 /** Services say some names with "Fault" or "Exception" and some without. */
@@ -146,7 +158,9 @@ function classOf(service: ServiceName, name: string, status: number | undefined)
 }
 
 function textOf(error: SdkError, name: string): string {
-  const text = (error.message ?? "").replaceAll(/\s+/g, " ").replace(/Encoded authorization failure message: \S+/, "");
+  const text = (foreignText(error) ?? error.message ?? "")
+    .replaceAll(/\s+/g, " ")
+    .replace(/Encoded authorization failure message: \S+/, "");
   const trimmed = text.trim().replace(/\.$/, "");
   return trimmed === "" || trimmed === name || trimmed === "UnknownError" ? name : `${trimmed} (${name})`;
 }

@@ -14,6 +14,8 @@ function open(standIn: string | undefined, shown: JsonObject) {
   const note = (message: string): void => void told.push(message);
   const context = {
     signal: new AbortController().signal,
+    deadline: 100_000,
+    clock: { now: () => 10_000 },
     client: {
       region: "us-east-1",
       connect: () => Promise.resolve({ standIn }),
@@ -69,7 +71,8 @@ describe("what a server does not keep", () => {
 
   test("is given again once where a create dropped it", async () => {
     const { told, object, context, type } = open("http://store", {});
-    const repair = () => {
+    const repair = ({ deadline }: Context) => {
+      expect(deadline).toBe(70_000);
       object.inputs = { grace: 60 };
       return Promise.resolve({ id: "id-1", outputs: {} });
     };

@@ -26,6 +26,7 @@ export const unkeptTag = `${markPrefix}unkept`;
 const nothing = "none";
 /** As many digests as a tag's value holds. */
 const maxDigests = 28;
+const repairTimeoutMs = 60_000;
 
 type State = ResourceState<object, object>;
 
@@ -50,7 +51,7 @@ export async function markUnkept(
   desired: DesiredState<object>,
   state: State,
   context: Context,
-  repair?: () => Promise<State | NotFound>,
+  repair?: (context: Context) => Promise<State | NotFound>,
 ): Promise<State> {
   const { client, signal } = context;
   const { standIn } = await client.connect(type.service, client.region);
@@ -73,7 +74,7 @@ export async function markUnkept(
     }
     if (said === "") return answer;
     if (repair !== undefined && !unkept.some(({ forceNew }) => forceNew)) {
-      const repaired = await repair().catch(noneOfFailure);
+      const repaired = await repair(soon(context)).catch(noneOfFailure);
       if (repaired !== undefined && !isNotFound(repaired))
         return await markUnkept(type, desired, { ...answer, ...repaired }, context);
     }
@@ -85,6 +86,12 @@ export async function markUnkept(
     if (said !== "") tell(context, `${said}, which plans may show again: ${(error as Error).message}`);
     return answer;
   }
+}
+
+/** With less time: the object is there already, and what is done for it now must not fail it. */
+function soon(context: Context): Context {
+  const deadline = Math.min(context.deadline, context.clock.now() + repairTimeoutMs);
+  return Object.create(context, { deadline: { value: deadline } }) as Context;
 }
 
 function noneOfFailure(error: unknown): undefined {

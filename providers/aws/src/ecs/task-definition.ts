@@ -255,8 +255,9 @@ export function readTask(
     }),
   });
   const roles = {
-    execution: live.executionRoleArn,
-    task: live.taskRoleArn,
+    // Some servers say an empty text of a role that is not there.
+    execution: live.executionRoleArn || undefined,
+    task: live.taskRoleArn || undefined,
     logGroup: main?.logConfiguration?.options?.["awslogs-group"],
   };
   return { task, roles, container: main?.name ?? service };

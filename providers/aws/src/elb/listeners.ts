@@ -4,6 +4,7 @@ import { orAbsent } from "../errors.ts";
 import { isSame } from "../json.ts";
 import { partTags } from "../ownership.ts";
 import { collect } from "../paging.ts";
+import { orUnoffered } from "../stand-in.ts";
 import { toPairs, type Tags } from "../tags.ts";
 import { retryWhile } from "../waiting.ts";
 import { fromSdkAction, fromSdkRule, toConditions, toSdkAction, type GroupArns } from "./actions.ts";
@@ -125,12 +126,16 @@ function settingsOf(wanted: ListenerInput, groups: GroupArns, live?: Listener) {
   };
 }
 
-async function additionalCertificates({ elbv2 }: Aws, arn: string, listener: Listener): Promise<string[]> {
-  const all = await collect(async (marker) => {
-    const request = { ListenerArn: arn, ...(marker === undefined ? {} : { Marker: marker }) };
-    const page = await elbv2.describeListenerCertificates(request);
-    return [page.Certificates, page.NextMarker] as const;
-  });
+async function additionalCertificates(cloud: Aws, arn: string, listener: Listener): Promise<string[]> {
+  const instead = "listeners are taken to have no more certificates than one";
+  const found = await orUnoffered(cloud, "elbv2:DescribeListenerCertificates", instead, () =>
+    collect(async (marker) => {
+      const request = { ListenerArn: arn, ...(marker === undefined ? {} : { Marker: marker }) };
+      const page = await cloud.elbv2.describeListenerCertificates(request);
+      return [page.Certificates, page.NextMarker] as const;
+    }),
+  );
+  const all = found ?? [];
   const main = listener.Certificates?.[0]?.CertificateArn;
   return all.flatMap(({ CertificateArn: own = "", IsDefault: isDefault }) =>
     isDefault === true || own === main ? [] : [own],

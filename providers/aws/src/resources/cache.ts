@@ -353,7 +353,7 @@ async function describe(cloud: Aws, found: ReplicationGroup): Promise<State> {
     parameter_group_name: node?.CacheParameterGroup?.CacheParameterGroupName,
     snapshot_window: found.SnapshotWindow,
     maintenance_window: node?.PreferredMaintenanceWindow,
-    kms_key_id: found.KmsKeyId,
+    kms_key_id: found.KmsKeyId || undefined,
     replication_group_id: group,
     region: cloud.region,
     description,

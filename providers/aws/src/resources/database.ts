@@ -353,6 +353,7 @@ function liveInputs(
   parameters: DatabaseInput["parameters"],
 ): Partial<DatabaseInput> {
   const ownGroup = live.DBSubnetGroup?.DBSubnetGroupName === subnetGroupOf(live.DBInstanceArn ?? "");
+  const groups = groupsOf(live);
   return defined({
     identifier: live.DBInstanceIdentifier,
     region,
@@ -362,10 +363,11 @@ function liveInputs(
     allocated_storage: live.AllocatedStorage,
     max_allocated_storage: live.MaxAllocatedStorage,
     storage_type: live.StorageType as DatabaseInput["storage_type"],
-    iops: live.Iops,
-    storage_throughput: live.StorageThroughput,
+    // Some servers say 0 and an empty text of what is not there.
+    iops: live.Iops || undefined,
+    storage_throughput: live.StorageThroughput || undefined,
     storage_encrypted: live.StorageEncrypted ?? false,
-    kms_key_id: live.KmsKeyId,
+    kms_key_id: live.KmsKeyId || undefined,
     database_name: live.DBName,
     master_username: live.MasterUsername,
     port: live.Endpoint?.Port,
@@ -374,7 +376,7 @@ function liveInputs(
     publicly_accessible: live.PubliclyAccessible ?? false,
     subnet_ids: ownGroup ? subnetsOf(live.DBSubnetGroup) : undefined,
     subnet_group_name: ownGroup ? undefined : live.DBSubnetGroup?.DBSubnetGroupName,
-    security_group_ids: groupsOf(live),
+    security_group_ids: groups.length === 0 ? undefined : groups,
     parameter_group_name: parameters === undefined ? groupNameOf(live) : undefined,
     parameters,
     backup_retention_days: live.BackupRetentionPeriod,

@@ -110,7 +110,7 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
     desired: DesiredState<Input>,
     answer: Answer,
     context: Context,
-    repair?: (ref: ObjectRef) => Promise<State | NotFound>,
+    repair?: (ref: ObjectRef, context: Context) => Promise<State | NotFound>,
   ): Promise<Answer> => {
     if (isNotFound(answer) || isAlreadyExists(answer)) return answer;
     const type = {
@@ -122,7 +122,7 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
         compare(wanted as DesiredState<Input>, known, compareInputs(resource as Resource<unknown>, wanted, known)),
     };
     const { id } = answer as State;
-    const mend = repair === undefined ? undefined : () => repair({ name: desired.name, id });
+    const mend = repair && ((patient: Context) => repair({ name: desired.name, id }, patient));
     return (await markUnkept(type, desired, answer as State, context, mend)) as Answer;
   };
 
@@ -137,7 +137,7 @@ export function defineAwsResource<Input extends object, Outputs extends object>(
       // A host that lost the answer asks again, under the same token, while the first call may still run.
       const make = async () => {
         const answer = await honestly(place.context, definition.create(desired, place.context));
-        return settle(desired, answer, place.context, (ref) => definition.update(ref, desired, place.context));
+        return settle(desired, answer, place.context, (ref, patient) => definition.update(ref, desired, patient));
       };
       const { client, clientToken, signal } = context;
       return place.mark(await client.turns.take(`${definition.type} ${clientToken}`, signal, make));

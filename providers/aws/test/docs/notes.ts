@@ -52,11 +52,15 @@ default (\`limit_rates: false\` turns that off), and what is throttled is repeat
 know a part of AWS. Without STS the account is an access key of twelve digits, else \`000000000000\`. A call that one can do
 without is left out with a note, such as the parts of a bucket that are as they are by default; what the configuration asks
 for and the server lacks fails by the name of the call. A store that keeps no tags of buckets cannot tell whose a bucket
-is: there a create that was cut off meets its own bucket and asks for it to be adopted. moto 5.2 runs all types
-but the change of a cache's replicas (auto scaling groups were not tried on it); it forgets the grace period of a service's
-health checks, so that its plan shows one again; it starts no tasks (a service counts as steady after 20 s without an event), says of a
-deleted cache for ever that it is being deleted (after 20 s it counts as gone), and knows AWS's own policies with
-\`MOTO_IAM_LOAD_MANAGED_POLICIES=true\` alone. Tried as well: s3rver, versitygw, gofakes3.`;
+is: there a create that was cut off meets its own bucket and asks for it to be adopted. What a server
+shows otherwise than it was told, right after it was told, is told again once where a create dropped it. What it then still
+does not keep is said in a note and marked on the object (tag \`wfctl:unkept\`): a plan is quiet about exactly that until the
+configuration or the object says something else. AWS's own addresses are never marked, and there every difference shows.
+moto 5.2 was tried with all types, ministack 1.5 with what it has: created, changed and deleted. moto starts no tasks (a service counts as
+steady after 20 s without an event), has no tags of scalable targets, no change of a cache's replicas and of a certificate's
+logging, says of a deleted cache for ever that it is being deleted (after 20 s it counts as gone), and knows AWS's own
+policies with \`MOTO_IAM_LOAD_MANAGED_POLICIES=true\` alone. ministack has no Application Auto Scaling and no change of node groups, and without Docker an
+update of a service's tasks does not come to its end (\`wait_for_steady_state: false\` does not wait for it). Tried as well: s3rver, versitygw, gofakes3.`;
 
 /** What the tables of a type cannot say. */
 export const notes: Readonly<Record<string, string>> = {
