@@ -22,6 +22,7 @@ const parts: readonly (readonly [title: string, file: string])[] = [
   ["Rates", "author/limiter"],
   ["Log", "author/log"],
   ["Time", "author/clock"],
+  ["The default diff", "schema/compare"],
   ["Secrets in a diff", "schema/sealed"],
   ["The manifest", "manifest/manifest"],
   ["Making the manifest", "manifest/generate-manifest"],
