@@ -1,7 +1,7 @@
-import type { LiveObject, Provider } from "@wfctl/engine";
 import { ProviderError } from "@wfctl/model";
 import { createFakeProvider, createTestStack, ref, wanted, type TestStack } from "@wfctl/testkit";
 import { describe, expect, test } from "vitest";
+import type { LiveObject, Provider } from "../ports/index.ts";
 
 /** A stack whose plugin tells no outputs of what it makes and changes, as upstream's may; a Read gives what `read` makes of it. */
 function silentStack(read: (live: LiveObject) => LiveObject = (live) => live): TestStack {

@@ -1,6 +1,6 @@
-import type { Hooks } from "@wfctl/engine";
 import { createTestStack, scriptFaults, wanted, type TestStack } from "@wfctl/testkit";
 import { describe, expect, test } from "vitest";
+import type { Hooks } from "../ports/index.ts";
 
 const a = wanted("a", { count: 1 });
 
