@@ -6,7 +6,15 @@ import { join } from "node:path";
 import { derivedSecretName } from "@wfctl/contract";
 import { createSecretRouter, openSecretStore, type SecretRouter } from "@wfctl/secrets";
 import type { ResourceRecord } from "@wfctl/model";
-import { createFakeProvider, createTestStack, ref, scriptFaults, wanted, writeFaults } from "@wfctl/testkit";
+import {
+  createFakeProvider,
+  createTestStack,
+  ref,
+  scriptFaults,
+  wanted,
+  writeFaults,
+  type FakeProvider,
+} from "@wfctl/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { createSandbox, type Running, type Sandbox } from "./lib/sandbox.ts";
 import { waitUntil } from "./lib/wait-until.ts";
@@ -104,6 +112,19 @@ test("the secret of an object whose delete was in flight at a kill goes from the
   expect(readdirSync(box.path("store"))).toEqual([]);
 });
 
+/** The provider through the router of the moment; each host's own plugin through that of its start. */
+function routedBy(router: () => Pick<SecretRouter, "route">, plain: FakeProvider): FakeProvider {
+  const launched = (): FakeProvider => {
+    const calls = plain.launched();
+    const get = (target: FakeProvider, key: string | symbol): unknown =>
+      Reflect.get(key in calls ? calls : target, key);
+    return router().route(new Proxy(plain, { get }));
+  };
+  const get = (_: FakeProvider, key: string | symbol): unknown =>
+    key === "launched" ? launched : (Reflect.get(router().route(plain), key) as unknown);
+  return new Proxy(plain, { get });
+}
+
 /** An engine that is killed between the outcome of a create and its hook, after the store took or refused the secret. */
 async function killBeforeHook(storeTakes: boolean) {
   const folder = mkdtempSync(join(tmpdir(), "wfctl-hook-"));
@@ -122,12 +143,7 @@ async function killBeforeHook(storeTakes: boolean) {
     providers: (cloud, clock) => {
       const types = { "infra.item": { sensitiveOutputs: ["password"], extraOutputs: { password: "s3cret-s3cret" } } };
       const plain = createFakeProvider(cloud, { clock, types });
-      return [
-        new Proxy(plain, {
-          get: (_, key) =>
-            Reflect.get((recovers ? router.recovery.route(plain) : router.route(plain)) as object, key) as unknown,
-        }),
-      ];
+      return [routedBy(() => (recovers ? router.recovery : router), plain)];
     },
   });
   await stack.applyUntil((point) => point.at === "durable" && point.events[0]?.kind === "half", [wanted("a")], {
@@ -181,7 +197,7 @@ test("undoing a create-first replace leaves the secret of the object that is cur
       const refused = { wrong: "refused", class: "forbidden" } as const;
       const faults = scriptFaults([{ operation: "create", name: "bad", fault: { goes: refused } }]);
       const plain = createFakeProvider(cloud, { clock, types: { "infra.item": kind }, faults });
-      return [new Proxy(plain, { get: (_, key) => Reflect.get(router.route(plain) as object, key) as unknown })];
+      return [routedBy(() => router, plain)];
     },
   });
   const desired = (region: string) => [wanted("a", { region }), wanted("bad", { a: ref("a", "id") })];
