@@ -44,6 +44,23 @@ describe("without a terminal", () => {
     expect(at(40_000, () => progress.tick())).toBe("");
   });
 
+  test("a note of a driver is shown at once, and once", () => {
+    const { progress, at } = screen(false);
+    const progressOf = (message: string): EngineEvent => ({
+      event: "action-progress",
+      action: 0,
+      name: "db",
+      message,
+      elapsedMs: 1,
+    });
+    at(0, () => progress.event(started(0, "db")));
+    expect(at(1, () => progress.event(progressOf("Note: no tags\u001B[2J here")))).toMatch(
+      /^ {4}db: Note: no tags.* here\n$/,
+    );
+    expect(at(2, () => progress.event(progressOf("Note: no tags\u001B[2J here")))).toBe("");
+    expect(at(3, () => progress.event(progressOf("copying")))).toBe("");
+  });
+
   test("an action that goes on says so every ten seconds, with what its driver said last", () => {
     const { progress, at } = screen(false);
     at(0, () => progress.event(started(0, "db")));

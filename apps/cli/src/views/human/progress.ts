@@ -21,6 +21,8 @@ export interface Progress {
 export function createProgress(output: Output, style: Style, now: () => number): Progress {
   const running = createRunningActions(now);
   const live = output.isTerminal;
+  /** Notes of drivers that were shown: each is told once, however often its call shows signs of life. */
+  const noted = new Set<string>();
   let shown = false;
   let drawnAtMs = -Infinity;
 
@@ -40,10 +42,18 @@ export function createProgress(output: Output, style: Style, now: () => number):
     output.write(style.faint(statusLine(list, running.done, running.total, output.columns ?? 80)));
     shown = true;
   };
+  /** What a driver says that is to be kept in mind, not only while the call goes on. */
+  const noteOf = (event: EngineEvent): string | undefined => {
+    if (event.event !== "action-progress" || !event.message.startsWith("Note: ")) return undefined;
+    const text = `    ${printable(event.name)}: ${printable(event.message)}`;
+    if (noted.has(text)) return undefined;
+    noted.add(text);
+    return text;
+  };
   return {
     event(event) {
       running.event(event);
-      const text = describeEvent(event, style);
+      const text = noteOf(event) ?? describeEvent(event, style);
       if (text !== undefined) line(text);
       if (text !== undefined || now() - drawnAtMs >= 100) draw();
       if (event.event === "run-closed") clear();
