@@ -20,8 +20,9 @@ async function runDoctor(args: ReturnType<typeof parseStateDoctor>, context: Con
   if (!(await backend.exists())) throw noState(location);
   const { repaired, failure } = args.repair ? await repair(location, context) : { repaired: [] };
   const findings = await backend.doctor();
-  // What cannot be repaired is among the findings.
-  if (failure !== undefined && !findings.some(({ severity }) => severity === "error")) throw failure;
+  // Damage that has no repair is among the findings; why another repair failed, no finding says.
+  const isTold = findings.some(({ severity, repair: remedy }) => severity === "error" && remedy === undefined);
+  if (failure !== undefined && !isTold) throw failure;
   view.doctor({ location: backend.location, findings, repaired });
   return findings.some((finding) => finding.severity === "error") ? exitCodes.attention : exitCodes.success;
 }
