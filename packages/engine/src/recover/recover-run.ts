@@ -7,7 +7,7 @@ import { isComplete, recordAfter } from "./record-after.ts";
 import type { Recovery } from "./recover-runs.ts";
 import { resolveOne, type Resolved } from "./resolve-one.ts";
 import { isUndo, resumeUndo } from "./resume-undo.ts";
-import { callLateHook, closingEvents, owesUntold, tellUntold } from "./settle-unknown.ts";
+import { callLateHook, closingEvents, oweFinalizer, owesUntold, tellUntold } from "./settle-unknown.ts";
 
 /** A dead run while it is being closed. */
 export interface DeadRun {
@@ -49,6 +49,8 @@ async function settleIntent(recovery: Recovery, run: DeadRun, intent: Intent, re
   const message = secrets.redact(resolution.why);
   let record =
     intent.phase === "undo" ? afterHookUndo(recovery, run, intent, resolved) : recordAfter(recovery, intent, resolved);
+  // Its finalizer is through already: it did not know of this object.
+  if (!run.state.finalizeOwed.includes(intent.provider)) record = oweFinalizer(record, resolved);
   const keep = resolution.found === "unknown";
   const outcome = outcomeOfIntent(run, intent, resolved, message);
   const events: JournalEvent[] = [];

@@ -47,6 +47,29 @@ test("an update whose effect cannot show, sent for what a finalizer owes, is set
   expect(stack.cloud.objects()).toMatchObject([{ finalized: true }]);
 });
 
+test("what comes to its effect after the finalizer of its run is owed another, also where the run was not closed yet", async () => {
+  const stack = createTestStack({
+    provider: {
+      features: { finalizer: true },
+      forgetfulFinalizer: true,
+      types: { "infra.item": { deferred: true, lookup: true, convergentCreate: true } },
+      faults: scriptFaults([
+        { operation: "create", nth: 1, fault: { goes: { wrong: "refused", class: "unknown" } } },
+        { operation: "lookup", nth: 1, fault: { goes: { wrong: "refused", class: "forbidden" } } },
+      ]),
+    },
+  });
+  await stack.applyUntil(
+    (point) => point.at === "write" && point.events.some(({ kind }) => kind === "run-closed"),
+    [a],
+  );
+  expect((await runOf(stack, "run-1"))?.outcomes.get(0)?.code).toBe("OUTCOME_UNKNOWN");
+  await stack.recover();
+  expect(await stack.record("a")).toMatchObject({ providerId: "item-1", mark: "dirty" });
+  expect((await stack.apply([a])).end).toBe("succeeded");
+  expect(stack.cloud.objects()).toMatchObject([{ finalized: true }]);
+});
+
 describe.each(["ours", "upstream"] as const)("create (%s)", (personality) => {
   test("ours, whole: SUCCESS, the id recorded, nothing sent twice", async () => {
     const stack = createTestStack({ provider: { personality } });

@@ -73,7 +73,7 @@ export function closingEvents(intent: Intent, { record, hooksOwed }: LateHook): 
 }
 
 /** The finalizer's process of that run is gone, and what it was to do for this object with it. */
-function oweFinalizer(change: RecordChange | undefined, { provider }: Resolved): RecordChange | undefined {
+export function oweFinalizer(change: RecordChange | undefined, { provider }: Resolved): RecordChange | undefined {
   if (change === undefined || !("put" in change) || provider?.features.finalizer !== true) return change;
   if (change.put.mark !== undefined) return change;
   return { put: { ...change.put, mark: "dirty", markReason: finalizerOwedReason } };
