@@ -181,6 +181,7 @@ async function provideOutside({ world, watch }: Play, resources: readonly SimRes
   const objects = world.stack.cloud.objects();
   const known = new Set([...records.values()].flatMap((record) => [record, ...record.deposed]).map(idOf));
   const asked = new Map(resources.map((resource) => [resource.name, resource]));
+  let changed = false;
   for (const object of objects) {
     const keeps = watch.outside.get(object.id);
     const wanted = asked.get(object.name);
@@ -190,18 +191,18 @@ async function provideOutside({ world, watch }: Play, resources: readonly SimRes
     const isAsked = wanted?.keeps === keeps;
     if (keeps === undefined || isAsked || known.has(object.id) || unknown.has(object.name)) continue;
     world.stack.cloud.account(object.account).outside.delete(object.id);
+    changed = true;
   }
-  let made = false;
   for (const { name, type, keeps, count, region } of resources) {
     if (keeps !== "adopt" && keeps !== "existing") continue;
     if (records.has(name) || unknown.has(name) || objects.some((object) => object.name === name)) continue;
     const account = world.stack.cloud.account(moduleOf(type) === "old" ? "old" : "main");
     const inputs = { count: keeps === "adopt" ? count + 1 : count, region };
     watch.outside.set(account.outside.create({ name, type: `sim.${type}`, inputs }).id, keeps);
-    made = true;
+    changed = true;
   }
   // Searches see it by then.
-  if (made) await world.stack.clock.sleep(15_000);
+  if (changed) await world.stack.clock.sleep(15_000);
 }
 
 function idOf({ providerId }: { readonly providerId: string }): string {

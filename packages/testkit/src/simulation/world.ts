@@ -72,6 +72,8 @@ export function createWorld(
   const loseRecord = ({ type, name }: ProviderCall): boolean => {
     const { records, unknown, lineage } = stack.disk.draft;
     const account = stack.cloud.account("main");
+    // It is old: a search that does not see it yet would be another story.
+    if (facts.lagMs > 0) return false;
     if (type !== "sim.mark" || records.has(name) || unknown.size > 0 || account.findByName(type, name) !== undefined)
       return false;
     const inputs = { count: 77, region: "eu" };
