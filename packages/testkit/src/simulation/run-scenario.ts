@@ -347,7 +347,10 @@ function checkReport({ watch, world }: Play, ended: Applied, before: ReadonlyMap
     watch.violations.push(`${ended.run} ended ${ended.end} with ${JSON.stringify(ended.ends)}`);
   if (ended.fatal?.code === "INTERNAL") watch.violations.push(`${ended.run} failed inside: ${ended.fatal.message}`);
   if (ended.end === "compensated")
-    watch.violations.push(...checkUndone(before, world.stack.disk.draft.records, world, watch));
+    watch.violations.push(
+      ...checkUndone(before, world.stack.disk.draft.records, world, watch),
+      ...checkNew(ended, before, world),
+    );
 }
 
 /** After an undo that says it is complete, all is as it was. */
@@ -381,11 +384,15 @@ function checkUndone(
         `the undo left ${name} with ${canonicalJson(object.inputs)}, before it had ${canonicalJson(wanted as Json)}`,
       );
   }
-  // An object that a create only met stays, and is recorded.
-  for (const [name, { providerId }] of after)
-    if (!before.has(name) && !watch.outside.has(providerId))
-      broken.push(`the undo left ${name}, which was not there before`);
   return broken;
+}
+
+/** No record is left but those of before, and of objects that a create only met: they stay, and are recorded. */
+function checkNew(ended: Applied, before: ReadonlyMap<string, ResourceRecord>, { stack }: World): string[] {
+  const names = [...stack.disk.draft.records.keys()].filter((name) => !before.has(name));
+  return names
+    .filter((name) => !(ended.ends[name] ?? "").endsWith("/ALREADY_EXISTS"))
+    .map((name) => `the undo left ${name}, which was not there before`);
 }
 
 /** Without faults everything gets right again: applied until quiet, then destroyed. */
@@ -419,8 +426,10 @@ async function setRight(play: Play): Promise<void> {
   if (play.listener !== undefined) watch.violations.push(...play.listener.check(state));
   for (const object of stack.cloud.objects()) {
     const deferred = object.type === "sim.late" || object.type === "sim.slack";
-    // Of what other people made nobody knows any.
-    if (deferred && !object.finalized && !watch.outside.has(object.id))
+    // Of what other people made nobody knows any, and what is only read from now on is not written.
+    const record = state.records.get(object.name);
+    const isReadOnly = record?.retain === true && !record.createdByUs;
+    if (deferred && !object.finalized && !isReadOnly && !watch.outside.has(object.id))
       watch.violations.push(`deferred work of ${object.name} was never done`);
   }
   const destroyed = await runCommand(
