@@ -1,5 +1,5 @@
 import type { Planned } from "@wfctl/engine";
-import type { Intent, JsonObject, Plan } from "@wfctl/model";
+import { jsonEqual, type Intent, type JsonObject, type Plan } from "@wfctl/model";
 import type { RunDraft, StackDraft } from "@wfctl/state";
 import type { CloudEffect, CloudObject } from "../cloud/cloud-object.ts";
 import type { RecordedCall } from "../provider/fake-provider.ts";
@@ -142,6 +142,11 @@ function usedIds(inputs: JsonObject | undefined): string[] {
 
 /** An object is made or changed only to use what is there. */
 function checkUsed(stack: TestStack, effect: CloudEffect, deletedOutside: ReadonlySet<string>): string[] {
+  // A call of an undo may come through late, and find the object as it was to leave it.
+  const earlier = stack.cloud.log.findLast(
+    (each) => each !== effect && each.id === effect.id && each.inputs !== undefined,
+  );
+  if (earlier !== undefined && jsonEqual(earlier.inputs ?? {}, effect.inputs ?? {})) return [];
   const live = new Set(stack.cloud.objects().flatMap((object) => (object.state === "deleting" ? [] : [object.id])));
   const undo = intentsInDoubt(stack.disk.draft).find(
     ({ intent }) => intent.phase === "undo" && intent.name === effect.name,
