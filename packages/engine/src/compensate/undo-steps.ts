@@ -98,11 +98,17 @@ function metExisting(run: RunState, action: number): boolean {
   return run.outcomes.get(action)?.code === "ALREADY_EXISTS";
 }
 
-/** Records of objects that the run has deleted, by resource name. */
-function lostObjects(run: RunState): ReadonlyMap<string, ResourceRecord> {
-  const lost = new Map<string, ResourceRecord>();
-  for (const { operation, deposed, name, before } of run.sentIntents)
-    if (operation === "delete" && deposed === undefined && before !== undefined) lost.set(name, before);
+/** What is known of an object that is deleted. */
+type LostObject = Pick<ResourceRecord, "providerId" | "outputs">;
+
+/** Objects that the run has deleted, by resource name: the old ones of create-first replaces as well. */
+function lostObjects(run: RunState): ReadonlyMap<string, readonly LostObject[]> {
+  const lost = new Map<string, LostObject[]>();
+  for (const { operation, deposed, name, before } of run.sentIntents) {
+    if (operation !== "delete" || before === undefined) continue;
+    const object = deposed === undefined ? before : before.deposed.find(({ providerId }) => providerId === deposed);
+    if (object !== undefined) lost.set(name, [...(lost.get(name) ?? []), object]);
+  }
   return lost;
 }
 
@@ -117,14 +123,14 @@ function changedUnread(update: Intent, writeOnly: readonly string[]): string | u
 }
 
 /** An update back to inputs that name an object which is deleted for good would leave a reference to nothing. */
-function keepsReferences(step: UndoStep, lost: ReadonlyMap<string, ResourceRecord>): UndoStep {
+function keepsReferences(step: UndoStep, lost: ReadonlyMap<string, readonly LostObject[]>): UndoStep {
   const before = step.how === "update" ? step.intent.before : undefined;
   if (before?.inputs === undefined) return step;
   const text = JSON.stringify(before.inputs);
   for (const name of before.dependencies) {
-    const gone = lost.get(name);
-    if (gone === undefined) continue;
-    const values = [gone.providerId, ...Object.values(gone.outputs)].filter((value) => typeof value === "string");
+    const values = (lost.get(name) ?? [])
+      .flatMap(({ providerId, outputs }) => [providerId, ...Object.values(outputs)])
+      .filter((value) => typeof value === "string");
     if (values.some((value) => value.length > 3 && text.includes(JSON.stringify(value).slice(1, -1))))
       return { how: "none", why: `it used "${name}", whose old object is deleted`, stands: true };
   }
