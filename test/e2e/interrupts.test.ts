@@ -15,13 +15,23 @@ const patient = { env: { WFCTL_TEST_INTERRUPT: "90000,95000,120000" } };
 /** Of what never comes nothing is lost by giving it up earlier; what follows has time. */
 const brief = { env: { WFCTL_TEST_INTERRUPT: "1000,1500,120000" } };
 
-test("the first interrupt takes the answer in flight, skips the rest, and exits 130; the next apply goes on", async () => {
+/** A sandbox with the chain, and an apply in it that has come as far as the fault holds it. */
+async function applyUntilHeld(
+  fault: { readonly hold: string } | { readonly holdAfter: string },
+  options: { readonly env?: Readonly<Record<string, string>>; readonly provider?: string } = {},
+) {
   const box = createSandbox();
+  box.write(chain, options.provider === undefined ? {} : { provider: options.provider });
+  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, ...fault }]);
+  const apply = box.startWith({ env: options.env ?? {} }, "apply", "-y");
+  const point = "hold" in fault ? fault.hold : fault.holdAfter;
+  await waitUntil(`the create of b is at "${point}"`, () => hasReached(box.root, point));
+  return { box, apply };
+}
+
+test("the first interrupt takes the answer in flight, skips the rest, and exits 130; the next apply goes on", async () => {
   // A plugin of upstream cannot be stopped: it goes on, and its answer counts.
-  box.write(chain, { provider: "upstreamlike" });
-  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, hold: "b-coming" }]);
-  const apply = box.startWith(patient, "apply", "-y");
-  await waitUntil("b is about to be made", () => hasReached(box.root, "b-coming"));
+  const { box, apply } = await applyUntilHeld({ hold: "b-coming" }, { ...patient, provider: "upstreamlike" });
   apply.process.kill("SIGINT");
   await apply.says("Interrupted");
   releaseHold(box.root, "b-coming");
@@ -40,11 +50,7 @@ test("the first interrupt takes the answer in flight, skips the rest, and exits 
 });
 
 test("an interrupt stops a driver that only waits: what it made is recorded and repaired by the next apply", async () => {
-  const box = createSandbox();
-  box.write(chain);
-  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "never" }]);
-  const apply = box.startWith(patient, "apply", "-y");
-  await waitUntil("b is made", () => hasReached(box.root, "never"));
+  const { box, apply } = await applyUntilHeld({ holdAfter: "never" }, patient);
   apply.process.kill("SIGINT");
   const { code, stdout } = await apply.finished;
   expect(code).toBe(130);
@@ -61,11 +67,7 @@ test("an interrupt stops a driver that only waits: what it made is recorded and 
 });
 
 test("SIGTERM exits 143 and kills a plugin that does not answer; the open end is told and nothing else is touched", async () => {
-  const box = createSandbox();
-  box.write(chain, { provider: "upstreamlike" });
-  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, hold: "never" }]);
-  const apply = box.startWith(brief, "apply", "-y");
-  await waitUntil("b is about to be made", () => hasReached(box.root, "never"));
+  const { box, apply } = await applyUntilHeld({ hold: "never" }, { ...brief, provider: "upstreamlike" });
   apply.process.kill("SIGTERM");
   const { code, stdout } = await apply.finished;
   expect(code).toBe(143);
@@ -80,11 +82,7 @@ test("SIGTERM exits 143 and kills a plugin that does not answer; the open end is
 });
 
 test("the second interrupt exits at once, and no plugin outlives it", async () => {
-  const box = createSandbox();
-  box.write(chain);
-  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "never" }]);
-  const apply = box.startWith(patient, "apply", "-y");
-  await waitUntil("b is being made", () => hasReached(box.root, "never"));
+  const { box, apply } = await applyUntilHeld({ holdAfter: "never" }, patient);
   // Its driver would end its wait with the first interrupt, and the run with it.
   for (const pid of pluginPids(box.cloud)) process.kill(pid, "SIGSTOP");
   apply.process.kill("SIGINT");
@@ -118,11 +116,7 @@ test("an interrupt while the plan is made changes nothing", async () => {
 });
 
 test("kill -9 between effect and answer: the next apply finds the object and makes no second one", async () => {
-  const box = createSandbox();
-  box.write(chain);
-  writeFaults(box.root, [{ operation: "create", name: "b", nth: 1, holdAfter: "b-made" }]);
-  const apply = box.start("apply", "-y");
-  await waitUntil("b is being made", () => hasReached(box.root, "b-made"));
+  const { box, apply } = await applyUntilHeld({ holdAfter: "b-made" });
   apply.process.kill("SIGKILL");
   expect((await apply.finished).signal).toBe("SIGKILL");
   await waitUntil("the plugins are gone", () => pluginPids(box.cloud).every((pid) => !isRunning(pid)));

@@ -1,5 +1,5 @@
-import { ExpressionError } from "@wfctl/expressions";
-import { createBoundedRun, TooLongError, type BoundedRun } from "./run-bounded.ts";
+import { ExpressionError, type BoundedRun } from "@wfctl/expressions";
+import { createBoundedRun, TooLongError } from "./run-bounded.ts";
 
 /** Runs expressions of a stack file, wherever they are evaluated. One that takes longer than 5 s ends with an `ExpressionError`. */
 export function boundExpressions(run: BoundedRun = createBoundedRun()): BoundedRun {

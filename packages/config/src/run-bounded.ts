@@ -1,4 +1,5 @@
 import { createContext, Script } from "node:vm";
+import type { BoundedRun } from "@wfctl/expressions";
 
 /** Longest time that one expression or pattern may take, in milliseconds. */
 const limitMs = 5_000;
@@ -14,10 +15,7 @@ export class TooLongError extends Error {
   }
 }
 
-/** Runs a function on this thread, and ends it where it takes too long, also within a loop or a regular expression. */
-export type BoundedRun = <T>(run: () => T) => T;
-
-/** Throws a `TooLongError` where the function takes longer than `ms`; what the function throws is thrown as it is. */
+/** Runs a function on this thread, and throws a `TooLongError` where the function takes longer than `ms`; what the function throws is thrown as it is. */
 export function createBoundedRun(ms = limitMs): BoundedRun {
   let engine: { readonly script: Script; readonly box: { run?: () => void } } | undefined;
   return (run) => {

@@ -13,14 +13,16 @@ export interface ComputeContext {
 }
 
 /**
+ * Runs an expression, and ends it where it takes too long, also within a loop or a pattern: throws then, with a message for
+ * the user. Returns, or throws, what `run` does.
+ */
+export type BoundedRun = <T>(run: () => T) => T;
+
+/**
  * The value of an expression. Throws an `ExpressionError` whose message holds no value. Where the expression may take long,
  * `bounded` runs it: it returns what `run` returns, or throws an `ExpressionError` after some time.
  */
-export function compute(
-  expression: string,
-  context: ComputeContext,
-  bounded: <T>(run: () => T) => T = (run) => run(),
-): Json {
+export function compute(expression: string, context: ComputeContext, bounded: BoundedRun = (run) => run()): Json {
   const program: Program = parseProgram(sharedLanguage(), expression);
   return mayTakeLong(expression) ? bounded(() => evaluate(program, context)) : evaluate(program, context);
 }

@@ -1,4 +1,4 @@
-export { compute, type ComputeContext } from "./compute.ts";
+export { compute, type BoundedRun, type ComputeContext } from "./compute.ts";
 export { ExpressionError } from "./expression-error.ts";
 export { functionNames } from "./functions.ts";
 export { readReferences, type NamedReference } from "./references.ts";

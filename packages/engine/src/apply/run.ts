@@ -1,3 +1,4 @@
+import type { BoundedRun } from "@wfctl/expressions";
 import type {
   ErrorCode,
   JournalEvent,
@@ -12,7 +13,6 @@ import type {
   WfctlError,
 } from "@wfctl/model";
 import type {
-  BoundedRun,
   Clock,
   Digester,
   EnvironmentVariables,

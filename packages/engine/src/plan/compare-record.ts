@@ -37,7 +37,7 @@ export async function compareRecord(
   const spec = toSpec(resource, resolved.config);
   const known = withInputs(current, record, provider.traits(resource.type));
   const reply = await ask(input, resource, (options) => provider.diff(spec, known, options));
-  const changes = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, record, current);
+  const changes = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, context.secrets, record, current);
   const reasons = [...markReasons(record), ...(facts.revisit ? ["its time to be looked at again has come"] : [])];
   const acts = changes.length > 0 || (reply.changes.length === 0 && (reply.needsUpdate || reply.needsReplace));
   if (acts && (reply.needsReplace || changes.some((change) => change.forceNew))) {

@@ -1,40 +1,40 @@
 import { pathToPointer, type FieldChange, type ResourceRecord } from "@wfctl/model";
 import type { DiffReply, LiveObject } from "../ports/index.ts";
-import { addRecordSecrets, createSecretSet, type SecretSet } from "../report/redact.ts";
+import type { SecretSet } from "../report/redact.ts";
 import { isIgnored } from "./ignore-changes.ts";
 import { isPlaceholder } from "./record-live.ts";
 import { looksSecret, type ResolvedConfig } from "./resolve.ts";
 
-/** What a Diff found, less what is ignored. Values that are secret, or repeat a secret, are left out. */
+/**
+ * What a Diff found, less what is ignored. Values at secret places are left out; those that repeat a secret are left to
+ * `hideSecrets`, once `secrets` has those of all resources: what this one has of them is added.
+ */
 export function describeChanges(
   reply: DiffReply,
   resolved: ResolvedConfig,
   ignored: readonly string[] | undefined,
-  record?: ResourceRecord,
-  live?: Pick<LiveObject, "outputs" | "sensitive">,
+  secrets: SecretSet,
+  record: ResourceRecord | undefined,
+  live: Pick<LiveObject, "outputs" | "sensitive">,
 ): FieldChange[] {
   if (reply.changes.length === 0) return [];
   const waiting = [...resolved.unknown.keys(), ...resolved.mayChange.keys()].map(pointerToDotted);
   const secretPaths = [
     ...[...resolved.sensitive, ...(record?.sensitiveInputs ?? [])].map(pointerToDotted),
     ...(record?.sensitiveOutputs ?? []),
-    ...(live?.sensitive ?? []),
+    ...live.sensitive,
   ];
-  const secrets = createSecretSet();
   secrets.add(resolved.config, resolved.sensitive);
-  if (record !== undefined) addRecordSecrets(record, secrets);
-  if (live !== undefined)
-    secrets.add(
-      live.outputs,
-      live.sensitive.map((key) => pathToPointer([key])),
-    );
+  secrets.add(
+    live.outputs,
+    live.sensitive.map((key) => pathToPointer([key])),
+  );
   const isSecret = (change: FieldChange): boolean =>
     change.sensitive === true ||
     // An object may still hold, under such a name, what neither configuration nor record knows any more.
     looksSecret(change.path.split(".").at(-1) ?? "") ||
     isPlaceholder(change.old) ||
-    under(change.path, secretPaths) ||
-    [change.old, change.new].some((value) => value !== undefined && secrets.occursIn(value));
+    under(change.path, secretPaths);
   return reply.changes
     .filter((change) => !isIgnored(change.path, ignored))
     .map((change): FieldChange => {
@@ -50,7 +50,7 @@ export function describeChanges(
     });
 }
 
-/** The changes without values that repeat a secret of another resource of the stack. */
+/** The changes without values that repeat a secret of any resource of the stack. */
 export function hideSecrets(changes: readonly FieldChange[], secrets: SecretSet): readonly FieldChange[] {
   const repeats = ({ old, new: next }: FieldChange): boolean =>
     [old, next].some((value) => value !== undefined && secrets.occursIn(value));

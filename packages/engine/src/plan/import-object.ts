@@ -101,7 +101,7 @@ async function findImport(
   const reply = await ask(input, resource, (options) =>
     provider.diff(toSpec(resource, resolved.config), live, options),
   );
-  const found = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, undefined, live);
+  const found = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, context.secrets, undefined, live);
   const waiting = [...resolved.unknown.keys(), ...resolved.mayChange.keys()].map(pointerToDotted);
   const changes = [
     ...found,

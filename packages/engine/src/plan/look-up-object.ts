@@ -23,7 +23,7 @@ export async function decideAdoption(
   if (live === undefined) return createDecision(base, ["it does not exist", ...leaving], resolved.config);
   const spec = toSpec(resource, resolved.config);
   const reply = await ask(input, resource, (options) => provider.diff(spec, live, options));
-  const changes = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, record, live);
+  const changes = describeChanges(reply, resolved, resource.lifecycle.ignoreChanges, context.secrets, record, live);
   const found = { providerId: live.providerId, outputs: live.outputs, sensitiveOutputs: live.sensitive };
   return {
     ...base,

@@ -1,3 +1,4 @@
+import type { BoundedRun } from "@wfctl/expressions";
 import type {
   DesiredResource,
   Diagnostic,
@@ -7,7 +8,7 @@ import type {
   ResourceRecord,
   StackState,
 } from "@wfctl/model";
-import type { BoundedRun, Clock, Digester, EnvironmentVariables, Provider, Random } from "../ports/index.ts";
+import type { Clock, Digester, EnvironmentVariables, Provider, Random } from "../ports/index.ts";
 
 export interface PlanInput {
   readonly command: "apply" | "destroy";

@@ -1,3 +1,4 @@
+import type { BoundedRun } from "@wfctl/expressions";
 import {
   expressionsIn,
   isExpression,
@@ -10,7 +11,7 @@ import {
   type JsonObject,
   type ResourceRecord,
 } from "@wfctl/model";
-import type { BoundedRun, EnvironmentVariables, Spec, TypeTraits } from "../ports/index.ts";
+import type { EnvironmentVariables, Spec, TypeTraits } from "../ports/index.ts";
 import { evaluate, outputOf, type Resolved } from "../substitute/evaluate.ts";
 import { withIgnoredChanges } from "./ignore-changes.ts";
 

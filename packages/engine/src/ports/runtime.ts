@@ -20,12 +20,6 @@ export interface Digester {
   digest(value: Json): string;
 }
 
-/**
- * Runs an expression, and ends it where it takes too long, also within a loop or a pattern: throws then, with a message for
- * the user. Returns, or throws, what `run` does.
- */
-export type BoundedRun = <T>(run: () => T) => T;
-
 /** Environment variables that `${NAME}` may read. */
 export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 

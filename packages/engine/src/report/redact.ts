@@ -102,7 +102,7 @@ function createFormIndex() {
 }
 
 /** Remembers what a record holds of secrets. */
-export function addRecordSecrets(record: ResourceRecord, secrets: SecretSet): void {
+function addRecordSecrets(record: ResourceRecord, secrets: SecretSet): void {
   if (record.inputs !== undefined && record.sensitiveInputs.length > 0)
     secrets.add(record.inputs, record.sensitiveInputs);
   const objects = record.deposed.length === 0 ? [record] : [record, ...record.deposed];

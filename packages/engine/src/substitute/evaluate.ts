@@ -1,3 +1,4 @@
+import type { BoundedRun } from "@wfctl/expressions";
 import {
   getAtPointer,
   isExpression,
@@ -11,7 +12,7 @@ import {
   type Value,
   valueToText,
 } from "@wfctl/model";
-import type { BoundedRun, EnvironmentVariables } from "../ports/index.ts";
+import type { EnvironmentVariables } from "../ports/index.ts";
 import { computePart, referenceText, resolveReference } from "./compute-part.ts";
 
 export interface Resolved {

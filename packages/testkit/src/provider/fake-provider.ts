@@ -63,11 +63,19 @@ export interface FakeProvider extends Provider {
 }
 
 /** One host's plugin process, and those that take its place when it dies. */
-export type Launched = Pick<FakeProvider, keyof ProviderCalls | "crash" | "processGone">;
-
-type ProviderCalls = Pick<
-  Provider,
-  "create" | "read" | "update" | "delete" | "diff" | "resolveSizing" | "lookup" | "finalize" | "stop"
+export type Launched = Pick<
+  FakeProvider,
+  | "create"
+  | "read"
+  | "update"
+  | "delete"
+  | "diff"
+  | "resolveSizing"
+  | "lookup"
+  | "finalize"
+  | "stop"
+  | "crash"
+  | "processGone"
 >;
 
 /** An in-memory `Provider` over the fake cloud, with the manners of our plugins or of upstream's. */

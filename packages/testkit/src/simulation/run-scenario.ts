@@ -5,7 +5,7 @@ import { PlanRefused, type Applied, type CommandOptions } from "../stack/test-st
 import { checkSecrets, checkState } from "./check-state.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { moduleOf, type Scenario, type SimCrash, type SimResource, type SimStep } from "./scenario.ts";
-import { createWatch, type Watch } from "./watch.ts";
+import { createWatch, isOnlyRead, type Watch } from "./watch.ts";
 import { createWorld, desiredOf, type World } from "./world.ts";
 
 export interface SimResult {
@@ -371,13 +371,13 @@ function checkUndone(
         broken.push(`the undo gave ${name} as ${now?.providerId}, before it was ${record.providerId}`);
       continue;
     }
-    if (record.retain && !record.createdByUs && !now.retain)
+    if (isOnlyRead(record) && !now.retain)
       broken.push(`the undo left ${name} as an object of the stack, before it was only read`);
     const object = objects.get(record.providerId);
     // An object of the upstream-like plugin need not have all that its record says: its Diff passes over what it does not show.
     if (object === undefined || record.provider === "old" || watch.outside.has(object.id)) continue;
     // What is only read was given its inputs by a configuration before, or by others.
-    if (record.inputs === undefined || (record.retain && !record.createdByUs)) continue;
+    if (record.inputs === undefined || isOnlyRead(record)) continue;
     const wanted = { ...record.inputs, count: object.inputs["count"] === 99 ? 99 : record.inputs["count"] };
     if (canonicalJson(object.inputs) !== canonicalJson(wanted as Json))
       broken.push(
@@ -428,8 +428,8 @@ async function setRight(play: Play): Promise<void> {
     const deferred = object.type === "sim.late" || object.type === "sim.slack";
     // Of what other people made nobody knows any, and what is only read from now on is not written.
     const record = state.records.get(object.name);
-    const isReadOnly = record?.retain === true && !record.createdByUs;
-    if (deferred && !object.finalized && !isReadOnly && !watch.outside.has(object.id))
+    const isWritten = record === undefined || !isOnlyRead(record);
+    if (deferred && !object.finalized && isWritten && !watch.outside.has(object.id))
       watch.violations.push(`deferred work of ${object.name} was never done`);
   }
   const destroyed = await runCommand(

@@ -1,5 +1,5 @@
 import type { Planned } from "@wfctl/engine";
-import { jsonEqual, type Intent, type JsonObject, type Plan } from "@wfctl/model";
+import { jsonEqual, type Intent, type JsonObject, type Plan, type ResourceRecord } from "@wfctl/model";
 import type { RunDraft, StackDraft } from "@wfctl/state";
 import type { CloudEffect, CloudObject } from "../cloud/cloud-object.ts";
 import type { RecordedCall } from "../provider/fake-provider.ts";
@@ -206,7 +206,12 @@ function isMadeBy({ cloud }: TestStack, { header, sent }: RunDraft, { id, token 
 /** An object that the stack was told to only read from now on: what it stands on is not for the stack to say. */
 function isHandedOver({ disk }: TestStack, { id, name }: Pick<CloudObject, "id" | "name">): boolean {
   const record = disk.draft.records.get(name);
-  return record?.providerId === id && record.retain && !record.createdByUs;
+  return record?.providerId === id && isOnlyRead(record);
+}
+
+/** The object of the record is not written: others made it, or the stack was told to leave it alone from now on. */
+export function isOnlyRead({ retain, createdByUs }: Pick<ResourceRecord, "retain" | "createdByUs">): boolean {
+  return retain && !createdByUs;
 }
 
 /** An object that the state has forgotten, as it was told to: what becomes of it is not our business any more. */

@@ -59,12 +59,13 @@ async function prove(text: string, objects: readonly NamedObject[], stack: Stack
       return found;
     },
   });
+  const bounded = boundExpressions();
   const wrong = objects.find(({ object, name, config }, index) => {
     const resource = read?.resources[index];
     const wanted = { iac_provider: object.provider.module, ...config };
     const meant = evaluate(resource?.config ?? {}, {
       env: {},
-      bounded: boundExpressions(),
+      bounded,
       output: (other) => ({
         value: objects.find((each) => each.name === other)?.object.providerId ?? null,
         sensitive: false,
